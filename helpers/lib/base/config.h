@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * config.h: /etc/vferry/vferry.conf. Every key has a default; an empty or absent file is a working configuration.
+ */
+#ifndef VFERRY_BASE_CONFIG_H
+#define VFERRY_BASE_CONFIG_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "reason.h"
+
+#define CONFIG_FILE "/vferry/vferry.conf" /* below SYSCONFDIR */
+#define CONFIG_NAME_MAX 64
+
+enum without_passport { WITHOUT_SAME_ADDRESS, WITHOUT_ANY, WITHOUT_REFUSE, WITHOUT_IGNORE };
+enum severity { SEVERITY_ALLOW, SEVERITY_WARN, SEVERITY_REFUSE };
+
+struct config {
+	/* [host] */
+	char pf[CONFIG_NAME_MAX];         /* PF to use, PCI address or netdev name; empty: any that fits */
+	unsigned int vfs;                 /* VFs to create on a PF that has none; 0: as many as the card offers */
+	char bridge[CONFIG_NAME_MAX];     /* Open vSwitch bridge for guests whose passport names none */
+	bool create_bridge;               /* make the bridge when it does not exist */
+	bool plug_uplink;                 /* put the PF's uplink into the bridge */
+	char ovsdb_socket[108];           /* of ovsdb-server */
+	bool ovs_offload;                 /* set hw-offload and max-idle where no other bridge depends on them */
+	unsigned int max_idle;            /* ms, Open vSwitch other_config:max-idle */
+
+	/* [guest] */
+	enum without_passport without_passport;
+	enum severity unknown_source;     /* no passport: PSID and firmware of the source are unknown */
+	enum severity at_start;           /* an ordinary start of a guest that could not be migrated later */
+
+	/* [limits] */
+	unsigned int vfs_in_flight;       /* VFs of one PF in live migration at the same time */
+	char firmware_refuse_below[24];
+	char firmware_warn_below[24];
+
+	/* [hook] */
+	unsigned int hook_deadline;       /* s, for one call, the wait for a slot not counted */
+	unsigned int slot_wait;           /* s, for a slot */
+	unsigned int slot_queue;          /* arrivals that may wait */
+	unsigned int lease_time;          /* s, that a lease waits for its guest to appear in libvirt's status directory */
+};
+
+/* One key of the file, for the sample file's test, the man page's test and error texts. */
+struct config_key {
+	const char *section;
+	const char *name;
+	const char *value; /* the default, as written in the file */
+	const char *help;  /* one sentence */
+};
+
+/* The table of all keys, ended by a NULL section. */
+const struct config_key *config_keys(void);
+
+/* Fills *config with the defaults. */
+void config_defaults(struct config *config);
+
+/*
+ * Reads a file (path is put behind the sysroot) over the defaults. An absent file is no error; an unknown key, a value out of range
+ * or a line that does not parse is -EINVAL with file, line, key and what is allowed in *why.
+ */
+int config_read(const char *path, struct config *config, struct reason *why);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * status.h: libvirt's status directory, /run/libvirt/qemu/NAME.xml: what runs here, and what is in flight.
+ *
+ * The files are private to libvirt (written by rename, never half; src/qemu/qemu_domainjob.c, conf/domain_conf.c). They are read
+ * because a hook may not call libvirt, and because they are the truth: a restart of libvirtd reads them too. A file that does not
+ * parse is skipped and counted, not fatal: another guest's file must not stop this one.
+ */
+#ifndef VFERRY_DOMAIN_STATUS_H
+#define VFERRY_DOMAIN_STATUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/pci_address.h"
+#include "base/reason.h"
+#include "domain/domain.h"
+
+#define STATUS_DIRECTORY "/run/libvirt/qemu"
+#define STATUS_POSTCOPY 0x8000u /* VIR_MIGRATE_POSTCOPY, include/libvirt/libvirt-domain.h */
+
+enum status_job { STATUS_NO_JOB, STATUS_MIGRATION_IN, STATUS_MIGRATION_OUT, STATUS_OTHER_JOB };
+
+/* One guest that libvirt runs (or is about to). */
+struct status {
+	char uuid[DOMAIN_UUID_LEN];
+	char name[DOMAIN_NAME_MAX];
+	char state[16];               /* "running", "paused", … as libvirt writes it */
+	char state_reason[32];        /* "migrated", "migration", "booted", … */
+	enum status_job job;
+	char phase[24];               /* "prepare", "begin3", "perform3", … */
+	unsigned int flags;           /* VIR_MIGRATE_* of the job */
+	struct pci_address *device;   /* host PCI devices that it has: hostdevs, hostdev interfaces, actual of pool interfaces */
+	size_t devices;
+};
+
+struct status_list {
+	struct status *status;
+	size_t count;
+	size_t unreadable;            /* files that did not parse */
+};
+
+/* Reads the whole directory. An absent directory is an empty list. Return: 0, negative errno. */
+int status_read_all(struct status_list *list, struct reason *why);
+
+/* Reads the status of one guest by uuid. Return: 0, -ENOENT if libvirt has no file for it, negative errno. */
+int status_read(const char *uuid, struct status *status, struct reason *why);
+
+void status_release(struct status *status);
+void status_list_release(struct status_list *list);
+
+/* The guest that has a PCI device, NULL if none. */
+const struct status *status_find_device(const struct status_list *list, const struct pci_address *device);
+
+/* The guest with a uuid, NULL if none. */
+const struct status *status_find_uuid(const struct status_list *list, const char *uuid);
+
+/*
+ * Whether an incoming guest has landed: libvirt has a file, no migration job in it, and the state is not "paused for migration"
+ * (libvirt sets running/migrated in Finish, src/qemu/qemu_migration.c).
+ */
+bool status_is_landed(const struct status *status);
+
+#endif

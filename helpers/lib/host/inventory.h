@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * inventory.h: what a host has, in one struct that policy can judge without touching the host, and that is also JSON.
+ */
+#ifndef VFERRY_HOST_INVENTORY_H
+#define VFERRY_HOST_INVENTORY_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "base/mac_address.h"
+#include "base/pci_address.h"
+#include "base/reason.h"
+#include "host/card.h"
+#include "host/devlink.h"
+#include "host/ovs.h"
+
+#define INVENTORY_MAX_PFS 16
+#define INVENTORY_MAX_VFS 256 /* of one PF */
+
+struct inventory_vf {
+	struct pci_address address;
+	unsigned int index;
+	char driver[32];             /* "" none */
+	bool has_port;               /* a devlink port: switchdev mode only */
+	struct devlink_port port;    /* representor: port.ifindex, port.netdev; migratable; hw_addr */
+	bool representor_up;
+	char bridge[64];             /* of the representor in Open vSwitch, "" none */
+	bool bridge_ours;
+	unsigned int group_members;  /* of its IOMMU group, 1 is right */
+	unsigned int host_addresses; /* IP addresses on the VF's own netdev: the host itself uses it */
+	char host_netdev[16];        /* its own netdev when mlx5_core drives it */
+};
+
+struct inventory_pf {
+	struct pci_address address;
+	struct card card;            /* copy of the row */
+	char driver[32];
+	struct devlink_info info;
+	enum eswitch_mode mode;
+	unsigned int total_vfs, num_vfs, offset, stride;
+	bool autoprobe;
+	int numa_node;               /* -1 unknown */
+	char uplink[16];             /* netdev, "" none */
+	uint32_t uplink_ifindex;
+	bool uplink_up;
+	char uplink_bridge[64];      /* Open vSwitch bridge it is in, "" none */
+	char uplink_master[16];      /* name of a bond or Linux bridge it is in, "" none */
+	char uplink_master_kind[16];
+	unsigned int uplink_addresses;
+	bool uplink_default_route;
+	struct inventory_vf *vf;     /* num_vfs entries */
+	char trouble[256];           /* what could not be read, "" all right */
+};
+
+struct inventory {
+	char hostname[65];
+	struct inventory_pf pf[INVENTORY_MAX_PFS];
+	size_t pfs;
+	bool has_ovs;
+	char ovs_trouble[256];       /* why not */
+	struct ovs_state ovs;
+	bool has_variant_driver;     /* modules.alias has vfio_pci: for the VF's id */
+	bool has_iommu;              /* /sys/kernel/iommu_groups is not empty */
+};
+
+/*
+ * Reads the machine: libpci for the functions, sysfs, devlink, rtnetlink, OVSDB at ovsdb_socket. Changes nothing. A part that cannot
+ * be read is left out with its "trouble" set; only a machine that cannot be read at all is an error.
+ */
+int inventory_read(struct inventory *inventory, const char *ovsdb_socket, deadline_t deadline, struct reason *why);
+void inventory_release(struct inventory *inventory);
+
+/* JSON with stable keys, and back (for recorded hosts). */
+struct json_object *inventory_to_json(const struct inventory *inventory);
+int inventory_from_json(struct json_object *json, struct inventory *inventory, struct reason *why);
+
+struct inventory_pf *inventory_find_pf(struct inventory *inventory, const struct pci_address *pf);
+
+/*
+ * Finds the PF whose VF an address is, or would be once VFs are created (SR-IOV offset and stride, up to total_vfs).
+ * Return: the PF, and the VF's number in *index; NULL if it is no VF of a known card here.
+ */
+struct inventory_pf *inventory_find_vf(struct inventory *inventory, const struct pci_address *vf, unsigned int *index);
+
+#define autoinventory __attribute__((cleanup(inventory_release)))
+
+#endif
