@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Makefile of vferry, for GNU make.
+#
+#   make                        builds everything into build/
+#   make install prefix=/usr    installs; DESTDIR is honoured, an existing configuration is kept
+#   make check                  all tests, also those of the lab; the last line is "N passed, N failed, N skipped"
+#   make check-unit             unit tests; check-asan: the same with ASan and UBSan; lint: static analysis; tree: tests of the tree
+#   make demo                   two hosts, one guest, one `virsh migrate`
+#   make bench, make stats      figures, which inform and fail nothing
+#
+# CC, CFLAGS, CPPFLAGS and LDFLAGS belong to whoever calls make and are never overwritten. WERROR=1 makes warnings fail,
+# STRICT=1 makes a skipped test fail, BUILD=DIR builds elsewhere.
+
+VERSION = 0.1.0
+
+# ---- Places ------------------------------------------------------------------------------------------------------
+
+prefix        = /usr/local
+sbindir       = $(prefix)/sbin
+libexecdir    = $(prefix)/libexec
+datadir       = $(prefix)/share
+mandir        = $(datadir)/man
+sysconfdir    = /etc
+localstatedir = /var
+runstatedir   = /run
+hookdir       = $(sysconfdir)/libvirt/hooks/qemu.d
+BUILD         = build
+
+# ---- Tools and flags ---------------------------------------------------------------------------------------------
+
+PKG_CONFIG ?= pkg-config
+INSTALL    ?= install
+CFLAGS     ?= -O2 -g
+PACKAGES    = libxml-2.0 libnl-3.0 libnl-genl-3.0 libpci json-c inih
+
+WARNINGS = -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wno-sign-conversion \
+	   -Wvla -Wundef -Wpointer-arith -Wcast-qual $(if $(WERROR),-Werror)
+SANITIZERS = $(if $(SANITIZE),-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+PLACES   = -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(sysconfdir)"' -DLIBEXECDIR='"$(libexecdir)"' -DDATADIR='"$(datadir)"' \
+	   -DLOCALSTATEDIR='"$(localstatedir)"' -DRUNSTATEDIR='"$(runstatedir)"'
+
+# The headers of other projects are system headers: their warnings are not ours.
+PACKAGE_CFLAGS := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null))
+PACKAGE_LIBS   := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
+
+OWN_CPPFLAGS = -Ihelpers/lib $(PLACES) $(PACKAGE_CFLAGS)
+OWN_CFLAGS   = -std=gnu17 $(WARNINGS) $(SANITIZERS)
+OWN_LDFLAGS  = -Wl,--as-needed $(SANITIZERS)
+
+COMPILE = $(CC) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CFLAGS) $(CFLAGS) -MMD -MP
+LINK    = $(CC) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS)
+
+# ---- What is built -----------------------------------------------------------------------------------------------
+
+# Programs of helpers/: one file each. A name here is built as soon as its source exists.
+HELPERS = vferry vferryd
+
+object        = $(patsubst %.c,$(BUILD)/%.o,$(1))
+library       = $(BUILD)/libvferry.a
+library_src   = $(sort $(wildcard helpers/lib/*/*.c))
+worker_src    = $(filter-out hooks/qemu.c,$(sort $(wildcard hooks/*.c)))
+helper_src    = $(foreach name,$(HELPERS),$(wildcard helpers/$(name).c))
+unit_src      = $(sort $(wildcard tests/unit/test_*.c))
+
+hook_programs   = $(if $(wildcard hooks/qemu.c),$(BUILD)/qemu) $(if $(wildcard hooks/hook.c),$(BUILD)/hook)
+helper_programs = $(patsubst helpers/%.c,$(BUILD)/%,$(helper_src))
+programs        = $(hook_programs) $(helper_programs)
+unit_programs   = $(patsubst %.c,$(BUILD)/%,$(unit_src))
+# What a unit test of the worker may link: the worker without its main().
+worker_part     = $(call object,$(filter-out hooks/hook.c,$(worker_src)))
+
+templates = $(wildcard xml-templates/*.xml)
+man_pages = $(wildcard $(foreach room,hooks helpers install,$(room)/*.[578]))
+
+.DEFAULT_GOAL := all
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.PHONY: all check check-unit check-asan lint tree stats bench demo install uninstall clean tests packages FORCE
+MAKEFLAGS += --no-print-directory
+
+all: $(library) $(programs)
+tests: all $(unit_programs)
+
+$(library): $(call object,$(library_src)) $(BUILD)/flags
+	rm -f $@
+	$(AR) rcs $@ $(filter %.o,$^)
+
+# The hook that libvirt runs for every event of every guest: libc alone, so that it starts as fast as a program can.
+$(BUILD)/qemu: $(call object,hooks/qemu.c)
+	$(LINK) -o $@ $^
+
+$(BUILD)/hook: $(call object,$(worker_src)) $(library)
+	$(LINK) -o $@ $^ $(PACKAGE_LIBS)
+
+$(helper_programs): $(BUILD)/%: $(BUILD)/helpers/%.o $(library)
+	$(LINK) -o $@ $^ $(PACKAGE_LIBS)
+
+$(unit_programs): $(BUILD)/%: $(BUILD)/%.o $(worker_part) $(library)
+	$(LINK) -o $@ $^ $(PACKAGE_LIBS)
+
+$(BUILD)/tests/unit/%.o: OWN_CPPFLAGS += -Itests/unit -Ihooks
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(COMPILE) -c -o $@ $<
+
+# Everything is compiled again when a flag or a place changes, since the objects contain both.
+flags_text = $(COMPILE) | $(LINK) | $(PACKAGE_LIBS)
+$(BUILD)/flags: FORCE | packages
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(flags_text))' >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+packages:
+	@$(PKG_CONFIG) --exists $(PACKAGES) 2>/dev/null || { \
+		for name in $(PACKAGES); do $(PKG_CONFIG) --exists $$name 2>/dev/null || missing="$$missing $$name"; done; \
+		echo "vferry: these libraries are missing for pkg-config ($(PKG_CONFIG)):$$missing; as root run: install/dependencies" >&2; \
+		exit 1; }
+
+-include $(patsubst %.c,$(BUILD)/%.d,$(library_src) hooks/qemu.c $(worker_src) $(helper_src) $(unit_src))
+
+# ---- Tests -------------------------------------------------------------------------------------------------------
+
+check:
+	@install/dependencies --what check,lab
+	@tests/run all
+
+check-unit: tests
+	@BUILD=$(BUILD) tests/run unit
+
+check-asan:
+	@$(MAKE) BUILD=build/asan SANITIZE=1 WERROR=1 CFLAGS='-O1 -g' check-unit
+
+lint: tests
+	@BUILD=$(BUILD) tests/run lint
+
+tree: tests
+	@BUILD=$(BUILD) tests/run tree
+
+stats:
+	@tests/tree/stats
+
+bench: all
+	@for bench in $(wildcard tests/bench/*); do [ ! -x $$bench ] || BUILD=$(BUILD) $$bench || exit 1; done
+
+demo:
+	@install/dependencies --what build,lab
+	@tests/lab/demo
+
+# ---- Installation ------------------------------------------------------------------------------------------------
+
+configuration = $(DESTDIR)$(sysconfdir)/vferry/vferry.conf
+
+install: all
+	$(INSTALL) -D -m 0755 $(BUILD)/qemu $(DESTDIR)$(hookdir)/50-vferry
+	$(INSTALL) -D -m 0755 $(BUILD)/hook $(DESTDIR)$(libexecdir)/vferry/hook
+	$(foreach program,$(helper_programs),$(INSTALL) -D -m 0755 -t $(DESTDIR)$(sbindir) $(program) &&) :
+	$(foreach file,$(templates),$(INSTALL) -D -m 0644 -t $(DESTDIR)$(datadir)/vferry/xml-templates $(file) &&) :
+	$(foreach page,$(man_pages),$(INSTALL) -D -m 0644 -t $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(page))) $(page) &&) :
+	@if [ -e $(configuration) ]; then echo "$(configuration) exists and is kept as it is"; \
+	else set -x; $(INSTALL) -D -m 0644 install/vferry.conf $(configuration); fi
+
+# Removes what `install` put and leaves the configuration.
+uninstall:
+	rm -f $(DESTDIR)$(hookdir)/50-vferry $(DESTDIR)$(libexecdir)/vferry/hook
+	rm -f $(foreach name,$(HELPERS),$(DESTDIR)$(sbindir)/$(name))
+	rm -f $(foreach file,$(templates),$(DESTDIR)$(datadir)/vferry/$(file))
+	rm -f $(foreach page,$(man_pages),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
+	-rmdir $(DESTDIR)$(datadir)/vferry/xml-templates $(DESTDIR)$(datadir)/vferry $(DESTDIR)$(libexecdir)/vferry 2>/dev/null
+
+clean:
+	rm -rf $(BUILD)
