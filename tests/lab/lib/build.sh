@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# What the hosts are made of. Every artefact lives in the cache under a name
+# that ends in a hash of what went in; what is there already is not made again.
+#   host-tree-KEY   Debian 13 root tree of a host (mmdebstrap)
+#   build-tree-KEY  Debian 13 tree with compiler, kernel headers, libraries
+#   modules-KEY     the software CX-7's modules and vfio.ko
+#   guest-KEY       the small guest, guest.elf
+#   image-KEY       root.img, vmlinuz, initrd of a host
+#   state-KEY       both hosts as they are after a boot (see state.sh)
+
+LAB_SUITE=trixie
+LAB_KEEP=4 # how many old artefacts of each kind stay
+
+# hash_files FILE|FOLDER: prints mode, name and hash of each file in it.
+hash_files() {
+	local base=. mode file
+	if [ -d "$1" ]; then
+		cd "$1" || exit 1
+	else
+		base=./$(basename "$1")
+		cd "$(dirname "$1")" || exit 1
+	fi
+	find "$base" -type f ! -name '*.bats' -printf '%m %p\n' | LC_ALL=C sort |
+		while read -r mode file; do
+			echo "$mode $file $(sha256sum <"$file")"
+		done
+}
+
+# hash_of FILE|FOLDER|=TEXT...: prints 12 hex digits for all of that together.
+hash_of() {
+	local item
+	for item in "$@"; do
+		case "$item" in
+		=*) echo "$item" ;;
+		*) (hash_files "$item") ;;
+		esac
+	done | sha256sum | cut -c1-12
+}
+
+# packages FILE: prints the package names in a list, separated by commas.
+packages() {
+	sed 's/#.*//' "$1" | tr -s ' \t\n' ',' | sed 's/^,//; s/,$//'
+}
+
+# mirror: prints the Debian mirror that this machine uses.
+mirror() {
+	local site
+	if [ -n "${VFERRY_LAB_MIRROR:-}" ]; then
+		echo "$VFERRY_LAB_MIRROR"
+		return
+	fi
+	# shellcheck disable=SC2016 # apt-get expands it
+	site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2>/dev/null |
+		grep -v -e security -e '^file:' | sort | uniq -c | sort -rn |
+		awk 'NR == 1 { print $2 }')
+	[ -n "$site" ] || die "no Debian mirror in apt's sources; name one in VFERRY_LAB_MIRROR"
+	echo "$site"
+}
+
+# tree_key KIND: prints the key of the host or build tree.
+tree_key() {
+	case "$1" in
+	host) hash_of "=$LAB_SUITE $(packages "$LAB_DIR/host/packages")" ;;
+	build) hash_of "=$LAB_SUITE $(packages "$LAB_DIR/host/packages-build")" ;;
+	esac
+}
+
+# tree_make LIST TARGET: a Debian tree with the listed packages. Without the
+# parts of the kernel and the documentation that no lab host can have a use for.
+tree_make() {
+	local proxy=()
+	eval "$(apt-config shell LAB_PROXY Acquire::http::Proxy)"
+	[ -z "${LAB_PROXY:-}" ] || proxy=(--aptopt="Acquire::http::Proxy \"$LAB_PROXY\"")
+	# INITRD=No: the lab has its own initial RAM disk.
+	INITRD=No TMPDIR=$LAB_CACHE mmdebstrap --quiet --mode=root --variant=minbase \
+		--include="$(packages "$1")" "${proxy[@]}" \
+		--aptopt='APT::Install-Recommends "false"' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		--dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/doc/*/*' \
+		--dpkgopt='path-include=/usr/share/doc/*/copyright' \
+		--dpkgopt='path-exclude=/usr/lib/modules/*/kernel/drivers/gpu/*' \
+		--dpkgopt='path-exclude=/usr/lib/modules/*/kernel/drivers/media/*' \
+		--dpkgopt='path-exclude=/usr/lib/modules/*/kernel/sound/*' \
+		"$LAB_SUITE" "$2" "$(mirror)" 2>"$2.log" ||
+		die "mmdebstrap failed: $(tail -n 5 "$2.log")"
+	rm -f "$2.log"
+}
+
+# artefact KIND KEY MAKER ARGUMENT...: makes $LAB_CACHE/KIND-KEY unless it is
+# there, by "MAKER ARGUMENT... TARGET"; a target appears only when it is whole.
+artefact() {
+	local kind=$1 path=$LAB_CACHE/$1-$2
+	shift 2
+	if [ ! -e "$path" ]; then
+		LAB_PARTIAL=$path.partial
+		remove_partial
+		timed "build $kind" "$@" "$LAB_PARTIAL" || { remove_partial; die "building $kind failed"; }
+		mv "$LAB_PARTIAL" "$path"
+		prune "$kind"
+	fi
+	touch "$path"
+}
+
+# remove_partial: removes what an interrupted build has left, mounts first.
+remove_partial() {
+	local where
+	[ -n "${LAB_PARTIAL:-}" ] || return 0
+	awk -v p="$LAB_PARTIAL" 'index($2, p) == 1 { print $2 }' /proc/mounts | sort -r |
+		while read -r where; do
+			umount "$where"
+		done
+	rm -rf --one-file-system "$LAB_PARTIAL" "$LAB_PARTIAL.log"
+}
+
+# prune KIND: removes the oldest artefacts of a kind beyond LAB_KEEP, but none
+# that a running lab uses.
+prune() {
+	local path
+	find "$LAB_CACHE" -maxdepth 1 -name "$1-*" ! -name '*.partial*' -printf '%T@ %p\n' |
+		sort -rn | tail -n +$((LAB_KEEP + 1)) | cut -d' ' -f2- |
+		while read -r path; do
+			find /run/vferry-lab -maxdepth 3 -lname "$path*" 2>/dev/null | grep -q . ||
+				rm -rf --one-file-system "$path"
+		done
+}
+
+# modules_key, guest_key, image_key: print the keys of these artefacts.
+modules_key() {
+	hash_of "=$(tree_key build)" "$LAB_MODULES"
+}
+
+guest_key() {
+	hash_of "$LAB_GUEST"
+}
+
+image_key() {
+	hash_of "=$(tree_key host) $(modules_key)" "$LAB_DIR/host" \
+		"$LAB_DIR/lib/image.sh" "$LAB_KEY_FILE.pub"
+}
+
+# build_all: makes what is missing. Several builds may be asked for at once;
+# one works and the others wait.
+build_all() {
+	need mmdebstrap=mmdebstrap mke2fs=e2fsprogs qemu-img=qemu-utils ssh-keygen=openssh-client \
+		qemu-system-x86_64=qemu-system-x86 unshare=util-linux
+	mkdir -p "$LAB_CACHE/ssh"
+	exec 8>"$LAB_CACHE/lock"
+	flock -n 8 || { say "waiting for another build to finish"; flock 8; }
+	[ -e "$LAB_KEY_FILE" ] || ssh-keygen -q -t ed25519 -N '' -C vferry-lab -f "$LAB_KEY_FILE"
+	artefact host-tree "$(tree_key host)" tree_make "$LAB_DIR/host/packages"
+	artefact build-tree "$(tree_key build)" tree_make "$LAB_DIR/host/packages-build"
+	artefact modules "$(modules_key)" modules_make
+	[ ! -x "$LAB_GUEST/build" ] || artefact guest "$(guest_key)" guest_make
+	artefact image "$(image_key)" image_make
+	exec 8>&-
+}
+
+# modules_make TARGET: the software CX-7's modules, by their own build script.
+modules_make() {
+	[ -x "$LAB_MODULES/build" ] || die "no $LAB_MODULES/build"
+	mkdir "$1" && "$LAB_MODULES/build" "$LAB_CACHE/build-tree-$(tree_key build)" "$1" >&2
+}
+
+# guest_make TARGET: the small guest, by its own build script.
+guest_make() {
+	mkdir "$1" && "$LAB_GUEST/build" "$1/guest.elf" >&2
+}

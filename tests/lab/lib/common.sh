@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash disable=SC2034 # the other parts use these
+# What every part of the lab's driver shares: messages, places, the two hosts.
+# Sourced by tests/lab/lab, which sets LAB_DIR (this folder's parent).
+
+LAB_NAME=${LAB_NAME:-vferry}
+LAB_NS=vflab-$LAB_NAME
+LAB_RUN=/run/vferry-lab/$LAB_NAME
+LAB_CACHE=${VFERRY_LAB_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vferry-lab}
+LAB_KEY_FILE=$LAB_CACHE/ssh/id_ed25519
+LAB_CHECKOUT=$(cd "$LAB_DIR/../.." && pwd)
+
+# The lab's sources, each of which another folder can stand in for.
+LAB_MODULES=${VFERRY_LAB_MODULES:-$LAB_DIR/modules}
+LAB_GUEST=${VFERRY_LAB_GUEST:-$LAB_DIR/guest}
+LAB_STATION=${VFERRY_LAB_STATION:-$LAB_DIR/station}
+
+# The two hosts. All networks exist inside the lab's namespace only.
+LAB_HOSTS=(A B)
+LAB_MGMT_OUTER=198.51.100.1
+declare -A HOST_MGMT=([A]=198.51.100.11 [B]=198.51.100.12)
+declare -A HOST_MAC=([A]=52:54:00:fe:0a [B]=52:54:00:fe:0b)
+declare -A HOST_UUID=([A]=5f0e3c1a-0a0a-4a0a-8a0a-00000000000a [B]=5f0e3c1a-0b0b-4b0b-8b0b-00000000000b)
+# The guests' network, on the cable of PF 0; the station is there too.
+LAB_STATION_ADDRESS=192.0.2.1
+
+# say TEXT...: one progress line on stderr.
+say() {
+	[ -n "${LAB_QUIET:-}" ] || echo "lab: $*" >&2
+}
+
+# die TEXT...: ends the program with a reason.
+die() {
+	echo "lab: $*" >&2
+	exit 1
+}
+
+# now_ms: prints the time in milliseconds.
+now_ms() {
+	echo $((${EPOCHREALTIME/[.,]/} / 1000))
+}
+
+# took SINCE_MS: prints the time since then, as "12.3 s".
+took() {
+	local ms=$(($(now_ms) - $1))
+	printf '%d.%d s' $((ms / 1000)) $((ms % 1000 / 100))
+}
+
+# timed TEXT COMMAND...: runs the command, says TEXT before and the time after.
+# Return: the command's status.
+timed() {
+	local text=$1 start status=0
+	shift
+	start=$(now_ms)
+	say "$text ..."
+	"$@" || status=$?
+	if [ "$status" -eq 0 ]; then
+		say "$text: $(took "$start")"
+	else
+		say "$text: failed after $(took "$start")"
+	fi
+	return "$status"
+}
+
+# need PROGRAM=PACKAGE...: dies with a list of what is not installed.
+need() {
+	local pair missing=()
+	for pair in "$@"; do
+		command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
+	done
+	[ "${#missing[@]}" -eq 0 ] ||
+		die "not installed: ${missing[*]} (Debian package names)"
+}
+
+# need_root: the lab makes namespaces, file systems and chroots.
+need_root() {
+	[ "$(id -u)" -eq 0 ] || die "the lab needs root (namespaces, mounts, tap devices)"
+}
+
+# host_valid HOST: dies unless HOST is A or B.
+host_valid() {
+	[[ ${HOST_MGMT[${1:-none}]+yes} ]] || die "'${1:-}' is no host of the lab; say A or B"
+}
+
+# host_dir HOST: prints the host's folder in the run directory.
+host_dir() {
+	echo "$LAB_RUN/$1"
+}
+
+# in_ns COMMAND...: runs a command in the lab's network namespace.
+in_ns() {
+	ip netns exec "$LAB_NS" "$@"
+}
+
+# process_is_ours PIDFILE: whether the process named there runs and belongs to this lab.
+# A pid file outlives its process; the number may be someone else's by now.
+process_is_ours() {
+	local pid
+	[ -s "$1" ] || return 1
+	read -r pid <"$1"
+	[ -r "/proc/$pid/cmdline" ] || return 1
+	tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "$LAB_RUN/"
+}
+
+# end_process PIDFILE: ends the process named there, if it is ours: TERM, then KILL after 5 s.
+end_process() {
+	local pid tries=0
+	if process_is_ours "$1"; then
+		read -r pid <"$1"
+		kill "$pid" 2>/dev/null
+		while process_is_ours "$1"; do
+			tries=$((tries + 1))
+			[ "$tries" -ne 50 ] || kill -KILL "$pid" 2>/dev/null
+			[ "$tries" -lt 100 ] || break
+			sleep 0.1
+		done
+	fi
+	rm -f "$1"
+}

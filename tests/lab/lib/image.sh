@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# The image of a host: the Debian tree, the modules, the lab's own files, as a
+# file system in a file; its kernel; a small initial RAM disk.
+
+# The modules that mount the root disk; their dependencies are found by modprobe.
+LAB_ROOT_MODULES=(virtio_pci virtio_blk ext4)
+
+# image_make TARGET: root.img, vmlinuz, initrd.
+image_make() {
+	local target=$1 work=$1/tree version
+	mkdir "$target"
+	cp -a --reflink=auto "$LAB_CACHE/host-tree-$(tree_key host)" "$work"
+	version=$(basename "$work"/usr/lib/modules/*)
+	image_modules "$work" "$version" && image_files "$work" &&
+		image_initrd "$work" "$version" "$target/initrd" &&
+		image_capabilities "$work" || return 1
+	cp "$work/boot/vmlinuz-$version" "$target/vmlinuz"
+	mke2fs -q -t ext4 -O '^has_journal' -E lazy_itable_init=1,nodiscard -m 0 \
+		-d "$work" "$target/root.img" 4G &&
+		rm -rf --one-file-system "$work"
+}
+
+# image_modules TREE VERSION: the lab's modules in updates/, where they go before
+# the kernel's own; depmod here, since it takes a minute and a half on a host.
+image_modules() {
+	mkdir -p "$1/usr/lib/modules/$2/updates"
+	cp "$LAB_CACHE/modules-$(modules_key)"/*.ko "$1/usr/lib/modules/$2/updates/" &&
+		chroot "$1" depmod "$2"
+}
+
+# image_files TREE: the lab's scripts and configuration, keys, empty folders.
+image_files() {
+	local tree=$1 lib=$1/usr/lib/vferry-lab
+	mkdir -p "$lib" "$tree/root/.ssh" "$tree/var/lib/libvirt/images"
+	cp "$LAB_DIR/host/init" "$LAB_DIR/host/boot" "$LAB_DIR/host/load-cx7" "$lib/" &&
+		cp -r "$LAB_DIR/host/files/." "$tree/" &&
+		cp "$LAB_KEY_FILE.pub" "$tree/root/.ssh/authorized_keys" || return 1
+	chmod 700 "$tree/root/.ssh"
+	ssh-keygen -q -A -f "$tree"
+	# libvirt would start its network "default" and fail without dnsmasq.
+	rm -f "$tree/etc/libvirt/qemu/networks/autostart/"*
+}
+
+# image_initrd TREE VERSION TARGET: busybox, the root disk's modules, /init.
+image_initrd() {
+	local tree=$1 version=$2 target=$3 dir=$3.d file
+	mkdir -p "$dir"/{bin,dev,proc,root}
+	cp "$tree/usr/bin/busybox" "$dir/bin/"
+	for file in sh mount umount insmod usleep switch_root poweroff; do
+		ln -s busybox "$dir/bin/$file"
+	done
+	cp "$LAB_DIR/host/initrd-init" "$dir/init"
+	chroot "$tree" modprobe -S "$version" -a --show-depends "${LAB_ROOT_MODULES[@]}" |
+		awk '$1 == "insmod" && !seen[$2]++ { print $2 }' |
+		while read -r file; do
+			case "$file" in
+			*.xz) "$tree/usr/bin/busybox" xzcat "$tree$file" >"$dir/$(basename "$file" .xz)" ;;
+			*) cp "$tree$file" "$dir/" ;;
+			esac || exit 1
+			basename "$file" .xz
+		done >"$dir/modules" || return 1
+	(cd "$dir" && find . | "$tree/usr/bin/busybox" cpio --quiet -o -H newc) >"$target" &&
+		rm -rf "$dir"
+}
+
+# image_capabilities TREE: lets libvirt probe its QEMU now, natively, in a
+# chroot; on a host under software emulation that takes 23 s of every boot.
+# libvirt takes its cached answer if the change times (ctime) of libvirtd and
+# QEMU are the same, and mke2fs -d keeps these.
+image_capabilities() {
+	# shellcheck disable=SC2016 # the inner shell expands it
+	unshare --mount --pid --net --fork --kill-child bash -c '
+		cd "$1" && mount -t proc proc proc && mount -t tmpfs tmpfs run && mount -t tmpfs tmpfs dev &&
+			mount -t tmpfs tmpfs var/log && mount -t tmpfs tmpfs tmp || exit 1
+		for node in null:3 zero:5 random:8 urandom:9; do
+			mknod -m 666 "dev/${node%:*}" c 1 "${node#*:}"
+		done
+		mkdir -p run/lock dev/shm var/log/libvirt
+		chroot . libvirtd --daemon && chroot . virsh -q -c qemu:///system capabilities >/dev/null
+	' image_capabilities "$1" >&2 &&
+		compgen -G "$1/var/cache/libvirt/qemu/capabilities/*.xml" >/dev/null
+}

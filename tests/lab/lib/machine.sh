@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# The hosts as QEMU machines: start, wait for the boot, save and restore the
+# state of a booted machine, end.
+
+LAB_BOOT_DEADLINE=${LAB_BOOT_DEADLINE:-300} # seconds
+LAB_HOST_MEMORY=${LAB_HOST_MEMORY:-2048}    # MiB
+
+# kernel_arguments HOST: prints the host's kernel command line.
+#   no_timer_check  without it "IO-APIC + timer doesn't work" panics now and then
+#   tsc=reliable    the clock source watchdog misjudges an emulated TSC
+kernel_arguments() {
+	local host=$1 peers="" other
+	for other in "${LAB_HOSTS[@]}"; do
+		peers+="host$other:${HOST_MGMT[$other]},"
+	done
+	echo "console=ttyS0 no_timer_check tsc=reliable panic=-1 loglevel=4 nokaslr" \
+		"mitigations=off apparmor=0 selinux=0 audit=0 cryptomgr.notests" \
+		"lab.host=$host lab.mgmt=${HOST_MGMT[$host]} lab.uuid=${HOST_UUID[$host]}" \
+		"lab.peers=${peers}outer:$LAB_MGMT_OUTER lab.cx7=${LAB_CX7:-}"
+}
+
+# machine_nic HOST NET INDEX: prints the QEMU arguments of one NIC, a word a line.
+# Without offloads: a cable carries frames as they are.
+machine_nic() {
+	printf '%s\n' -netdev "tap,id=$2,ifname=$1-$2,script=no,downscript=no" \
+		-device "virtio-net-pci,netdev=$2,mac=${HOST_MAC[$1]}:0$3,romfile=,csum=off,guest_csum=off,gso=off,guest_tso4=off,guest_tso6=off,guest_ecn=off,guest_ufo=off,host_tso4=off,host_tso6=off,host_ecn=off,host_ufo=off"
+}
+
+# machine_arguments HOST ACCEL: prints QEMU's arguments, a word a line. They
+# are part of a saved state's key: a state only fits the machine it came from.
+machine_arguments() {
+	local host=$1 dir
+	dir=$(host_dir "$host")
+	printf '%s\n' -name "vferry-lab-$LAB_NAME-host$host" \
+		-machine q35,hpet=off -accel "$2" -cpu max -smp 2 -m "$LAB_HOST_MEMORY" \
+		-nodefaults -no-user-config -display none -no-reboot -uuid "${HOST_UUID[$host]}" \
+		-kernel "$dir/image/vmlinuz" -initrd "$dir/image/initrd" \
+		-append "$(kernel_arguments "$host")" \
+		-drive "if=none,id=root,file=$dir/root.qcow2,format=qcow2,cache=unsafe,discard=unmap" \
+		-device virtio-blk-pci,drive=root \
+		-chardev "socket,id=console,path=$dir/console,server=on,wait=off,logfile=$dir/console.log" \
+		-serial chardev:console \
+		-chardev "socket,id=monitor,path=$dir/monitor,server=on,wait=off" \
+		-mon chardev=monitor,mode=readline \
+		-device virtio-rng-pci
+	machine_nic "$host" mgmt 0
+	machine_nic "$host" wire0 1
+	machine_nic "$host" wire1 2
+}
+
+# machine_overlay HOST: an empty overlay on the image for the host's writes.
+machine_overlay() {
+	qemu-img create -q -f qcow2 -F raw -b "$(host_dir "$1")/image/root.img" \
+		"$(host_dir "$1")/root.qcow2"
+}
+
+# machine_start HOST ACCEL [QEMU ARGUMENT...]: starts the host's QEMU in the background.
+machine_start() {
+	local host=$1 accel=$2 arguments
+	shift 2
+	mapfile -t arguments < <(machine_arguments "$host" "$accel")
+	in_ns qemu-system-x86_64 "${arguments[@]}" "$@" -daemonize \
+		-pidfile "$(host_dir "$host")/qemu.pid" 2>"$(host_dir "$host")/qemu.log" 8>&- 9>&- ||
+		die "QEMU of host $host does not start: $(<"$(host_dir "$host")/qemu.log")"
+}
+
+# machine_runs HOST: whether the host's QEMU is there.
+machine_runs() {
+	process_is_ours "$(host_dir "$1")/qemu.pid"
+}
+
+# machine_monitor HOST COMMAND: one command to QEMU's monitor; prints the answer.
+# perl, because every Debian has it and the shell cannot speak to a Unix socket.
+machine_monitor() {
+	perl -MIO::Socket::UNIX -e '
+		my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die "no monitor: $!\n";
+		sub answer { my $t = ""; $t .= $_ while $t !~ /\(qemu\) $/ && sysread($s, $_, 65536); $t }
+		answer(); print $s "$ARGV[1]\n"; $s->flush; $_ = answer();
+		s/\(qemu\) $//; s/^.*\n//; s/\e\[[0-9;]*[A-Z]//g; print' \
+		"$(host_dir "$1")/monitor" "$2"
+}
+
+# machine_wait_booted HOST: waits for the host's READY line, telling its progress.
+# Return: 0; 1 if the boot failed, the machine ended or the deadline passed.
+machine_wait_booted() {
+	local host=$1 log end shown=0 lines line
+	log=$(host_dir "$host")/console.log
+	end=$((SECONDS + LAB_BOOT_DEADLINE))
+	while [ "$SECONDS" -lt "$end" ]; do
+		mapfile -t lines < <(tr -d '\r' 2>/dev/null <"$log" | grep -a '^VFERRY-LAB')
+		for line in "${lines[@]:shown}"; do
+			case "$line" in
+			"VFERRY-LAB READY"*) return 0 ;;
+			"VFERRY-LAB FAILED"*) say "host $host: ${line#VFERRY-LAB }"; return 1 ;;
+			*) say "host $host: ${line#VFERRY-LAB: }" ;;
+			esac
+		done
+		shown=${#lines[@]}
+		machine_runs "$host" || { say "host $host: its QEMU has ended"; return 1; }
+		sleep 0.3
+	done
+	say "host $host: not ready after $LAB_BOOT_DEADLINE s"
+	return 1
+}
+
+# machine_stop HOST: ends the host, as by pulling the plug.
+machine_stop() {
+	remote_disconnect "$1"
+	end_process "$(host_dir "$1")/qemu.pid"
+}
