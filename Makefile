@@ -36,7 +36,7 @@ PACKAGES    = libxml-2.0 libnl-3.0 libnl-genl-3.0 libpci json-c inih
 
 WARNINGS = -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wno-sign-conversion \
 	   -Wvla -Wundef -Wpointer-arith -Wcast-qual $(if $(WERROR),-Werror)
-SANITIZERS = $(if $(SANITIZE),-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+SANITIZERS = $(if $(SANITIZE),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 PLACES   = -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(sysconfdir)"' -DLIBEXECDIR='"$(libexecdir)"' -DDATADIR='"$(datadir)"' \
 	   -DLOCALSTATEDIR='"$(localstatedir)"' -DRUNSTATEDIR='"$(runstatedir)"'
 
@@ -47,6 +47,9 @@ PACKAGE_LIBS   := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 OWN_CPPFLAGS = -Ihelpers/lib $(PLACES) $(PACKAGE_CFLAGS)
 OWN_CFLAGS   = -std=gnu17 $(WARNINGS) $(SANITIZERS)
 OWN_LDFLAGS  = -Wl,--as-needed $(SANITIZERS)
+
+# V=1 shows whole commands; otherwise one short line each.
+quiet = $(if $(V),,@echo '  $(1)' '$@';)
 
 COMPILE = $(CC) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CFLAGS) $(CFLAGS) -MMD -MP
 LINK    = $(CC) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS)
@@ -83,27 +86,26 @@ all: $(library) $(programs)
 tests: all $(unit_programs)
 
 $(library): $(call object,$(library_src)) $(BUILD)/flags
-	rm -f $@
-	$(AR) rcs $@ $(filter %.o,$^)
+	$(call quiet,AR) rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
 # The hook that libvirt runs for every event of every guest: libc alone, so that it starts as fast as a program can.
 $(BUILD)/qemu: $(call object,hooks/qemu.c)
-	$(LINK) -o $@ $^
+	$(call quiet,LD) $(LINK) -o $@ $^
 
 $(BUILD)/hook: $(call object,$(worker_src)) $(library)
-	$(LINK) -o $@ $^ $(PACKAGE_LIBS)
+	$(call quiet,LD) $(LINK) -o $@ $^ $(PACKAGE_LIBS)
 
 $(helper_programs): $(BUILD)/%: $(BUILD)/helpers/%.o $(library)
-	$(LINK) -o $@ $^ $(PACKAGE_LIBS)
+	$(call quiet,LD) $(LINK) -o $@ $^ $(PACKAGE_LIBS)
 
 $(unit_programs): $(BUILD)/%: $(BUILD)/%.o $(worker_part) $(library)
-	$(LINK) -o $@ $^ $(PACKAGE_LIBS)
+	$(call quiet,LD) $(LINK) -o $@ $^ $(PACKAGE_LIBS)
 
 $(BUILD)/tests/unit/%.o: OWN_CPPFLAGS += -Itests/unit -Ihooks
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(COMPILE) -c -o $@ $<
+	$(call quiet,CC) $(COMPILE) -c -o $@ $<
 
 # Everything is compiled again when a flag or a place changes, since the objects contain both.
 flags_text = $(COMPILE) | $(LINK) | $(PACKAGE_LIBS)
@@ -152,12 +154,19 @@ demo:
 
 configuration = $(DESTDIR)$(sysconfdir)/vferry/vferry.conf
 
+# One line of a recipe for each file of a list: $(call install_each,MODE,DIRECTORY,FILES)
+define install_line
+	$(INSTALL) -D -m $(1) $(3) $(DESTDIR)$(2)/$(notdir $(3))
+
+endef
+install_each = $(foreach file,$(3),$(call install_line,$(1),$(2),$(file)))
+
 install: all
 	$(INSTALL) -D -m 0755 $(BUILD)/qemu $(DESTDIR)$(hookdir)/50-vferry
 	$(INSTALL) -D -m 0755 $(BUILD)/hook $(DESTDIR)$(libexecdir)/vferry/hook
-	$(foreach program,$(helper_programs),$(INSTALL) -D -m 0755 -t $(DESTDIR)$(sbindir) $(program) &&) :
-	$(foreach file,$(templates),$(INSTALL) -D -m 0644 -t $(DESTDIR)$(datadir)/vferry/xml-templates $(file) &&) :
-	$(foreach page,$(man_pages),$(INSTALL) -D -m 0644 -t $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(page))) $(page) &&) :
+	$(call install_each,0755,$(sbindir),$(helper_programs))
+	$(call install_each,0644,$(datadir)/vferry/xml-templates,$(templates))
+	$(foreach n,5 7 8,$(call install_each,0644,$(mandir)/man$(n),$(filter %.$(n),$(man_pages))))
 	@if [ -e $(configuration) ]; then echo "$(configuration) exists and is kept as it is"; \
 	else set -x; $(INSTALL) -D -m 0644 install/vferry.conf $(configuration); fi
 
@@ -165,9 +174,9 @@ install: all
 uninstall:
 	rm -f $(DESTDIR)$(hookdir)/50-vferry $(DESTDIR)$(libexecdir)/vferry/hook
 	rm -f $(foreach name,$(HELPERS),$(DESTDIR)$(sbindir)/$(name))
-	rm -f $(foreach file,$(templates),$(DESTDIR)$(datadir)/vferry/$(file))
-	rm -f $(foreach page,$(man_pages),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
-	-rmdir $(DESTDIR)$(datadir)/vferry/xml-templates $(DESTDIR)$(datadir)/vferry $(DESTDIR)$(libexecdir)/vferry 2>/dev/null
+	rm -f $(foreach file,$(templates),$(DESTDIR)$(datadir)/vferry/$(file)) \
+		$(foreach page,$(man_pages),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
+	@for dir in $(datadir)/vferry/xml-templates $(datadir)/vferry $(libexecdir)/vferry; do rmdir "$(DESTDIR)$$dir" 2>/dev/null || :; done
 
 clean:
 	rm -rf $(BUILD)
