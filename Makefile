@@ -125,7 +125,7 @@ packages:
 # ---- Tests -------------------------------------------------------------------------------------------------------
 
 check:
-	@install/dependencies --what check,lab
+	@install/dependencies --what build,check,lab
 	@tests/run all
 
 check-unit: tests
