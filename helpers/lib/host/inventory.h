@@ -32,6 +32,8 @@ struct inventory_vf {
 	unsigned int group_members;  /* of its IOMMU group, 1 is right */
 	unsigned int host_addresses; /* IP addresses on the VF's own netdev: the host itself uses it */
 	char host_netdev[16];        /* its own netdev when mlx5_core drives it */
+	bool host_netdev_up;         /* IFF_UP */
+	bool host_netdev_enslaved;   /* in a bond or bridge */
 };
 
 struct inventory_pf {

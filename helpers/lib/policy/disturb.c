@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * disturb.c: what a change to a PF would cut off.
+ *
+ * A mode change takes the uplink's carrier away for a moment and re-creates every representor; with a VF that a driver holds the
+ * firmware refuses it after the old forwarding was torn down, which leaves the running VFs without network (mlx5 eswitch_offloads.c).
+ * A second uplink in one bridge makes a loop in the network.
+ */
+#include "policy/disturb.h"
+
+#include <errno.h>
+#include <string.h>
+
+/*
+ * disturb_bound_vf() - a VF that some driver holds
+ * @pf:		PF
+ * Return: the first such VF, NULL if there is none
+ */
+const struct inventory_vf *disturb_bound_vf(const struct inventory_pf *pf)
+{
+	for (unsigned int i = 0; i < pf->num_vfs; i++) {
+		if (*pf->vf[i].driver)
+			return &pf->vf[i];
+	}
+	return NULL;
+}
+
+/*
+ * disturb_host_uses_vf() - whether the host itself uses a VF
+ * @vf:		VF
+ * @why:	filled if it does
+ * Return: true if its own netdev is up, has addresses, or belongs to a bond or bridge
+ */
+bool disturb_host_uses_vf(const struct inventory_vf *vf, struct reason *why)
+{
+	char address[PCI_ADDRESS_LEN];
+
+	if (!vf->host_addresses && !vf->host_netdev_up && !vf->host_netdev_enslaved)
+		return false;
+	reason_set(why, -EBUSY, pci_address_format(&vf->address, address), "the host itself uses this VF (%s %s)", vf->host_netdev,
+		   vf->host_addresses ? "has an address" : vf->host_netdev_enslaved ? "is in a bond or bridge" : "is up");
+	return true;
+}
+
+/*
+ * other_uplink() - another PF's uplink in a bridge
+ * Return: its name, NULL if there is none
+ */
+static const char *other_uplink(const struct inventory *inventory, const struct inventory_pf *pf, const char *bridge)
+{
+	for (size_t i = 0; i < inventory->pfs; i++) {
+		const struct inventory_pf *other = &inventory->pf[i];
+
+		if (other != pf && strcmp(other->uplink_bridge, bridge) == 0)
+			return other->uplink;
+	}
+	return NULL;
+}
+
+/*
+ * can_plug() - whether an uplink that is in no bridge may be put into one
+ */
+static int can_plug(const struct config *config, const struct inventory *inventory, const struct inventory_pf *pf, const char *bridge,
+		    struct reason *why)
+{
+	const char *other = other_uplink(inventory, pf, bridge);
+
+	if (other)
+		return reason_set(why, -EBUSY, bridge, "bridge %s has the uplink %s already, and a second one would make a loop", bridge, other);
+	if (!config->plug_uplink)
+		return reason_set(why, -EBUSY, pf->uplink, "its uplink %s is in no bridge, and plug_uplink is off", pf->uplink);
+	if (pf->uplink_addresses || pf->uplink_default_route)
+		return reason_set(why, -EBUSY, pf->uplink, "its uplink %s carries %s of this host", pf->uplink,
+				  pf->uplink_default_route ? "the default route" : "an IP address");
+	return 0;
+}
+
+/*
+ * bond_in_bridge() - whether the bond that an uplink belongs to is in the bridge: a LAG, which reaches the network as well
+ */
+static bool bond_in_bridge(const struct inventory *inventory, const struct inventory_pf *pf, const char *bridge)
+{
+	const struct ovs_port *port;
+
+	if (strcmp(pf->uplink_master_kind, "bond"))
+		return false;
+	port = ovs_find_port(&inventory->ovs, pf->uplink_master);
+	return port && strcmp(port->bridge, bridge) == 0;
+}
+
+/*
+ * disturb_uplink() - whether a PF's uplink reaches a bridge, or can be made to
+ * @config:	plug_uplink, create_bridge
+ * @inventory:	host
+ * @pf:		PF
+ * @bridge:	Open vSwitch bridge
+ * @why:	filled if not
+ * Return: 0, -EBUSY
+ */
+int disturb_uplink(const struct config *config, const struct inventory *inventory, const struct inventory_pf *pf, const char *bridge,
+		   struct reason *why)
+{
+	if (!*pf->uplink)
+		return reason_set(why, -EBUSY, NULL, "it has no uplink netdev");
+	if (*pf->uplink_bridge) {
+		if (strcmp(pf->uplink_bridge, bridge) == 0)
+			return 0;
+		return reason_set(why, -EBUSY, pf->uplink, "its uplink %s is in bridge %s, and the VF belongs to bridge %s", pf->uplink,
+				  pf->uplink_bridge, bridge);
+	}
+	if (*pf->uplink_master && !bond_in_bridge(inventory, pf, bridge))
+		return reason_set(why, -EBUSY, pf->uplink, "its uplink %s is in %s %s", pf->uplink, pf->uplink_master_kind, pf->uplink_master);
+	if (*pf->uplink_master)
+		return 0;
+	if (!config->create_bridge && !ovs_find_bridge(&inventory->ovs, bridge))
+		return reason_set(why, -EBUSY, bridge, "there is no bridge %s, and create_bridge is off", bridge);
+	return can_plug(config, inventory, pf, bridge, why);
+}
+
+/*
+ * busy_port() - a port beside the uplink in its bridge that would lose the network for a moment
+ */
+static const struct ovs_port *busy_port(const struct inventory *inventory, const struct inventory_pf *pf)
+{
+	for (size_t i = 0; *pf->uplink_bridge && i < inventory->ovs.ports; i++) {
+		const struct ovs_port *port = &inventory->ovs.port[i];
+
+		if (strcmp(port->bridge, pf->uplink_bridge) == 0 && strcmp(port->name, pf->uplink) && strcmp(port->name, port->bridge) &&
+		    port->ofport > 0)
+			return port;
+	}
+	return NULL;
+}
+
+/*
+ * disturb_eswitch() - whether a PF is in switchdev mode with VFs, or can be made so without cutting anybody off
+ * @inventory:	host
+ * @pf:		PF
+ * @why:	filled if not
+ * Return: 0, -EBUSY
+ */
+int disturb_eswitch(const struct inventory *inventory, const struct inventory_pf *pf, struct reason *why)
+{
+	const struct inventory_vf *bound = disturb_bound_vf(pf);
+	const struct ovs_port *port;
+	char address[PCI_ADDRESS_LEN];
+
+	if (!pf->total_vfs)
+		return reason_set(why, -EBUSY, NULL, "it offers no VFs: SR-IOV is off in its firmware settings (SRIOV_EN, NUM_OF_VFS)");
+	if (pf->mode == ESWITCH_SWITCHDEV)
+		return 0;
+	if (pf->mode != ESWITCH_LEGACY)
+		return reason_set(why, -EBUSY, NULL, "the mode of its eswitch is not known to vferry");
+	if (bound)
+		return reason_set(why, -EBUSY, pci_address_format(&bound->address, address),
+				  "its eswitch is in legacy mode and cannot be switched while its VF %s is held by driver %s",
+				  pci_address_format(&bound->address, address), bound->driver);
+	if (strcmp(pf->uplink_master_kind, "bond") == 0)
+		return reason_set(why, -EBUSY, pf->uplink, "its eswitch is in legacy mode and cannot be switched while %s is in bond %s",
+				  pf->uplink, pf->uplink_master);
+	if (pf->uplink_addresses || pf->uplink_default_route)
+		return reason_set(why, -EBUSY, pf->uplink, "its eswitch is in legacy mode and switching it would interrupt %s, which has an address",
+				  pf->uplink);
+	port = busy_port(inventory, pf);
+	if (port)
+		return reason_set(why, -EBUSY, port->name, "its eswitch is in legacy mode and switching it would interrupt port %s of bridge %s",
+				  port->name, port->bridge);
+	return 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * disturb.h: the rules under which a change to a PF disturbs nobody. When in doubt, refuse and name what is in the way.
+ */
+#ifndef VFERRY_POLICY_DISTURB_H
+#define VFERRY_POLICY_DISTURB_H
+
+#include <stdbool.h>
+
+#include "base/config.h"
+#include "base/reason.h"
+#include "host/inventory.h"
+
+/*
+ * Whether the uplink is in the bridge, or can be put there, without cutting the host's network or making a loop.
+ * Return: 0, -EBUSY with *why.
+ */
+int disturb_uplink(const struct config *config, const struct inventory *inventory, const struct inventory_pf *pf, const char *bridge,
+		   struct reason *why);
+
+/* Whether the eswitch is in switchdev mode and has VFs, or can be made so. Return: 0, -EBUSY with *why. */
+int disturb_eswitch(const struct inventory *inventory, const struct inventory_pf *pf, struct reason *why);
+
+/* Whether the host itself uses a VF: addresses on its netdev, up, or in a bond or bridge. */
+bool disturb_host_uses_vf(const struct inventory_vf *vf, struct reason *why);
+
+/* Whether a PF has a VF with any driver: then neither its mode nor its number of VFs may change. */
+const struct inventory_vf *disturb_bound_vf(const struct inventory_pf *pf);
+
+#endif

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * placement.c: which PF and which VF each of a guest's VFs gets.
+ *
+ * The guest's VFs are placed one after the other, each on the best PF that no rule refuses. Scores only order what is allowed; they
+ * never make something allowed.
+ */
+#include "policy/placement.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/disturb.h"
+#include "policy/rules.h"
+
+#define SCORE_SAME_ADDRESS 4
+#define SCORE_IN_BRIDGE 2
+#define SCORE_SWITCHDEV 1
+
+/* Why PFs were passed over, as one text. */
+struct passed_over {
+	char text[REASON_TEXT_MAX];
+	bool slots;    /* one of them only for want of a slot */
+	bool any;      /* there is a card that can migrate */
+};
+
+/*
+ * note() - adds a PF and its reason to the list
+ */
+static void note(struct passed_over *passed, const struct inventory_pf *pf, const char *what)
+{
+	size_t used = strlen(passed->text);
+	char address[PCI_ADDRESS_LEN];
+
+	snprintf(passed->text + used, sizeof(passed->text) - used, "%sPF %s: %s", used ? "; " : "", pci_address_format(&pf->address, address),
+		 what);
+}
+
+/*
+ * usable_vfs() - how many VFs a PF has, or will have once they are created
+ */
+static unsigned int usable_vfs(const struct config *config, const struct inventory_pf *pf)
+{
+	if (pf->num_vfs)
+		return pf->num_vfs;
+	return config->vfs && config->vfs < pf->total_vfs ? config->vfs : pf->total_vfs;
+}
+
+/*
+ * taken_in_guest() - whether another VF of this guest was placed there already
+ */
+static bool taken_in_guest(const struct guest *guest, const struct pci_address *address)
+{
+	for (size_t i = 0; i < guest->vfs; i++) {
+		if (guest->vf[i].has_vf && pci_address_equal(&guest->vf[i].address, address))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * driver_is_idle() - whether a driver that holds a VF may be taken from it: a VF that libvirt unbound (pci-stub), one that is bound for
+ * migration already, or one that the host's mlx5_core drives without anybody using its netdev
+ */
+static bool driver_is_idle(const struct inventory_vf *vf)
+{
+	if (!*vf->driver || strcmp(vf->driver, "pci-stub") == 0 || strcmp(vf->driver, "mlx5_vfio_pci") == 0)
+		return true;
+	return strcmp(vf->driver, "mlx5_core") == 0 && !disturb_host_uses_vf(vf, NULL);
+}
+
+/*
+ * vf_is_free() - whether VF number index of a PF may be given away
+ * @address:	result: its address
+ */
+static bool vf_is_free(const struct placement *p, const struct guest *guest, const struct inventory_pf *pf, unsigned int index,
+		       struct pci_address *address)
+{
+	if (index < pf->num_vfs)
+		*address = pf->vf[index].address;
+	else if (pci_address_vf(&pf->address, pf->offset, pf->stride, index, address))
+		return false;
+	if (taken_in_guest(guest, address) || record_find_vf(p->leases, address, p->uuid))
+		return false;
+	if (status_find_device(p->running, address))
+		return false;
+	return index >= pf->num_vfs || (driver_is_idle(&pf->vf[index]) && pf->vf[index].group_members <= 1);
+}
+
+/*
+ * pick_vf() - the VF of a PF that a guest gets: the one with the source's address if it is free, else the first free one
+ * Return: 0, -ENOSPC
+ */
+static int pick_vf(const struct placement *p, const struct guest *guest, struct guest_vf *vf, struct inventory_pf *pf)
+{
+	unsigned int n = usable_vfs(p->config, pf), first = n;
+	struct pci_address address;
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (!vf_is_free(p, guest, pf, i, &address))
+			continue;
+		if (first == n)
+			first = i;
+		if (!vf->device->has_source || !pci_address_equal(&address, &vf->device->source))
+			continue;
+		first = i;
+		break;
+	}
+	if (first == n || !vf_is_free(p, guest, pf, first, &address))
+		return -ENOSPC;
+	vf->index = first;
+	vf->address = address;
+	vf->has_vf = true;
+	return 0;
+}
+
+/*
+ * status_counts() - VFs of a PF that a guest in flight has, by libvirt
+ */
+static unsigned int status_counts(const struct status *status, struct inventory *inventory, const struct inventory_pf *pf)
+{
+	unsigned int n = 0, index;
+
+	if (status->job != STATUS_MIGRATION_IN && status->job != STATUS_MIGRATION_OUT)
+		return 0;
+	for (size_t i = 0; i < status->devices; i++)
+		n += inventory_find_vf(inventory, &status->device[i], &index) == pf;
+	return n;
+}
+
+/*
+ * placement_in_flight() - VFs of a PF in live migration, in either direction
+ * @p:		host
+ * @pf:		PF
+ * Return: their number, the guest with p->uuid not counted
+ */
+unsigned int placement_in_flight(const struct placement *p, const struct inventory_pf *pf)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < p->running->count; i++) {
+		if (strcmp(p->running->status[i].uuid, p->uuid))
+			n += status_counts(&p->running->status[i], p->inventory, pf);
+	}
+	for (size_t i = 0; i < p->leases->count; i++) {
+		const struct record *record = &p->leases->record[i];
+
+		if (record->state != RECORD_ARRIVING || strcmp(record->uuid, p->uuid) == 0 || status_find_uuid(p->running, record->uuid))
+			continue;
+		for (size_t k = 0; k < record->vfs; k++)
+			n += pci_address_equal(&record->vf[k].pf, &pf->address);
+	}
+	return n;
+}
+
+/*
+ * own_on_pf() - VFs of the guest that were placed on a PF already
+ */
+static unsigned int own_on_pf(const struct guest *guest, const struct inventory_pf *pf)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < guest->vfs; i++)
+		n += guest->vf[i].pf == pf;
+	return n;
+}
+
+/*
+ * has_slot() - whether one more VF of a PF may be in flight
+ */
+static bool has_slot(const struct placement *p, const struct guest *guest, const struct inventory_pf *pf)
+{
+	return placement_in_flight(p, pf) + own_on_pf(guest, pf) < p->config->vfs_in_flight;
+}
+
+/*
+ * score() - how well a PF suits
+ */
+static int score(const struct guest_vf *vf, struct inventory_pf *pf, struct inventory *inventory)
+{
+	unsigned int index;
+	int s = 0;
+
+	if (vf->device->has_source && inventory_find_vf(inventory, &vf->device->source, &index) == pf)
+		s += SCORE_SAME_ADDRESS;
+	if (strcmp(pf->uplink_bridge, vf->bridge) == 0)
+		s += SCORE_IN_BRIDGE;
+	if (pf->mode == ESWITCH_SWITCHDEV && pf->num_vfs)
+		s += SCORE_SWITCHDEV;
+	return s;
+}
+
+/*
+ * try_pf() - whether a PF can take a VF, and which VF
+ * @trial:	copy of the guest's VF, filled on success
+ */
+static bool try_pf(const struct placement *p, const struct guest *guest, struct guest_vf *trial, struct inventory_pf *pf,
+		   struct passed_over *passed)
+{
+	struct pf_case c = { .config = p->config, .inventory = p->inventory, .pf = pf, .vf = trial };
+	struct reason why = { 0 };
+
+	if (rules_judge_pf(&c, NULL, NULL, &why)) {
+		note(passed, pf, why.what);
+		return false;
+	}
+	if (!trial->pool && pick_vf(p, guest, trial, pf)) {
+		note(passed, pf, "no free VF");
+		return false;
+	}
+	if (!has_slot(p, guest, pf)) {
+		note(passed, pf, "its slots for live migration are taken");
+		passed->slots = true;
+		return false;
+	}
+	trial->pf = pf;
+	return true;
+}
+
+/*
+ * give_up() - the refusal when no PF suits
+ */
+static int give_up(const struct guest_vf *vf, const struct passed_over *passed, struct reason *why)
+{
+	int error = passed->slots ? -EBUSY : passed->any ? -ENOSPC : -ENODEV;
+	char mac[MAC_ADDRESS_LEN] = "";
+
+	if (vf->device->has_mac)
+		mac_address_format(&vf->device->mac, mac);
+	if (!passed->any) {
+		reason_set(why, error, mac, "this host has no card whose VFs can be live-migrated%s%s", *passed->text ? ": " : "", passed->text);
+		reason_cure(why, "choose another destination");
+		reason_rule(why, "L7-card");
+		return error;
+	}
+	reason_set(why, error, mac, "no VF of this host can take the guest's VF: %s", passed->text);
+	reason_cure(why, passed->slots ? "try again when other migrations have ended" : "mend what is said of one of these PFs, or choose "
+		    "another destination");
+	reason_rule(why, "placement");
+	return error;
+}
+
+/*
+ * place_one() - chooses for one VF
+ */
+static int place_one(const struct placement *p, struct guest *guest, struct guest_vf *vf, struct reason *why)
+{
+	struct passed_over passed = { 0 };
+	struct guest_vf best = *vf;
+	int best_score = -1;
+
+	best.pf = NULL;
+	for (size_t i = 0; i < p->inventory->pfs; i++) {
+		struct inventory_pf *pf = &p->inventory->pf[i];
+		struct guest_vf trial = *vf;
+		int s = score(vf, pf, p->inventory);
+
+		passed.any |= pf->card.can_migrate;
+		if (vf->pool && vf->pf != pf)
+			continue;
+		trial.pf = NULL;
+		if (!try_pf(p, guest, &trial, pf, &passed) || s <= best_score)
+			continue;
+		best = trial;
+		best_score = s;
+	}
+	if (!best.pf) {
+		vf->pf = NULL;
+		return give_up(vf, &passed, why);
+	}
+	*vf = best;
+	return 0;
+}
+
+/*
+ * warn_of_pf() - gives the warnings about the PF that was chosen
+ */
+static void warn_of_pf(const struct placement *p, const struct guest_vf *vf)
+{
+	struct pf_case c = { .config = p->config, .inventory = p->inventory, .pf = vf->pf, .vf = vf };
+	struct reason ignored;
+
+	(void)rules_judge_pf(&c, p->warn, p->arg, &ignored);
+}
+
+/*
+ * placement_choose() - places an incoming guest
+ * @p:		host, configuration, who is here
+ * @guest:	its VFs; pf, index and address are set
+ * @why:	filled on failure
+ * Return: 0, -EBUSY (slots), -ENOSPC, -ENODEV
+ */
+int placement_choose(const struct placement *p, struct guest *guest, struct reason *why)
+{
+	for (size_t i = 0; i < guest->vfs; i++) {
+		if (!guest->vf[i].pool)
+			guest->vf[i].pf = NULL;
+		guest->vf[i].has_vf = false;
+	}
+	for (size_t i = 0; i < guest->vfs; i++) {
+		int error = place_one(p, guest, &guest->vf[i], why);
+
+		if (error)
+			return error;
+		warn_of_pf(p, &guest->vf[i]);
+	}
+	return 0;
+}
+
+/*
+ * placement_fixed() - places a guest that starts here at the addresses that it names
+ * @p:		host
+ * @guest:	its VFs
+ * @why:	filled on failure
+ * Return: 0; -ENODEV if an address is no VF of this host; -EBUSY if another guest has it; -EPERM if a rule refuses its PF
+ */
+int placement_fixed(const struct placement *p, struct guest *guest, struct reason *why)
+{
+	for (size_t i = 0; i < guest->vfs; i++) {
+		struct guest_vf *vf = &guest->vf[i];
+		struct pf_case c = { .config = p->config, .inventory = p->inventory, .vf = vf };
+		struct pf_case *pc = &c;
+		char address[PCI_ADDRESS_LEN];
+		const struct record *holder;
+
+		if (!vf->pool)
+			vf->pf = inventory_find_vf(p->inventory, &vf->device->source, &vf->index);
+		if (!vf->pf) {
+			reason_set(why, -ENODEV, pci_address_format(&vf->device->source, address), "it is not a VF of this host");
+			reason_cure(why, "give the guest the address of a VF of this host");
+			return -ENODEV;
+		}
+		pc->pf = vf->pf;
+		if (rules_judge_pf(pc, p->warn, p->arg, why))
+			return -EPERM;
+		if (vf->pool)
+			continue;
+		vf->has_vf = true;
+		vf->address = vf->device->source;
+		holder = record_find_vf(p->leases, &vf->address, p->uuid);
+		if (holder) {
+			reason_set(why, -EBUSY, pci_address_format(&vf->address, address), "the VF is promised to guest %s, which is arriving",
+				   holder->name);
+			reason_cure(why, "start the guest when that migration has ended, or give it another VF");
+			return -EBUSY;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * placement.h: which PF and which VF each of a guest's VFs gets.
+ */
+#ifndef VFERRY_POLICY_PLACEMENT_H
+#define VFERRY_POLICY_PLACEMENT_H
+
+#include "base/config.h"
+#include "base/reason.h"
+#include "domain/status.h"
+#include "host/inventory.h"
+#include "policy/guest.h"
+#include "state/record.h"
+
+struct placement {
+	const struct config *config;
+	struct inventory *inventory;
+	const struct status_list *running; /* what libvirt runs here */
+	const struct record_list *leases;
+	const char *uuid;                  /* of the guest itself: its own lease does not count */
+	void (*warn)(const struct reason *why, void *arg);
+	void *arg;
+};
+
+/*
+ * Chooses for an incoming guest: the same network, PSID and firmware, a free VF, the same PCI address if that is free, the PF that is
+ * ready already, then the first. Sets pf, has_vf, index and address of each guest_vf.
+ * Return: 0; -EBUSY if the slots of the fitting PFs are taken (waiting may help); -ENOSPC, -ENODEV, -EPERM otherwise. *why lists each
+ * PF with the reason why it was passed over.
+ */
+int placement_choose(const struct placement *p, struct guest *guest, struct reason *why);
+
+/* For an ordinary start: each VF stays at the address that the guest names. -ENODEV if it is no VF of this host. */
+int placement_fixed(const struct placement *p, struct guest *guest, struct reason *why);
+
+/* VFs of a PF that are in flight here: in libvirt's status directory, or leased to a guest that has not appeared there. */
+unsigned int placement_in_flight(const struct placement *p, const struct inventory_pf *pf);
+
+#endif
