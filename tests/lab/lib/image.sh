@@ -33,7 +33,8 @@ image_modules() {
 image_files() {
 	local tree=$1 lib=$1/usr/lib/vferry-lab
 	mkdir -p "$lib" "$tree/root/.ssh" "$tree/var/lib/libvirt/images"
-	cp "$LAB_DIR/host/init" "$LAB_DIR/host/boot" "$LAB_DIR/host/load-cx7" "$lib/" &&
+	cp "$LAB_DIR/host/init" "$LAB_DIR/host/boot" "$LAB_DIR/host/load-cx7" \
+		"$LAB_DIR/host/vf-facts" "$lib/" &&
 		cp -r "$LAB_DIR/host/files/." "$tree/" &&
 		cp "$LAB_KEY_FILE.pub" "$tree/root/.ssh/authorized_keys" || return 1
 	chmod 700 "$tree/root/.ssh"

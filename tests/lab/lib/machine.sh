@@ -6,6 +6,33 @@
 LAB_BOOT_DEADLINE=${LAB_BOOT_DEADLINE:-300} # seconds
 LAB_HOST_MEMORY=${LAB_HOST_MEMORY:-2048}    # MiB
 
+# accelerator: prints QEMU's accelerator. KVM is taken only after a kernel has
+# really booted with it: where machines are nested, /dev/kvm may open and then fail.
+accelerator() {
+	local verdict
+	verdict=$LAB_CACHE/accelerator-$(</proc/sys/kernel/random/boot_id)
+	if [ ! -s "$verdict" ]; then
+		rm -f "$LAB_CACHE"/accelerator-*
+		if [ -w /dev/kvm ] && accelerator_probe; then
+			echo kvm >"$verdict"
+		else
+			echo tcg,thread=multi >"$verdict"
+		fi
+	fi
+	cat "$verdict"
+}
+
+# accelerator_probe: whether the hosts' kernel boots with KVM, within 20 s. It
+# gets no root disk, so that it ends by itself when the initial RAM disk gives up.
+accelerator_probe() {
+	local image
+	image=$LAB_CACHE/image-$(image_key)
+	timeout -k 1 20 qemu-system-x86_64 -machine q35 -accel kvm -cpu max -m 512 -nodefaults \
+		-no-user-config -display none -no-reboot -serial stdio -kernel "$image/vmlinuz" \
+		-initrd "$image/initrd" -append 'console=ttyS0 panic=-1' </dev/null 2>&1 |
+		grep -q '^VFERRY-LAB FAILED: the root disk'
+}
+
 # kernel_arguments HOST: prints the host's kernel command line.
 #   no_timer_check  without it "IO-APIC + timer doesn't work" panics now and then
 #   tsc=reliable    the clock source watchdog misjudges an emulated TSC
@@ -51,7 +78,7 @@ machine_arguments() {
 
 # machine_overlay HOST: an empty overlay on the image for the host's writes.
 machine_overlay() {
-	qemu-img create -q -f qcow2 -F raw -b "$(host_dir "$1")/image/root.img" \
+	qemu-img create -q -f qcow2 -F raw -b "$(realpath "$(host_dir "$1")/image")/root.img" \
 		"$(host_dir "$1")/root.qcow2"
 }
 

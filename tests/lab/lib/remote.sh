@@ -45,7 +45,7 @@ remote_disconnect() {
 remote_exec() {
 	local host=$1
 	shift
-	remote_connected "$host" || die "host $host does not answer (lab status; lab console $host)"
+	[ -S "$(host_dir "$host")/ssh" ] || die "host $host is not up (lab up)"
 	if [ "$#" -eq 1 ]; then
 		ssh_to "$host" "$1"
 	else

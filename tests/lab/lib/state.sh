@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# Both hosts as they are after a boot, saved once and restored at every later
+# "up": memory by QEMU's own migration to a file, the disk as a copy of the
+# overlay. Kept inside the image's folder, since it is worth nothing without it.
+
+# state_dir: prints the place of the state that fits this image and these machines.
+state_dir() {
+	local key host
+	key=$({
+		qemu-system-x86_64 --version
+		for host in "${LAB_HOSTS[@]}"; do
+			machine_arguments "$host" "$(accelerator)" | sed "s#$LAB_RUN#RUN#; s#vferry-lab-$LAB_NAME#NAME#"
+		done
+	} | sha256sum | cut -c1-12)
+	echo "$LAB_CACHE/image-$(image_key)/state-$key"
+}
+
+# state_save_host HOST DIR: one host. It stands still meanwhile and then goes on.
+state_save_host() {
+	local host=$1 dir=$2 status=0
+	machine_monitor "$host" stop >/dev/null &&
+		machine_monitor "$host" 'migrate_set_parameter max-bandwidth 100G' >/dev/null &&
+		machine_monitor "$host" "migrate \"exec:cat >$dir/$host.memory\"" >/dev/null &&
+		machine_monitor "$host" 'info migrate' | grep -q 'status: completed' &&
+		cp --sparse=always "$(host_dir "$host")/root.qcow2" "$dir/$host.qcow2" || status=1
+	machine_monitor "$host" cont >/dev/null
+	return "$status"
+}
+
+# state_save: saves both hosts, unless somebody has done so in the meantime.
+state_save() {
+	local dir host
+	dir=$(state_dir)
+	[ ! -e "$dir" ] || return 0
+	LAB_PARTIAL=$dir.partial.$$
+	mkdir "$LAB_PARTIAL"
+	for host in "${LAB_HOSTS[@]}"; do
+		state_save_host "$host" "$LAB_PARTIAL" || { remove_partial; return 1; }
+	done
+	mv -T "$LAB_PARTIAL" "$dir" 2>/dev/null || remove_partial
+}
+
+# state_restore_host HOST DIR: starts one host from its saved state, within 60 s.
+state_restore_host() {
+	local host=$1 dir=$2 end=$((SECONDS + 60))
+	cp --sparse=always "$dir/$host.qcow2" "$(host_dir "$host")/root.qcow2" &&
+		machine_start "$host" "$(accelerator)" -incoming "exec:cat $dir/$host.memory" || return 1
+	while ! machine_monitor "$host" 'info status' 2>/dev/null | grep -q 'paused)\?$'; do
+		machine_runs "$host" && [ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.1
+	done
+	machine_monitor "$host" cont >/dev/null
+}
+
+# state_restore: starts both hosts from their saved states, side by side.
+# Return: 0; 1 if one does not run (its state is then thrown away).
+state_restore() {
+	local dir host status=0 workers=()
+	dir=$(state_dir)
+	for host in "${LAB_HOSTS[@]}"; do
+		state_restore_host "$host" "$dir" &
+		workers+=($!)
+	done
+	for host in "${workers[@]}"; do
+		wait "$host" || status=1
+	done
+	[ "$status" -eq 0 ] || rm -rf --one-file-system "$dir"
+	return "$status"
+}
