@@ -6,7 +6,7 @@
 #define VFERRY_BASE_CONFIG_H
 
 #include <stdbool.h>
-#include <stdio.h>
+#include <stddef.h>
 
 #include "reason.h"
 
@@ -44,12 +44,20 @@ struct config {
 	unsigned int lease_time;          /* s, that a lease waits for its guest to appear in libvirt's status directory */
 };
 
-/* One key of the file, for the sample file's test, the man page's test and error texts. */
+/* One key of the file: all there is to know about it, for the reader, the sample file's test, the man page's test and error texts. */
 struct config_key {
 	const char *section;
 	const char *name;
 	const char *value; /* the default, as written in the file */
 	const char *help;  /* one sentence */
+
+	/* The reader's part. */
+	int (*set)(const struct config_key *key, const char *value, struct config *config); /* 0, or -EINVAL */
+	size_t offset;              /* of the member in struct config */
+	size_t size;                /* of that member, in bytes */
+	unsigned int min, max;      /* of a number, or of the length of a text */
+	const char *const *choices; /* of a choice, in the order of its enum, ended by NULL */
+	const char *allowed;        /* of a text: in words */
 };
 
 /* The table of all keys, ended by a NULL section. */
@@ -58,9 +66,13 @@ const struct config_key *config_keys(void);
 /* Fills *config with the defaults. */
 void config_defaults(struct config *config);
 
+/* Says what a key may be set to, in words: "a number from 1 to 4". Returns out. */
+char *config_allowed(const struct config_key *key, char *out, size_t size);
+
 /*
- * Reads a file (path is put behind the sysroot) over the defaults. An absent file is no error; an unknown key, a value out of range
- * or a line that does not parse is -EINVAL with file, line, key and what is allowed in *why.
+ * Reads a file (path is put behind the sysroot; NULL is SYSCONFDIR CONFIG_FILE, a compile-time choice) over the defaults. An absent file
+ * is no error; an unknown key, a key given twice, a value out of range or a line that does not parse is -EINVAL with file, line, key and
+ * what is allowed in *why. On failure *config is untouched.
  */
 int config_read(const char *path, struct config *config, struct reason *why);
 

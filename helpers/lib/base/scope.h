@@ -3,7 +3,7 @@
  * scope.h: release by scope.
  *
  * A variable marked with one of these is released when its scope ends, on every path. Functions that hand the value on to their
- * caller use take_ptr() or take_fd().
+ * caller use scope_take() or scope_take_fd().
  */
 #ifndef VFERRY_BASE_SCOPE_H
 #define VFERRY_BASE_SCOPE_H
