@@ -15,26 +15,24 @@
 
 /**
  * grow() - make room for one more entry of an array
- * @array:	address of the pointer to the array
+ * @array:	the array
  * @n:		entries in use
- * @room:	entries allocated
+ * @room:	entries allocated, raised if need be
  * @size:	bytes of an entry
  *
- * Return: 0 or -ENOMEM
+ * Return: the array, which may have moved; NULL without memory, the array is then as it was
  */
-static int grow(void *array, size_t n, size_t *room, size_t size)
+static void *grow(void *array, size_t n, size_t *room, size_t size)
 {
 	size_t more = *room ? *room * 2 : 16;
 	void *grown;
 
 	if (n < *room)
-		return 0;
-	grown = reallocarray(*(void **)array, more, size);
-	if (!grown)
-		return -ENOMEM;
-	*(void **)array = grown;
-	*room = more;
-	return 0;
+		return array;
+	grown = reallocarray(array, more, size);
+	if (grown)
+		*room = more;
+	return grown;
 }
 
 /**
@@ -46,14 +44,16 @@ static int grow(void *array, size_t n, size_t *room, size_t size)
  */
 int timeline_add(struct timeline *t, const struct gap *g)
 {
-	int err;
+	struct gap *grown;
 
 	if (g->to_ns - g->from_ns <= t->least_ns)
 		return 0;
-	err = grow(&t->gap, t->n, &t->room, sizeof(*t->gap));
-	if (!err)
-		t->gap[t->n++] = *g;
-	return err;
+	grown = grow(t->gap, t->n, &t->room, sizeof(*t->gap));
+	if (!grown)
+		return -ENOMEM;
+	t->gap = grown;
+	t->gap[t->n++] = *g;
+	return 0;
 }
 
 /**
@@ -82,13 +82,14 @@ static int note_gap(struct gap *longest, struct timeline *t, const struct gap *g
  */
 static int insert_run(struct stream *s, size_t at, uint64_t first, uint64_t count)
 {
-	int err;
+	struct run *grown;
 
 	if (!count)
 		return 0;
-	err = grow(&s->run, s->n_runs, &s->room, sizeof(*s->run));
-	if (err)
-		return err;
+	grown = grow(s->run, s->n_runs, &s->room, sizeof(*s->run));
+	if (!grown)
+		return -ENOMEM;
+	s->run = grown;
 	memmove(s->run + at + 1, s->run + at, (s->n_runs - at) * sizeof(*s->run));
 	s->run[at] = (struct run){ .first = first, .count = count, .boot = s->latest.boot };
 	s->n_runs++;
@@ -373,7 +374,8 @@ int ping_answered(struct ping *p, struct timeline *t, uint64_t number, int64_t n
 {
 	struct gap g = { .kind = GAP_PING, .ip = p->ip, .from_ns = p->last_ns, .to_ns = now_ns,
 			 .before = p->last_number, .after = number };
-	int err;
+	int64_t *grown;
+	int err = 0;
 
 	if (!number || number > p->sent)
 		return -ERANGE;
@@ -385,9 +387,10 @@ int ping_answered(struct ping *p, struct timeline *t, uint64_t number, int64_t n
 		p->duplicates++;
 		return 0;
 	}
-	err = grow(&p->rtt_ns, p->answered, &p->room, sizeof(*p->rtt_ns));
-	if (err)
-		return err;
+	grown = grow(p->rtt_ns, p->answered, &p->room, sizeof(*p->rtt_ns));
+	if (!grown)
+		return -ENOMEM;
+	p->rtt_ns = grown;
 	p->is_answered[number % PING_WINDOW] = true;
 	p->rtt_ns[p->answered++] = now_ns - p->sent_ns[number % PING_WINDOW];
 	g.lost = number > p->last_number ? number - p->last_number - 1 : 0;

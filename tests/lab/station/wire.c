@@ -199,7 +199,7 @@ bool wire_parse_echo_reply(struct echo *out, const uint8_t *frame, size_t length
 		return false;
 	*out = (struct echo){ .src = ntohl(f.ip.saddr), .dst = ntohl(f.ip.daddr), .id = ntohs(f.icmp.un.echo.id),
 			      .number = be64toh(f.number) };
-	memcpy(out->src_mac, f.eth.ether_shost, MAC_LEN);
-	memcpy(out->dst_mac, f.eth.ether_dhost, MAC_LEN);
+	memcpy(out->src_mac, frame + offsetof(struct ether_header, ether_shost), MAC_LEN);
+	memcpy(out->dst_mac, frame + offsetof(struct ether_header, ether_dhost), MAC_LEN);
 	return true;
 }
