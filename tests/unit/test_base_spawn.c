@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Children with deadlines. */
+#include "check.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/spawn.h"
+
+/* Answers with the number behind arg and a reason. */
+static int answer(void *arg, struct reason *why)
+{
+	return reason_set(why, *(int *)arg, "0000:81:00.0", "said the child");
+}
+
+/* Never answers. */
+static int sleep_for_ever(void *arg, struct reason *why)
+{
+	(void)arg;
+	(void)why;
+	while (pause() < 0)
+		;
+	return 0;
+}
+
+/* Dies. */
+static int die(void *arg, struct reason *why)
+{
+	(void)why;
+	raise(*(int *)arg);
+	return 0;
+}
+
+/* Answers -EBADF if one of the caller's descriptors is still open, 0 if none is; stdin, stdout and stderr must be /dev/null. */
+static int look_at_descriptors(void *arg, struct reason *why)
+{
+	struct stat null, mine;
+
+	(void)why;
+	if (fcntl(*(int *)arg, F_GETFD) >= 0 || stat("/dev/null", &null) < 0)
+		return -EBADF;
+	for (int fd = 0; fd < 3; fd++)
+		if (fstat(fd, &mine) < 0 || mine.st_rdev != null.st_rdev)
+			return -EBADF;
+	return 0;
+}
+
+TEST(brings_back_the_result_and_the_reason_of_the_call)
+{
+	struct reason why = {0};
+	int number = -EOPNOTSUPP;
+
+	CHECK_INT(guard_call(answer, &number, "setting the eswitch mode", deadline_in(5000), &why), -EOPNOTSUPP);
+	CHECK_STR(why.object, "0000:81:00.0");
+	CHECK_STR(why.what, "said the child");
+	number = 0;
+	CHECK_INT(guard_call(answer, &number, "x", deadline_in(5000), NULL), 0);
+}
+
+TEST(goes_on_without_a_call_that_does_not_end)
+{
+	struct reason why = {0};
+	int64_t start = clock_ms();
+
+	CHECK_INT(guard_call(sleep_for_ever, NULL, "writing sriov_numvfs", deadline_in(100), &why), -ETIME);
+	CHECK(clock_ms() - start >= 100);
+	CHECK(clock_ms() - start < 3000);
+	CHECK_STR(why.what, "writing sriov_numvfs did not end in time");
+}
+
+TEST(does_not_begin_when_no_time_is_left)
+{
+	struct reason why = {0};
+	int number = 0;
+
+	CHECK_INT(guard_call(answer, &number, "the call", deadline_in(0), &why), -ETIME);
+	CHECK_STR(why.what, "no time was left for the call");
+}
+
+TEST(says_when_the_child_died)
+{
+	struct reason why = {0};
+	int signal_number = SIGKILL;
+
+	CHECK_INT(guard_call(die, &signal_number, "the call", deadline_in(5000), &why), -ECHILD);
+	CHECK_STR(why.what, "the call ended without a result");
+}
+
+TEST(leaves_no_zombie)
+{
+	int number = 0;
+
+	CHECK_INT(guard_call(answer, &number, "x", deadline_in(5000), NULL), 0);
+	CHECK_INT(guard_call(sleep_for_ever, NULL, "x", deadline_in(20), NULL), -ETIME);
+	CHECK_INT(guard_call(answer, &number, "x", deadline_in(5000), NULL), 0);
+	CHECK_INT(waitpid(-1, NULL, WNOHANG), -1);
+	CHECK_INT(errno, ECHILD);
+}
+
+TEST(works_where_children_are_ignored)
+{
+	char *const program[] = {(char[]){"/bin/sh"}, (char[]){"-c"}, (char[]){"exit 7"}, NULL};
+	int number = -EIO;
+
+	signal(SIGCHLD, SIG_IGN);
+	CHECK_INT(guard_call(answer, &number, "x", deadline_in(5000), NULL), -EIO);
+	signal(SIGCHLD, SIG_IGN);
+	CHECK_INT(spawn_run(program, NULL, 0, deadline_in(5000), NULL), 7);
+	signal(SIGCHLD, SIG_DFL);
+}
+
+TEST(the_child_holds_none_of_the_callers_descriptors)
+{
+	int fd = fcntl(0, F_DUPFD, 50);
+
+	CHECK(fd >= 50);
+	CHECK_INT(guard_call(look_at_descriptors, &fd, "x", deadline_in(5000), NULL), 0);
+	close(fd);
+}
+
+TEST(a_stuck_child_keeps_no_lock)
+{
+	const char *path = check_file("/lock", "");
+	int fd = open(path, O_RDWR), again = open(path, O_RDWR);
+
+	CHECK_INT(flock(fd, LOCK_EX), 0);
+	CHECK_INT(guard_call(sleep_for_ever, NULL, "x", deadline_in(20), NULL), -ETIME);
+	close(fd);
+	CHECK_INT(flock(again, LOCK_EX | LOCK_NB), 0);
+	close(again);
+}
+
+/* Runs a shell script. Returns what spawn_run() returns. */
+static int run(const char *script, char *out, size_t size, int ms, struct reason *why)
+{
+	char copy[256];
+	char *const program[] = {(char[]){"/bin/sh"}, (char[]){"-c"}, copy, NULL};
+
+	snprintf(copy, sizeof(copy), "%s", script);
+	return spawn_run(program, out, size, deadline_in(ms), why);
+}
+
+TEST(collects_what_a_program_prints)
+{
+	struct reason why = {0};
+	char out[16];
+
+	CHECK_INT(run("echo hello; cat", out, sizeof(out), 5000, &why), 0);
+	CHECK_STR(out, "hello\n");
+	CHECK_INT(run("echo 0123456789abcdefghij", out, sizeof(out), 5000, &why), 0);
+	CHECK_STR(out, "0123456789abcde");
+	CHECK_INT(run("echo x", NULL, 0, 5000, NULL), 0);
+}
+
+TEST(reads_more_than_a_pipe_holds)
+{
+	char out[8];
+
+	CHECK_INT(run("head -c 300000 /dev/zero | tr '\\0' x; head -c 300000 /dev/zero >&2", out, sizeof(out), 10000, NULL), 0);
+	CHECK_STR(out, "xxxxxxx");
+}
+
+TEST(tells_the_status_of_a_program_that_failed_and_its_first_words)
+{
+	struct reason why = {0};
+
+	CHECK_INT(run("echo 'no such thing' >&2; echo more >&2; exit 3", NULL, 0, 5000, &why), 3);
+	CHECK_STR(why.object, "/bin/sh");
+	CHECK_STR(why.what, "the program failed with status 3: no such thing");
+	CHECK_INT(run("kill -9 $$", NULL, 0, 5000, &why), -ECHILD);
+	CHECK_STR(why.what, "the program died by a signal");
+}
+
+TEST(kills_a_program_and_its_children_at_the_deadline)
+{
+	struct reason why = {0};
+	int64_t start = clock_ms();
+	char out[32];
+	pid_t grandchild;
+
+	CHECK_INT(run("sleep 60 & echo $!; wait", out, sizeof(out), 300, &why), -ETIME);
+	CHECK(clock_ms() - start < 5000);
+	CHECK_STR(why.what, "the program did not end in time");
+	grandchild = (pid_t)atoi(out);
+	CHECK(grandchild > 0);
+	for (int i = 0; i < 200 && kill(grandchild, 0) == 0; i++) {
+		char stat_path[64], state[256] = "";
+		FILE *file;
+
+		snprintf(stat_path, sizeof(stat_path), "/proc/%d/stat", grandchild);
+		file = fopen(stat_path, "r");
+		if (!file || !fgets(state, sizeof(state), file) || strstr(state, ") Z")) {
+			if (file)
+				fclose(file);
+			return; /* dead, and waits for a parent that reaps */
+		}
+		fclose(file);
+		usleep(10000);
+	}
+	CHECK(kill(grandchild, 0) < 0 && errno == ESRCH);
+}
+
+TEST(says_when_there_is_no_such_program)
+{
+	char *const program[] = {(char[]){"/nonexistent/mstconfig"}, NULL};
+	struct reason why = {0};
+
+	CHECK_INT(spawn_run(program, NULL, 0, deadline_in(1000), &why), -ENOENT);
+	CHECK_CONTAINS(why.what, "the program cannot be run: No such file");
+}
+
+TEST(a_program_sees_a_clean_environment)
+{
+	char out[256];
+	char *const program[] = {(char[]){"/usr/bin/env"}, NULL};
+
+	setenv("VFERRY_SECRET", "x", 1);
+	CHECK_INT(spawn_run(program, out, sizeof(out), deadline_in(5000), NULL), 0);
+	CHECK_STR(out, "LC_ALL=C\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\n");
+}
+
+TEST(deadlines_add_up)
+{
+	deadline_t outer = deadline_in(1000);
+
+	CHECK(deadline_left(outer) > 900 && deadline_left(outer) <= 1000);
+	CHECK_INT(deadline_left(deadline_in(-5)), 0);
+	CHECK(deadline_left(deadline_within(outer, 10)) <= 10);
+	CHECK(deadline_within(outer, 100000) == outer);
+	CHECK_INT(deadline_left(INT64_MAX), INT_MAX);
+}
