@@ -3,6 +3,10 @@
  * devlink.h: the devlink calls that vferry needs, over generic netlink.
  *
  * Numbers are our own copies of the kernel's uapi (include/uapi/linux/devlink.h), since distributions ship headers without them.
+ *
+ * Every call takes the instance's lock in the kernel and waits behind a mode change or a write to sriov_numvfs on that card; no signal
+ * ends such a wait. Where that matters, call them in a guard_call(), and open the socket in there: a guarded child starts without
+ * descriptors.
  */
 #ifndef VFERRY_HOST_DEVLINK_H
 #define VFERRY_HOST_DEVLINK_H
@@ -55,16 +59,25 @@ int devlink_eswitch_get(struct netlink *nl, const struct pci_address *pf, enum e
 int devlink_eswitch_set(struct netlink *nl, const struct pci_address *pf, enum eswitch_mode mode, struct reason *why);
 
 /*
- * All ports of a PF's devlink instance (and of the auxiliary instances nested in it), into *ports (malloc) and *count. A dump that a
- * sick port cut short is completed by nothing: callers that miss a port ask again with devlink_port_get().
+ * All ports of a PF's devlink instance and of the auxiliary instances below it (where the uplink is since Linux 6.3), into *ports
+ * (malloc) and *count. A dump that a sick port cut short is completed by nothing: callers that miss a port ask again with
+ * devlink_port_get().
  */
 int devlink_ports(struct netlink *nl, const struct pci_address *pf, struct devlink_port **ports, size_t *count, struct reason *why);
 
-/* One port again, by its handle and index. */
+/* One port again, by its bus, device and index. */
 int devlink_port_get(struct netlink *nl, struct devlink_port *port, struct reason *why);
 
 /* May block while the firmware works: use them in a guard_call(). */
 int devlink_port_set_migratable(struct netlink *nl, const struct devlink_port *port, bool on, struct reason *why);
 int devlink_port_set_hw_addr(struct netlink *nl, const struct devlink_port *port, const struct mac_address *mac, struct reason *why);
+
+/* "pci/0000:81:00.0/1", as devlink(8) writes it. Returns out. */
+#define DEVLINK_HANDLE_LEN 64
+char *devlink_port_handle(const struct devlink_port *port, char out[DEVLINK_HANDLE_LEN]);
+
+/* The parsing halves, for tests and fuzzing: one reply of the kernel. -EPROTO: it is none. */
+int devlink_parse_port(struct nlmsghdr *reply, struct devlink_port *port);
+int devlink_parse_info(struct nlmsghdr *reply, struct devlink_info *info);
 
 #endif

@@ -17,14 +17,19 @@ struct netdev {
 	char name[16];
 	bool up;                    /* IFF_UP */
 	bool carrier;               /* IFF_LOWER_UP */
+	char kind[16];              /* "bond", "vlan", "openvswitch", …; "" for hardware */
 	char parent[32];            /* IFLA_PARENT_DEV_NAME, the PCI address; a representor has its PF's */
 	char port_name[32];         /* phys_port_name: "p0", "pf0vf3" */
-	char switch_id[32];         /* phys_switch_id in hex */
+	char switch_id[68];         /* phys_switch_id in hex */
 	uint32_t master;            /* ifindex of bond, bridge or (for Open vSwitch) the datapath; 0: none */
 	char master_kind[16];       /* "bond", "bridge", "openvswitch" */
+	uint32_t lower;             /* ifindex of the device that a VLAN or macvlan lies on, 0: none */
 	struct mac_address mac;
-	unsigned int addresses;     /* IPv4 addresses and IPv6 addresses other than link-local */
-	bool default_route;         /* a default route leaves through it */
+	unsigned int addresses;     /* IPv4 addresses and IPv6 addresses other than link-local, those of VLANs on it included */
+	bool default_route;         /* a default route leaves through it, or through a VLAN on it */
+	bool has_devlink_port;      /* the kernel tells its devlink port (Linux 6.2) */
+	char devlink_bus[16], devlink_device[32];
+	uint32_t devlink_index;
 };
 
 /* All netdevs of this network namespace, into *list (malloc) and *count. */
@@ -36,5 +41,8 @@ int netdev_set_up(struct netlink *rt, uint32_t ifindex, bool up, struct reason *
 /* In a list: by name or index; NULL if absent. */
 const struct netdev *netdev_find(const struct netdev *list, size_t count, const char *name);
 const struct netdev *netdev_find_index(const struct netdev *list, size_t count, uint32_t ifindex);
+
+/* The parsing half, for tests and fuzzing: one RTM_NEWLINK. -EPROTO: it is none. */
+int netdev_parse_link(struct nlmsghdr *reply, struct netdev *netdev);
 
 #endif
