@@ -45,7 +45,7 @@ PACKAGE_CFLAGS := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(PAC
 PACKAGE_LIBS   := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 
 OWN_CPPFLAGS = -Ihelpers/lib $(PLACES) $(PACKAGE_CFLAGS)
-OWN_CFLAGS   = -std=gnu17 $(WARNINGS) $(SANITIZERS)
+OWN_CFLAGS   = -std=gnu17 -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(SANITIZERS)
 OWN_LDFLAGS  = -Wl,--as-needed $(SANITIZERS)
 
 # V=1 shows whole commands; otherwise one short line each.
@@ -73,13 +73,13 @@ unit_programs   = $(patsubst %.c,$(BUILD)/%,$(unit_src))
 # What a unit test of the worker may link: the worker without its main().
 worker_part     = $(call object,$(filter-out hooks/hook.c,$(worker_src)))
 
-templates = $(wildcard xml-templates/*.xml)
+templates = $(wildcard xml-templates/*)
 man_pages = $(wildcard $(foreach room,hooks helpers install,$(room)/*.[578]))
 
 .DEFAULT_GOAL := all
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all check check-unit check-asan lint tree stats bench demo install uninstall clean tests packages FORCE
+.PHONY: all check check-unit check-asan lint tree stats bench demo install uninstall clean tests packages print-flags FORCE
 MAKEFLAGS += --no-print-directory
 
 all: $(library) $(programs)
@@ -139,6 +139,10 @@ lint: tests
 
 tree: tests
 	@BUILD=$(BUILD) tests/run tree
+
+# For lint: the project's own flags, quoted for a shell.
+print-flags:
+	$(info $(OWN_CPPFLAGS) $(OWN_CFLAGS)) @:
 
 stats:
 	@tests/tree/stats

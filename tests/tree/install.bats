@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Installation into a scratch DESTDIR, removal, and what was installed.
+
+setup_file() {
+	cd "$BATS_TEST_DIRNAME/../.." || exit 1
+	# Objects contain the places, so prefix=/usr has a build of its own.
+	make -j"$(nproc)" BUILD=build/usr prefix=/usr all >"$BATS_FILE_TMPDIR/log" 2>&1 || { cat "$BATS_FILE_TMPDIR/log"; return 1; }
+}
+
+setup() {
+	cd "$BATS_TEST_DIRNAME/../.." || exit 1
+	dest=$BATS_TEST_TMPDIR/dest
+}
+
+# make_usr GOAL...: make with prefix=/usr and the scratch DESTDIR; its output is shown if the test fails.
+make_usr() {
+	make --no-print-directory BUILD=build/usr prefix=/usr DESTDIR="$dest" "$@"
+}
+
+# installed: prints every file below the DESTDIR with its mode.
+installed() {
+	(cd "$dest" && find . ! -type d -printf '%m %y /%P\n' | LC_ALL=C sort -k 3)
+}
+
+@test "install puts hook, worker and configuration to their places" {
+	make_usr install
+	installed
+	installed | grep -qx '755 f /etc/libvirt/hooks/qemu.d/50-vferry'
+	installed | grep -qx '755 f /usr/libexec/vferry/hook'
+	installed | grep -qx '644 f /etc/vferry/vferry.conf'
+}
+
+@test "install puts every template and manual page, and nothing that is not meant" {
+	make_usr install
+	for file in xml-templates/*; do
+		cmp "$file" "$dest/usr/share/vferry/$file"
+	done
+	find hooks helpers install -name '*.[578]' | while read -r page; do
+		cmp "$page" "$dest/usr/share/man/man${page##*.}/${page##*/}"
+	done
+	places='/etc/libvirt/hooks/qemu\.d/50-vferry|/etc/vferry/vferry\.conf|/usr/libexec/vferry/[a-z]+|/usr/sbin/vferryd?'
+	places+='|/usr/share/vferry/xml-templates/[a-z0-9.-]+|/usr/share/man/man[578]/[a-z.-]+\.[578]'
+	run bash -c "cd '$dest' && find . ! -type d | sed 's|^\\.||' | grep -vxE '$places'"
+	[ -z "$output" ] || { echo "installed without being meant: $output"; false; }
+}
+
+@test "sysconfdir and libexecdir move what they name" {
+	make_usr install sysconfdir=/opt/etc libexecdir=/opt/libexec BUILD=build/opt
+	installed | grep -qx '755 f /opt/etc/libvirt/hooks/qemu.d/50-vferry'
+	installed | grep -qx '755 f /opt/libexec/vferry/hook'
+	grep -aqF /opt/libexec/vferry/hook "$dest/opt/etc/libvirt/hooks/qemu.d/50-vferry"
+	grep -aqF /opt/etc "$dest/opt/libexec/vferry/hook"
+	rm -rf build/opt
+}
+
+@test "a second install keeps the configuration and says so" {
+	make_usr install
+	echo '# the operator was here' >>"$dest/etc/vferry/vferry.conf"
+	run make_usr install
+	[ "$status" -eq 0 ]
+	[[ $output == *"vferry.conf exists and is kept as it is"* ]]
+	grep -q 'the operator was here' "$dest/etc/vferry/vferry.conf"
+}
+
+@test "uninstall removes everything but the configuration" {
+	make_usr install
+	make_usr uninstall
+	[ "$(installed)" = "644 f /etc/vferry/vferry.conf" ] || { installed; false; }
+	[ ! -e "$dest/usr/libexec/vferry" ]
+	[ ! -e "$dest/usr/share/vferry" ]
+}
+
+@test "the installed hook starts the installed worker" {
+	make_usr install
+	grep -aqF /usr/libexec/vferry/hook "$dest/etc/libvirt/hooks/qemu.d/50-vferry"
+}
+
+@test "no program contains the place where it was built" {
+	make_usr install
+	for program in "$dest/etc/libvirt/hooks/qemu.d/50-vferry" "$dest/usr/libexec/vferry/hook"; do
+		if grep -aqF "$PWD" "$program"; then
+			echo "$program contains $PWD"
+			false
+		fi
+	done
+}
+
+@test "the packager's flags are used and nothing takes their place" {
+	touch "$BATS_TEST_TMPDIR/packager.h"
+	run make -n V=1 BUILD="$BATS_TEST_TMPDIR/build" CC=cc CFLAGS='-O3 -DPACKAGER_C' CPPFLAGS="-include $BATS_TEST_TMPDIR/packager.h" \
+		LDFLAGS=-Wl,--build-id=none all
+	[ "$status" -eq 0 ]
+	compile=$(grep -e ' -c -o ' <<<"$output")
+	link=$(grep -e '/hook ' -e '/qemu ' <<<"$output" | grep -v -e ' -c -o ')
+	[ "$(grep -c . <<<"$compile")" -eq "$(grep -c -e '-O3 -DPACKAGER_C' <<<"$compile")" ]
+	[ "$(grep -c . <<<"$compile")" -eq "$(grep -c -e '-include .*packager.h' <<<"$compile")" ]
+	[ "$(grep -c . <<<"$link")" -eq "$(grep -c -e '--build-id=none' <<<"$link")" ]
+	[ "$(grep -c -e '-O2' -e '-Werror' <<<"$output")" -eq 0 ]
+}
+
+@test "a changed place compiles everything again and the same place nothing" {
+	build=$BATS_TEST_TMPDIR/build
+	make BUILD="$build" prefix=/usr "$build/qemu"
+	run make BUILD="$build" prefix=/usr "$build/qemu"
+	[ "$status" -eq 0 ]
+	[[ $output != *" CC "* ]]
+	run make BUILD="$build" prefix=/elsewhere "$build/qemu"
+	[ "$status" -eq 0 ]
+	[[ $output == *" CC "*"qemu.o"* ]]
+}
+
+@test "a missing library is named together with what installs it" {
+	run make PKG_CONFIG="env PKG_CONFIG_LIBDIR=/nonexistent pkg-config" BUILD="$BATS_TEST_TMPDIR/build" all
+	echo "$output"
+	[ "$status" -ne 0 ]
+	[[ $output == *"libraries are missing"*"libxml-2.0"*"inih"*"install/dependencies"* ]]
+	[ "$(grep -c ' error: ' <<<"$output")" -eq 0 ]
+}
+
+@test "clean removes all that was built" {
+	make BUILD="$BATS_TEST_TMPDIR/build" "$BATS_TEST_TMPDIR/build/qemu" >/dev/null
+	make BUILD="$BATS_TEST_TMPDIR/build" clean
+	[ ! -e "$BATS_TEST_TMPDIR/build" ]
+}

@@ -1,0 +1,130 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The rooms of helpers/lib and what each may touch (see README.md, "The rooms").
+
+setup() {
+	cd "$BATS_TEST_DIRNAME/../.." || exit 1
+	BUILD=${BUILD:-build}
+}
+
+# allowed ROOM: the rooms whose headers a room may include.
+allowed() {
+	case $1 in
+	base) echo base ;;
+	domain) echo base domain ;;
+	host) echo base host ;;
+	state) echo base domain host state ;;
+	policy) echo base domain host state policy ;;
+	engine) echo base domain host state policy engine ;;
+	*) return 1 ;;
+	esac
+}
+
+# own_includes FILE: prints the room of every header in quotation marks; a name without a folder is of the file's own room.
+own_includes() {
+	sed -n 's|^[[:space:]]*#[[:space:]]*include[[:space:]]*"\([^"]*\)".*|\1|p' "$1" | sed 's|^[^/]*$|'"$(basename "$(dirname "$1")")"'/&|; s|/.*||'
+}
+
+# system_includes FILE: prints every header in angle brackets.
+system_includes() {
+	sed -n 's|^[[:space:]]*#[[:space:]]*include[[:space:]]*<\([^>]*\)>.*|\1|p' "$1"
+}
+
+# none_of HEADERS FILE...: fails with a line for each file that includes one of the headers (an extended regular expression).
+none_of() {
+	local forbidden=$1 file header bad=0
+
+	shift
+	for file in "$@"; do
+		while read -r header; do
+			if [[ $header =~ ^($forbidden)$ ]]; then
+				echo "$file includes <$header>"
+				bad=1
+			fi
+		done < <(system_includes "$file")
+	done
+	return "$bad"
+}
+
+@test "every room of the library is known here" {
+	for room in helpers/lib/*/; do
+		allowed "$(basename "$room")" || { echo "what may $room include?"; false; }
+	done
+}
+
+@test "a room includes only the rooms below it" {
+	bad=0
+	for file in helpers/lib/*/*.[ch]; do
+		room=$(basename "$(dirname "$file")")
+		for other in $(own_includes "$file"); do
+			[[ " $(allowed "$room") " == *" $other "* ]] || { echo "$file ($room) includes a header of $other"; bad=1; }
+		done
+	done
+	[ "$bad" -eq 0 ]
+}
+
+@test "domain knows no netlink and host no XML" {
+	none_of 'netlink/.*|linux/.*|net/.*|pci/.*' helpers/lib/domain/*.[ch]
+	none_of 'libxml/.*' helpers/lib/host/*.[ch] helpers/lib/base/*.[ch] helpers/lib/policy/*.[ch]
+}
+
+@test "all netlink goes through one door" {
+	cd helpers/lib
+	# nl_send and its like in one file; building and reading messages is everybody's.
+	users=$(grep -lE '\bnl_(send|recv|complete)[a-z_]*[[:space:]]*\(' */*.c | sort -u)
+	echo "$users"
+	[ "$users" = host/netlink.c ]
+}
+
+@test "all processes are made through one door" {
+	users=$(grep -lE '\b(fork|vfork|clone3?|posix_spawnp?|system|popen)[[:space:]]*\(' hooks/*.c helpers/*.c helpers/lib/*/*.c 2>/dev/null | sort -u)
+	echo "$users"
+	[ "$users" = helpers/lib/base/spawn.c ]
+}
+
+@test "/sys and /proc are named behind the sysroot alone" {
+	# A path given to open() and its like by hand would not move with the root.
+	run grep -nE '\b(open|openat|fopen|opendir|access|stat|lstat|readlink|unlink|mkdir)[[:space:]]*\([^;]*"/(sys|proc|run|etc)/' -r helpers/lib hooks --include='*.c'
+	echo "$output"
+	# /proc/self is this process itself, on every root.
+	[ -z "$(grep -v '"/proc/self' <<<"$output")" ]
+}
+
+@test "policy includes no header for files, sockets, clocks or processes" {
+	none_of '(unistd|fcntl|dirent|time|poll|syslog|signal|spawn|netdb|ftw|glob)\.h|sys/.*|net/.*|netinet/.*|arpa/.*|linux/.*|netlink/.*|json-c/.*' \
+		helpers/lib/policy/*.[ch]
+	for file in helpers/lib/policy/*.c; do
+		run sed -n 's|.*include "base/\(clock\|log\|spawn\|sysroot\).h"|\1|p' "$file"
+		[ -z "$output" ] || { echo "$file includes base/$output.h"; false; }
+	done
+}
+
+@test "policy calls nothing that could touch the machine" {
+	command -v nm >/dev/null || skip "nm (binutils) is not installed"
+	objects=("$BUILD"/helpers/lib/policy/*.o)
+	[ -e "${objects[0]}" ] || skip "nothing is built in $BUILD"
+	# Text and memory of the C library; reasons and addresses; questions to structs; the plan's own data; policy itself.
+	pure='mem[a-z]+|str[a-z]+|v?snprintf|qsort|bsearch|malloc|calloc|realloc|free|__.*|_GLOBAL_OFFSET_TABLE_'
+	pure+='|(reason|pci_address|mac_address|step|steps)_[a-z_]+|[a-z]+_(find|has|is|can|equal)(_[a-z_]+)?'
+	own=$(nm --defined-only "${objects[@]}" | awk 'NF == 3 { print $3 }')
+	bad=0
+	for symbol in $(nm -u "${objects[@]}" | awk '$1 == "U" { print $2 }' | sort -u); do
+		[[ $symbol =~ ^($pure)$ ]] || grep -qx "$symbol" <<<"$own" || { echo "policy calls $symbol()"; bad=1; }
+	done
+	[ "$bad" -eq 0 ]
+}
+
+@test "the library never prints and never exits" {
+	command -v nm >/dev/null || skip "nm (binutils) is not installed"
+	[ -e "$BUILD/libvferry.a" ] || skip "nothing is built in $BUILD"
+	bad=0
+	for room in base domain host policy state; do
+		for object in "$BUILD/helpers/lib/$room"/*.o; do
+			case $object in */base/log.o | */base/reason.o) continue ;; esac # reason_print() writes to a stream that a program gives it
+			found=$(nm -u "$object" | grep -owE 'printf|puts|putchar|vprintf|perror|stdout|stderr|exit|abort|err|errx|warn|warnx|error|syslog|vsyslog' | tr '\n' ' ')
+			[ -z "$found" ] || { echo "$object uses $found"; bad=1; }
+		done
+	done
+	[ "$bad" -eq 0 ]
+}
