@@ -143,11 +143,51 @@ static enum verdict judge_vlan(const struct guest_case *c, struct reason *why)
 	return VERDICT_PASS;
 }
 
+/*
+ * judge_ovs() - S5a: Open vSwitch runs, and there is somewhere to plug the representor
+ */
+static enum verdict judge_ovs(const struct guest_case *c, struct reason *why)
+{
+	if (c->inventory->has_ovs)
+		return VERDICT_PASS;
+	reason_set(why, -ENOTCONN, "Open vSwitch", "%s", c->inventory->ovs_trouble);
+	reason_cure(why, "start it on this host with 'systemctl start openvswitch' (Debian: openvswitch-switch)");
+	return VERDICT_REFUSE;
+}
+
+/*
+ * judge_variant_driver() - L7: the kernel has the driver that migrates VFs
+ */
+static enum verdict judge_variant_driver(const struct guest_case *c, struct reason *why)
+{
+	if (c->inventory->has_variant_driver)
+		return VERDICT_PASS;
+	reason_set(why, -ENOENT, "mlx5_vfio_pci", "this host's kernel does not have the driver that migrates VFs (no vfio_pci: alias for them in "
+		   "modules.alias)");
+	reason_cure(why, "run a kernel with CONFIG_MLX5_VFIO_PCI on this host");
+	return VERDICT_REFUSE;
+}
+
+/*
+ * judge_iommu() - P5: an IOMMU is on
+ */
+static enum verdict judge_iommu(const struct guest_case *c, struct reason *why)
+{
+	if (c->inventory->has_iommu)
+		return VERDICT_PASS;
+	reason_set(why, -ENODEV, "IOMMU", "this host has no IOMMU groups, and without them no VF can be given to a guest");
+	reason_cure(why, "switch VT-d or AMD-Vi on in the host's firmware and boot with 'intel_iommu=on iommu=pt' (Intel) or 'iommu=pt' (AMD)");
+	return VERDICT_REFUSE;
+}
+
 static const struct guest_rule guest_table[] = {
 	{ "L1-postcopy", "the flags of the job in libvirt's status file", judge_postcopy },
 	{ "L2-viommu", "<iommu> in the domain XML", judge_viommu },
 	{ "L4-guest-alone", "the number of the guest's VFs for each PF of the source", judge_alone },
 	{ "L5-L6-unknown-source", "PSID and firmware in the guest's passport", judge_unknown_source },
+	{ "P5-iommu", "/sys/kernel/iommu_groups", judge_iommu },
+	{ "L7-variant-driver", "modules.alias of the running kernel", judge_variant_driver },
+	{ "S5a-openvswitch", "the answer of ovsdb-server", judge_ovs },
 	{ "vlan", "<vlan> in the guest's hostdev interfaces", judge_vlan },
 	{ 0 },
 };
@@ -300,6 +340,22 @@ int rules_judge_guest(const struct guest_case *c, void (*warn)(const struct reas
 		}
 	}
 	return 0;
+}
+
+/*
+ * rules_judge_flags() - what the flags of a migration say
+ * @status:	libvirt's status file of the guest
+ * @why:	filled on refusal
+ * Return: 0, -EPERM
+ */
+int rules_judge_flags(const struct status *status, struct reason *why)
+{
+	const struct guest_case c = { .status = status };
+
+	if (judge_postcopy(&c, why) != VERDICT_REFUSE)
+		return 0;
+	reason_rule(why, "L1-postcopy");
+	return -EPERM;
 }
 
 /*

@@ -21,6 +21,7 @@ enum verdict { VERDICT_PASS, VERDICT_WARN, VERDICT_REFUSE };
 struct guest_case {
 	const struct config *config;
 	const struct domain *domain;
+	const struct inventory *inventory;
 	const struct guest *guest;
 	const struct status *status;
 	bool incoming; /* a migration; else an ordinary start */
@@ -54,6 +55,9 @@ const struct pf_rule *pf_rules(void);
  * Judges a guest by all rules. warn (may be NULL) is called for each warning. Return: 0, or -EPERM with the first refusal in *why.
  */
 int rules_judge_guest(const struct guest_case *c, void (*warn)(const struct reason *why, void *arg), void *arg, struct reason *why);
+
+/* The part of it that needs libvirt's status file and nothing else: what the flags of a migration say. */
+int rules_judge_flags(const struct status *status, struct reason *why);
 
 /* The same for a VF on a PF. */
 int rules_judge_pf(const struct pf_case *c, void (*warn)(const struct reason *why, void *arg), void *arg, struct reason *why);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * operation.h: how each kind of step looks at the host, changes it, and takes the change back.
+ */
+#ifndef VFERRY_ENGINE_OPERATION_H
+#define VFERRY_ENGINE_OPERATION_H
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/reason.h"
+#include "host/netlink.h"
+#include "host/ovs.h"
+#include "state/step.h"
+
+/* What operations share while a plan is carried out: connections are opened when first needed. */
+struct context {
+	const struct config *config;
+	deadline_t deadline;
+	struct ovs *ovs;
+};
+
+/* The connection to Open vSwitch, opened when first needed. */
+int context_ovs(struct context *context, struct ovs **ovs, struct reason *why);
+void context_release(struct context *context);
+
+#define autocontext __attribute__((cleanup(context_release)))
+
+struct operation {
+	/*
+	 * Reads what is there into the step's "before". Return: 1 if it is as wanted already, 0 if the step has work to do, negative errno.
+	 */
+	int (*look)(struct step *step, struct context *context, struct reason *why);
+	/* Makes the change and reads it back. */
+	int (*apply)(const struct step *step, struct context *context, struct reason *why);
+	/* Restores "before". Nothing to do is success: the step may never have been carried out. */
+	int (*undo)(const struct step *step, struct context *context, struct reason *why);
+};
+
+/* The operation of a kind; every kind has one. */
+const struct operation *operation_of(enum step_kind kind);
+
+/*
+ * Runs one write of a step in a child with the context's deadline, for whatever can block in the kernel. fn gets a
+ * struct operation_write.
+ */
+struct operation_write {
+	const struct step *step;
+	unsigned int value;
+};
+int operation_guarded(int (*fn)(void *arg, struct reason *why), const struct step *step, unsigned int value, struct context *context,
+		      struct reason *why);
+
+/* operation_pf.c */
+extern const struct operation operation_autoprobe, operation_eswitch, operation_num_vfs, operation_uplink_up;
+/* operation_vf.c */
+extern const struct operation operation_unbind, operation_mac, operation_migratable, operation_bind, operation_representor_up;
+/* operation_ovs.c */
+extern const struct operation operation_ovs_option, operation_bridge, operation_uplink_port, operation_port;
+
+/* The devlink port of a step's VF, once its representor has a netdev that udev has named. Waits until the deadline. */
+struct devlink_port;
+int operation_find_port(const struct step *step, bool need_netdev, struct devlink_port *port, struct context *context, struct reason *why);
+
+#endif

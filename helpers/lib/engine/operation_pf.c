@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * operation_pf.c: the steps that make a PF ready, and their inverses.
+ *
+ * Whatever can block in the kernel is done by a child with a deadline. Nothing here decides whether a change is allowed: that was
+ * policy's work, on an inventory read under the PF's lock. The undo functions check again what would be dangerous by itself.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/operation.h"
+#include "host/devlink.h"
+#include "host/netdev.h"
+#include "host/sriov.h"
+
+#define UNUSED __attribute__((unused))
+
+/* autoprobe: no host driver takes the VFs that are about to be created. */
+static int look_autoprobe(struct step *step, UNUSED struct context *context, struct reason *why)
+{
+	struct sriov_pf pf;
+	int error = sriov_read(&step->pf, &pf, why);
+
+	if (error)
+		return error;
+	step->before = pf.autoprobe;
+	return step->before == step->number;
+}
+
+static int write_autoprobe(void *arg, struct reason *why)
+{
+	struct operation_write *job = arg;
+
+	return sriov_set_autoprobe(&job->step->pf, job->value, why);
+}
+
+static int apply_autoprobe(const struct step *step, struct context *context, struct reason *why)
+{
+	return operation_guarded(write_autoprobe, step, step->number, context, why);
+}
+
+static int undo_autoprobe(const struct step *step, struct context *context, struct reason *why)
+{
+	return operation_guarded(write_autoprobe, step, step->before, context, why);
+}
+
+const struct operation operation_autoprobe = { look_autoprobe, apply_autoprobe, undo_autoprobe };
+
+/*
+ * read_mode() - the eswitch mode of a PF
+ */
+static int read_mode(const struct pci_address *pf, enum eswitch_mode *mode, struct reason *why)
+{
+	autonetlink struct netlink nl = { 0 };
+	int error = devlink_open(&nl, why);
+
+	return error ? error : devlink_eswitch_get(&nl, pf, mode, why);
+}
+
+static int look_eswitch(struct step *step, UNUSED struct context *context, struct reason *why)
+{
+	enum eswitch_mode mode;
+	int error = read_mode(&step->pf, &mode, why);
+
+	if (error)
+		return error;
+	step->before = mode;
+	return step->before == step->number;
+}
+
+static int write_eswitch(void *arg, struct reason *why)
+{
+	autonetlink struct netlink nl = { 0 };
+	struct operation_write *job = arg;
+	int error = devlink_open(&nl, why);
+
+	return error ? error : devlink_eswitch_set(&nl, &job->step->pf, (enum eswitch_mode)job->value, why);
+}
+
+/*
+ * apply_eswitch() - switches the mode and reads it back
+ */
+static int apply_eswitch(const struct step *step, struct context *context, struct reason *why)
+{
+	enum eswitch_mode mode;
+	char address[PCI_ADDRESS_LEN];
+	int error = operation_guarded(write_eswitch, step, step->number, context, why);
+
+	if (!error)
+		error = read_mode(&step->pf, &mode, why);
+	if (error || mode == step->number)
+		return error;
+	return reason_set(why, -EIO, pci_address_format(&step->pf, address), "the eswitch took the new mode without an error and is not in it");
+}
+
+/*
+ * undo_eswitch() - back to the old mode, unless somebody else changed it since
+ */
+static int undo_eswitch(const struct step *step, struct context *context, struct reason *why)
+{
+	enum eswitch_mode mode;
+	int error = read_mode(&step->pf, &mode, why);
+
+	if (error || mode != step->number || step->before == step->number)
+		return error;
+	return operation_guarded(write_eswitch, step, step->before, context, why);
+}
+
+const struct operation operation_eswitch = { look_eswitch, apply_eswitch, undo_eswitch };
+
+static int look_num_vfs(struct step *step, UNUSED struct context *context, struct reason *why)
+{
+	struct sriov_pf pf;
+	int error = sriov_read(&step->pf, &pf, why);
+
+	if (error)
+		return error;
+	step->before = pf.num_vfs;
+	return step->before == step->number;
+}
+
+static int write_num_vfs(void *arg, struct reason *why)
+{
+	struct operation_write *job = arg;
+
+	return sriov_set_num(&job->step->pf, job->value, why);
+}
+
+static int apply_num_vfs(const struct step *step, struct context *context, struct reason *why)
+{
+	return operation_guarded(write_num_vfs, step, step->number, context, why);
+}
+
+/*
+ * undo_num_vfs() - takes the VFs away again, unless one has a driver: writing 0 could then wait for its user without limit
+ */
+static int undo_num_vfs(const struct step *step, struct context *context, struct reason *why)
+{
+	struct sriov_pf pf;
+	int error = sriov_read(&step->pf, &pf, why);
+
+	if (error || pf.num_vfs != step->number || step->before == step->number)
+		return error;
+	for (unsigned int i = 0; i < pf.num_vfs; i++) {
+		struct pci_address vf;
+		char driver[32], address[PCI_ADDRESS_LEN];
+
+		if (sriov_vf_address(&step->pf, i, &vf) || pci_driver(&vf, driver, sizeof(driver)) || !*driver)
+			continue;
+		return reason_set(why, -EBUSY, pci_address_format(&vf, address), "the VF is held by driver %s, so the VFs stay", driver);
+	}
+	return operation_guarded(write_num_vfs, step, step->before, context, why);
+}
+
+const struct operation operation_num_vfs = { look_num_vfs, apply_num_vfs, undo_num_vfs };
+
+/*
+ * read_link() - a netdev by name
+ * Return: 0, -ENODEV if there is none, negative errno
+ */
+static int read_link(const char *name, struct netdev *out, struct reason *why)
+{
+	autonetlink struct netlink rt = { 0 };
+	struct netdev *list = NULL;
+	const struct netdev *netdev;
+	size_t count = 0;
+	int error = netlink_open(&rt, NULL, why);
+
+	if (!error)
+		error = netdev_list(&rt, &list, &count, why);
+	if (error)
+		return error;
+	netdev = netdev_find(list, count, name);
+	if (netdev)
+		*out = *netdev;
+	else
+		error = reason_set(why, -ENODEV, name, "the netdev is gone");
+	free(list);
+	return error;
+}
+
+static int set_link(const char *name, bool up, struct reason *why)
+{
+	autonetlink struct netlink rt = { 0 };
+	struct netdev netdev;
+	int error = read_link(name, &netdev, why);
+
+	if (!error)
+		error = netlink_open(&rt, NULL, why);
+	return error ? error : netdev_set_up(&rt, netdev.ifindex, up, why);
+}
+
+static int look_uplink_up(struct step *step, UNUSED struct context *context, struct reason *why)
+{
+	struct netdev netdev;
+	int error = read_link(step->name, &netdev, why);
+
+	if (error)
+		return error;
+	step->before = netdev.up;
+	return step->before == step->number;
+}
+
+static int apply_uplink_up(const struct step *step, UNUSED struct context *context, struct reason *why)
+{
+	return set_link(step->name, step->number, why);
+}
+
+static int undo_uplink_up(const struct step *step, UNUSED struct context *context, struct reason *why)
+{
+	int error = set_link(step->name, step->before, why);
+
+	return error == -ENODEV ? 0 : error;
+}
+
+const struct operation operation_uplink_up = { look_uplink_up, apply_uplink_up, undo_uplink_up };

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * ready.c: makes a host ready for a guest, and takes that back.
+ *
+ * Two journals: what is done to a PF serves every guest on it, and is taken back only if no guest ever ran there and nobody uses it;
+ * what is done to a VF belongs to one guest and is taken back when that guest leaves.
+ */
+#include "engine/ready.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/scope.h"
+#include "engine/executor.h"
+#include "policy/plan.h"
+#include "policy/rules.h"
+
+/* The journal of a PF and the PF it belongs to: what saving it needs. */
+struct pf_journal {
+	struct pci_address pf;
+	struct steps steps;
+};
+
+static int save_pf(void *owner, struct reason *why)
+{
+	struct pf_journal *journal = owner;
+
+	return record_write_pf(&journal->pf, &journal->steps, why);
+}
+
+static int save_record(void *owner, struct reason *why)
+{
+	struct record *record = owner;
+
+	record->touched = clock_ms();
+	return record_write(record, why);
+}
+
+/*
+ * ready_fill_record() - writes a guest's lease into its record
+ * @scene:	with a placed guest
+ * @state:	arriving or starting
+ * @record:	result; its journal is kept
+ */
+void ready_fill_record(const struct scene *scene, enum record_state state, struct record *record)
+{
+	const struct guest *guest = &scene->guest;
+
+	snprintf(record->uuid, sizeof(record->uuid), "%s", scene->domain->uuid);
+	reason_clean(record->name, sizeof(record->name), scene->domain->name);
+	record->state = state;
+	record->touched = clock_ms();
+	record->vfs = 0;
+	for (size_t i = 0; i < guest->vfs && i < RECORD_MAX_VFS; i++) {
+		const struct guest_vf *vf = &guest->vf[i];
+		struct record_vf *out = &record->vf[record->vfs++];
+
+		*out = (struct record_vf){ .pf = vf->pf->address, .address = vf->pf->address };
+		if (vf->has_vf) {
+			out->address = vf->address;
+			out->index = vf->index;
+		}
+		if (vf->device->has_mac)
+			out->mac = vf->device->mac;
+		else if (vf->passport)
+			out->mac = vf->passport->mac;
+		snprintf(out->bridge, sizeof(out->bridge), "%s", vf->bridge);
+	}
+}
+
+/*
+ * is_first_of_pf() - whether no earlier VF of the guest is on the same PF
+ */
+static bool is_first_of_pf(const struct guest *guest, size_t i)
+{
+	for (size_t k = 0; k < i; k++) {
+		if (guest->vf[k].pf == guest->vf[i].pf)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * replace_pf() - the guest_vf as a newly read inventory sees it
+ * Return: 0, -ENODEV if the PF is gone
+ */
+static int replace_pf(struct guest_vf *vf, struct inventory *inventory, struct reason *why)
+{
+	struct inventory_pf *pf = inventory_find_pf(inventory, &vf->pf->address);
+	char address[PCI_ADDRESS_LEN];
+
+	if (!pf)
+		return reason_set(why, -ENODEV, pci_address_format(&vf->pf->address, address), "the PF is gone");
+	vf->pf = pf;
+	return 0;
+}
+
+/*
+ * make_pf() - makes one PF ready. The caller holds its lock.
+ * @vf:		a VF of the guest that is placed on it
+ */
+static int make_pf(const struct scene *scene, const struct guest_vf *vf, struct context *context, struct reason *why)
+{
+	autofree struct pf_journal *journal = calloc(1, sizeof(*journal));
+	autofree struct steps *plan = calloc(1, sizeof(*plan));
+	autoinventory struct inventory inventory = { 0 };
+	struct guest_vf now = *vf;
+	struct pf_case c = { .config = scene->config, .inventory = &inventory, .vf = &now };
+	int error;
+
+	if (!journal || !plan)
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	journal->pf = vf->pf->address;
+	error = inventory_read(&inventory, scene->config->ovsdb_socket, context->deadline, why);
+	if (!error)
+		error = replace_pf(&now, &inventory, why);
+	c.pf = now.pf;
+	if (!error)
+		error = rules_judge_pf(&c, NULL, NULL, why);
+	if (!error)
+		error = record_read_pf(&journal->pf, &journal->steps, why);
+	if (!error)
+		error = plan_pf(scene->config, &inventory, now.pf, now.bridge, plan);
+	if (!error && now.pool)
+		error = plan_pool(scene->config, now.pf, plan);
+	if (error)
+		return error;
+	return executor_apply(plan, &(struct journal){ &journal->steps, save_pf, journal }, context, why);
+}
+
+/*
+ * make_vfs() - makes the guest's VFs on one PF ready. The caller holds the PF's lock.
+ */
+static int make_vfs(const struct scene *scene, const struct inventory_pf *pf, struct record *record, bool bound, struct context *context,
+		    struct reason *why)
+{
+	autofree struct steps *plan = calloc(1, sizeof(*plan));
+	autoinventory struct inventory inventory = { 0 };
+	int error;
+
+	if (!plan)
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	error = inventory_read(&inventory, scene->config->ovsdb_socket, context->deadline, why);
+	for (size_t i = 0; !error && i < scene->guest.vfs; i++) {
+		struct guest_vf vf = scene->guest.vf[i];
+
+		if (vf.pf != pf || !vf.has_vf)
+			continue;
+		error = replace_pf(&vf, &inventory, why);
+		if (!error)
+			error = plan_vf(&vf, record->uuid, bound, plan);
+	}
+	if (error)
+		return error;
+	return executor_apply(plan, &(struct journal){ &record->journal, save_record, record }, context, why);
+}
+
+/*
+ * ready_make() - makes the host ready for a placed guest
+ * @scene:	what was decided on
+ * @record:	its lease, written already; the journal grows
+ * @bound:	libvirt has bound the VFs
+ * @deadline:	when to give up
+ * @why:	filled on failure
+ * Return: 0, negative errno
+ */
+int ready_make(const struct scene *scene, struct record *record, bool bound, deadline_t deadline, struct reason *why)
+{
+	const struct guest *guest = &scene->guest;
+	autocontext struct context context = { .config = scene->config, .deadline = deadline };
+	int error = 0;
+
+	for (size_t i = 0; !error && i < guest->vfs; i++) {
+		autoclose int lock = -1;
+
+		if (!is_first_of_pf(guest, i))
+			continue;
+		lock = record_lock(&guest->vf[i].pf->address, deadline, why);
+		error = lock < 0 ? lock : 0;
+		if (!error && !bound)
+			error = make_pf(scene, &guest->vf[i], &context, why);
+		if (!error)
+			error = make_vfs(scene, guest->vf[i].pf, record, bound, &context, why);
+	}
+	return error;
+}
+
+/*
+ * pf_is_used() - whether a guest runs on a PF, is promised a VF of it, or some driver holds one
+ */
+static bool pf_is_used(struct scene *scene, struct inventory_pf *pf)
+{
+	unsigned int index;
+
+	for (unsigned int i = 0; i < pf->num_vfs; i++) {
+		if (*pf->vf[i].driver)
+			return true;
+	}
+	for (size_t i = 0; i < scene->running.count; i++) {
+		const struct status *status = &scene->running.status[i];
+
+		for (size_t k = 0; k < status->devices; k++) {
+			if (inventory_find_vf(&scene->inventory, &status->device[k], &index) == pf)
+				return true;
+		}
+	}
+	for (size_t i = 0; i < scene->records.count; i++) {
+		for (size_t k = 0; k < scene->records.record[i].vfs; k++) {
+			if (pci_address_equal(&scene->records.record[i].vf[k].pf, &pf->address))
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * undo_pf() - takes back what was made of a PF, if nobody uses it
+ * @address:	PF
+ */
+static int undo_pf(const struct pci_address *address, const struct config *config, deadline_t deadline, struct reason *why)
+{
+	autocontext struct context context = { .config = config, .deadline = deadline };
+	autofree struct pf_journal *journal = calloc(1, sizeof(*journal));
+	autoscene struct scene scene = { 0 };
+	autoclose int lock = -1;
+	struct inventory_pf *pf;
+	int error;
+
+	if (!journal)
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	journal->pf = *address;
+	lock = record_lock(address, deadline, why);
+	if (lock < 0)
+		return lock;
+	error = record_read_pf(address, &journal->steps, why);
+	if (error || !journal->steps.count)
+		return error;
+	error = scene_read(&scene, config, NULL, deadline, why);
+	if (error)
+		return error;
+	pf = inventory_find_pf(&scene.inventory, address);
+	if (!pf || pf_is_used(&scene, pf))
+		return 0;
+	return executor_undo(&(struct journal){ &journal->steps, save_pf, journal }, UNDO_UNTIL_STUCK, &context, why);
+}
+
+/*
+ * ready_give_back() - takes back what was made for a guest
+ * @record:	its record
+ * @config:	configuration
+ * @deadline:	when to give up
+ * @why:	the first failure
+ * Return: 0, negative errno
+ */
+int ready_give_back(struct record *record, const struct config *config, deadline_t deadline, struct reason *why)
+{
+	autocontext struct context context = { .config = config, .deadline = deadline };
+	struct journal journal = { &record->journal, save_record, record };
+	int error = executor_undo(&journal, UNDO_ALL, &context, why);
+
+	if (!error)
+		error = record_remove(record->uuid, why);
+	for (size_t i = 0; !error && i < record->vfs; i++)
+		error = undo_pf(&record->vf[i].pf, config, deadline, why);
+	return error;
+}
+
+/*
+ * ready_commit() - a guest was seen to run: its PFs stay as they are
+ * @record:	its record
+ * @why:	filled on failure
+ * Return: 0, negative errno
+ */
+int ready_commit(struct record *record, struct reason *why)
+{
+	static const struct steps nothing;
+	int error = 0;
+
+	for (size_t i = 0; !error && i < record->vfs; i++)
+		error = record_write_pf(&record->vf[i].pf, &nothing, why);
+	if (error)
+		return error;
+	record->state = RECORD_RUNNING;
+	return save_record(record, why);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * ready.h: makes a host ready for a guest, and takes that back.
+ */
+#ifndef VFERRY_ENGINE_READY_H
+#define VFERRY_ENGINE_READY_H
+
+#include "base/config.h"
+#include "base/reason.h"
+#include "domain/status.h"
+#include "engine/scene.h"
+#include "state/record.h"
+
+/* Writes what a placed guest gets into its record (the lease); the file is not written. */
+void ready_fill_record(const struct scene *scene, enum record_state state, struct record *record);
+
+/*
+ * Makes each PF and each VF of a guest ready: under the PF's lock the host is read again, what is missing is planned, and the plan
+ * carried out. The scene's guest must be placed. bound: libvirt has bound the VFs (event "start"), only representors are left.
+ * Return: 0, negative errno with *why; the caller gives the record back then.
+ */
+int ready_make(const struct scene *scene, struct record *record, bool bound, deadline_t deadline, struct reason *why);
+
+/*
+ * Takes back what was made for a guest alone, forgets its record, and then what was made of its PFs if no guest ever ran on them and
+ * nobody uses them. Return: 0, or the first error (what could not be taken back stays in the journals for a later call).
+ */
+int ready_give_back(struct record *record, const struct config *config, deadline_t deadline, struct reason *why);
+
+/* A guest was seen to run: what was made of its PFs stays. Also sets and writes the record's state. */
+int ready_commit(struct record *record, struct reason *why);
+
+/*
+ * Brings records, journals and ports in line with libvirt's status directory: guests that landed are committed, those that never came
+ * are given back, ports of guests that are gone are removed. gone: uuid of a guest that counts as gone, or NULL.
+ * The caller holds the host-wide lock. Never fails: what does not work now is logged and tried by the next call.
+ */
+void ready_reconcile(const struct config *config, const char *gone, deadline_t deadline);
+
+#endif

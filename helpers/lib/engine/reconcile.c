@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * reconcile.c: brings records, journals and ports in line with libvirt's status directory.
+ *
+ * libvirt can drop an incoming guest between its calls of "migrate" and "prepare" without telling anybody, and when libvirtd is killed
+ * no hook is called either. So each call of the hook for a guest with VFs first looks what became of the others.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/scope.h"
+#include "engine/executor.h"
+#include "engine/ready.h"
+
+/*
+ * log_trouble() - what went wrong with a guest's leftovers; the next call tries again
+ */
+static void log_trouble(const char *about, const struct reason *why)
+{
+	char line[1024];
+
+	reason_format(why, about, line, sizeof(line));
+	log_warning("clean-up: %s", line);
+}
+
+/*
+ * is_lost() - whether a guest that has a record is not coming, or is gone without a word
+ */
+static bool is_lost(const struct record *record, const struct status *status, const struct config *config, const char *gone)
+{
+	if (gone && strcmp(gone, record->uuid) == 0)
+		return true;
+	if (status)
+		return false;
+	return clock_ms() - record->touched > (int64_t)config->lease_time * 1000 || record->touched > clock_ms();
+}
+
+/*
+ * settle_record() - looks what became of one guest
+ */
+static void settle_record(struct record *record, const struct scene *scene, const char *gone, deadline_t deadline)
+{
+	const struct status *status = status_find_uuid(&scene->running, record->uuid);
+	struct reason why = { 0 };
+	int error = 0;
+
+	if (is_lost(record, status, scene->config, gone)) {
+		log_notice("guest %s is not here any more: taking back what was made for it", record->name);
+		error = ready_give_back(record, scene->config, deadline, &why);
+	} else if (status && record->state != RECORD_RUNNING && status_is_landed(status)) {
+		log_notice("guest %s runs here", record->name);
+		error = ready_commit(record, &why);
+	}
+	if (error)
+		log_trouble(record->name, &why);
+}
+
+/*
+ * has_record() - whether some guest is recorded with a uuid
+ */
+static bool has_record(const struct record_list *records, const char *uuid)
+{
+	for (size_t i = 0; i < records->count; i++) {
+		if (strcmp(records->record[i].uuid, uuid) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * sweep_ports() - removes the ports of guests that are neither here nor expected
+ */
+static void sweep_ports(const struct scene *scene, const char *gone, deadline_t deadline)
+{
+	autocontext struct context context = { .config = scene->config, .deadline = deadline };
+
+	for (size_t i = 0; i < scene->inventory.ovs.ports; i++) {
+		const struct ovs_port *port = &scene->inventory.ovs.port[i];
+		struct reason why = { 0 };
+		struct ovs *ovs;
+
+		if (!port->ours || !*port->guest || strcmp(port->guest, "host") == 0 || has_record(&scene->records, port->guest))
+			continue;
+		if (status_find_uuid(&scene->running, port->guest) && !(gone && strcmp(gone, port->guest) == 0))
+			continue;
+		log_notice("port %s belongs to a guest that is gone: removing it from bridge %s", port->name, port->bridge);
+		if (context_ovs(&context, &ovs, &why) || ovs_del_port(ovs, port->name, deadline, &why))
+			log_trouble(NULL, &why);
+	}
+}
+
+/*
+ * ready_reconcile() - looks what became of every guest that vferry made ready for
+ * @config:	configuration
+ * @gone:	uuid of a guest that counts as gone although libvirt may still have a file, or NULL
+ * @deadline:	when to give up
+ */
+void ready_reconcile(const struct config *config, const char *gone, deadline_t deadline)
+{
+	struct reason why = { 0 };
+	autoscene struct scene scene = { 0 };
+
+	if (scene_read(&scene, config, NULL, deadline, &why)) {
+		log_trouble(NULL, &why);
+		return;
+	}
+	for (size_t i = 0; i < scene.records.count; i++)
+		settle_record(&scene.records.record[i], &scene, gone, deadline);
+	sweep_ports(&scene, gone, deadline);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * scene.h: everything that one decision looks at, read at one moment.
+ */
+#ifndef VFERRY_ENGINE_SCENE_H
+#define VFERRY_ENGINE_SCENE_H
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/reason.h"
+#include "domain/domain.h"
+#include "domain/network.h"
+#include "domain/status.h"
+#include "host/inventory.h"
+#include "policy/guest.h"
+#include "policy/placement.h"
+#include "state/record.h"
+
+struct scene {
+	const struct config *config;
+	const struct domain *domain;     /* NULL where no guest is concerned */
+	struct inventory inventory;
+	struct status_list running;
+	struct record_list records;
+	struct network_pool *pool[DOMAIN_MAX_HOSTDEVS];
+	struct guest guest;
+};
+
+/* Reads the host, libvirt's status directory, the records and the guest's pools, and finds the guest's VFs. Changes nothing. */
+int scene_read(struct scene *scene, const struct config *config, const struct domain *domain, deadline_t deadline, struct reason *why);
+
+/* Gives back what scene_read() took; harmless on a zeroed struct. */
+void scene_release(struct scene *scene);
+
+/* What placement needs of a scene; warnings go to the log. */
+struct placement scene_placement(struct scene *scene);
+
+/* Writes a warning of a rule to the log. */
+void scene_warn(const struct reason *why, void *arg);
+
+#define autoscene __attribute__((cleanup(scene_release)))
+
+#endif

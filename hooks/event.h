@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * event.h: what the worker does at each of libvirt's calls. One function an event, in event_*.c.
+ */
+#ifndef VFERRY_HOOKS_EVENT_H
+#define VFERRY_HOOKS_EVENT_H
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/reason.h"
+#include "domain/domain.h"
+
+/* One call of the hook. */
+struct event {
+	const struct config *config;
+	struct domain *domain;     /* the guest, as libvirt gave it on stdin */
+	const char *extra;         /* libvirt's fourth argument: the reason of a release */
+	deadline_t deadline;
+	char *output;              /* domain XML for libvirt (malloc), NULL: nothing to say */
+	long output_len;
+};
+
+/*
+ * Each returns 0, or a negative errno with *why: what that means for libvirt is decided by the table in hook.c.
+ */
+int event_migrate(struct event *event, struct reason *why);   /* destination: an incoming guest is announced */
+int event_prepare(struct event *event, struct reason *why);   /* before libvirt takes the devices */
+int event_start(struct event *event, struct reason *why);     /* devices are taken, QEMU is not started */
+int event_started(struct event *event, struct reason *why);   /* QEMU runs; an incoming guest has not begun to arrive */
+int event_stopped(struct event *event, struct reason *why);   /* QEMU is gone, libvirt's status file is still there */
+int event_release(struct event *event, struct reason *why);   /* devices are given back */
+int event_reconnect(struct event *event, struct reason *why); /* libvirtd has started anew */
+
+#endif

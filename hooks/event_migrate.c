@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * event_migrate.c: "migrate begin" at the destination: a guest is about to come.
+ *
+ * All slow work belongs here, since libvirt holds no lock on the guest (src/qemu/qemu_migration.c, qemuMigrationDstPrepareAny). In
+ * order: what became of earlier guests; which VFs this one has; the limits; which VFs it gets here (the lease); make them ready; the XML
+ * with only the source addresses changed.
+ *
+ * libvirt calls this for offline migrations too, and may fail afterwards without telling anybody: the lease then runs out.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/scope.h"
+#include "engine/ready.h"
+#include "engine/scene.h"
+#include "event.h"
+#include "policy/placement.h"
+#include "policy/rules.h"
+
+/*
+ * forget_earlier_try() - takes back what an earlier, failed migration of the same guest left
+ */
+static int forget_earlier_try(const struct event *event, struct record *record, struct reason *why)
+{
+	int error = record_read(event->domain->uuid, record, why);
+
+	if (error == -ENOENT)
+		return 0;
+	if (error)
+		return error;
+	log_notice("an earlier migration of this guest did not end: taking back what it left");
+	return ready_give_back(record, event->config, event->deadline, why);
+}
+
+/*
+ * decide() - limits and placement; writes the lease. The caller holds the host-wide lock.
+ */
+static int decide(const struct event *event, struct scene *scene, struct record *record, struct reason *why)
+{
+	struct guest_case c = { .config = event->config, .domain = event->domain, .inventory = &scene->inventory, .guest = &scene->guest,
+				.incoming = true };
+	struct placement placement = scene_placement(scene);
+	int error = rules_judge_guest(&c, scene_warn, NULL, why);
+
+	if (!error)
+		error = placement_choose(&placement, &scene->guest, why);
+	if (error)
+		return error;
+	ready_fill_record(scene, RECORD_ARRIVING, record);
+	return record_write(record, why);
+}
+
+/*
+ * take_lease() - everything that must not happen twice at the same time
+ * Return: 0; scene->guest.vfs is 0 if the guest has no VF of ours
+ */
+static int take_lease(const struct event *event, struct scene *scene, struct record *record, struct reason *why)
+{
+	autoclose int lock = record_lock(NULL, event->deadline, why);
+	int error;
+
+	if (lock < 0)
+		return lock;
+	ready_reconcile(event->config, NULL, event->deadline);
+	error = forget_earlier_try(event, record, why);
+	if (!error)
+		error = scene_read(scene, event->config, event->domain, event->deadline, why);
+	if (error || !scene->guest.vfs)
+		return error;
+	memset(record, 0, sizeof(*record));
+	return decide(event, scene, record, why);
+}
+
+/*
+ * rewrite() - the source addresses of the VFs that were chosen
+ * Return: 0, negative errno; event->output stays NULL if no address changed
+ */
+static int rewrite(struct event *event, const struct guest *guest, struct reason *why)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < guest->vfs; i++) {
+		const struct guest_vf *vf = &guest->vf[i];
+		char from[PCI_ADDRESS_LEN], to[PCI_ADDRESS_LEN];
+
+		if (!vf->has_vf)
+			continue;
+		pci_address_format(&vf->device->source, from);
+		log_info("VF %s of the source becomes %s here", from, pci_address_format(&vf->address, to));
+		if (pci_address_equal(&vf->device->source, &vf->address))
+			continue;
+		if (domain_set_source(event->domain, vf->hostdev, &vf->address))
+			return reason_set(why, -EINVAL, from, "the source address of this device cannot be changed");
+		changed = true;
+	}
+	if (!changed)
+		return 0;
+	event->output_len = domain_print(event->domain, &event->output);
+	return event->output_len < 0 ? reason_set(why, (int)event->output_len, NULL, "out of memory") : 0;
+}
+
+/*
+ * undo() - takes everything back after a failure; the reason of the failure is kept
+ */
+static void undo(const struct event *event, struct record *record)
+{
+	struct reason why = { 0 };
+	autoclose int lock = record_lock(NULL, event->deadline, &why);
+	char line[1024];
+
+	/* What was done took its time; taking it back must not fail because of that. */
+	if (!ready_give_back(record, event->config, deadline_in((int)event->config->hook_deadline * 1000), &why))
+		return;
+	reason_format(&why, NULL, line, sizeof(line));
+	log_warning("not everything could be taken back; the next call tries again: %s", line);
+}
+
+/*
+ * event_migrate() - makes the destination ready for a guest
+ * @event:	the call; output is set to the domain XML if an address changed
+ * @why:	filled on failure
+ * Return: 0; negative errno: the migration is refused, and nothing is changed here
+ */
+int event_migrate(struct event *event, struct reason *why)
+{
+	autofree struct record *record = calloc(1, sizeof(*record));
+	autoscene struct scene scene = { 0 };
+	int error;
+
+	if (!record)
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	error = take_lease(event, &scene, record, why);
+	if (error || !scene.guest.vfs)
+		return error;
+	error = ready_make(&scene, record, false, event->deadline, why);
+	if (!error)
+		error = rewrite(event, &scene.guest, why);
+	if (error)
+		undo(event, record);
+	return error;
+}

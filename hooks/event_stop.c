@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * event_stop.c: "stopped", "release" and "reconnect": a guest leaves, or libvirtd has come back.
+ *
+ * After a shutdown these run in libvirt's single event thread (src/qemu/qemu_driver.c): they are short.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/scope.h"
+#include "domain/status.h"
+#include "engine/ready.h"
+#include "event.h"
+
+/*
+ * event_stopped() - QEMU is gone; the status file still tells whether an incoming guest had landed before
+ * @event:	the call
+ * @why:	filled on failure
+ * Return: 0, negative errno
+ *
+ * Only here can that be told: "release" comes after libvirt removed the file, and its reason does not say (a failed import may be
+ * released as failed, crashed, destroyed or daemon).
+ */
+int event_stopped(struct event *event, struct reason *why)
+{
+	autofree struct record *record = calloc(1, sizeof(*record));
+	struct status status = { 0 };
+	int error;
+
+	if (!record)
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	error = record_read(event->domain->uuid, record, why);
+	if (error || record->state != RECORD_ARRIVING)
+		return error == -ENOENT ? 0 : error;
+	error = status_read(event->domain->uuid, &status, why);
+	if (!error && status_is_landed(&status))
+		error = ready_commit(record, why);
+	status_release(&status);
+	return error == -ENOENT ? 0 : error;
+}
+
+/*
+ * event_release() - gives back what the guest had here
+ * @event:	the call; extra is the reason ("migrated", "failed", "shutdown", ...)
+ * @why:	filled on failure
+ * Return: 0, negative errno
+ */
+int event_release(struct event *event, struct reason *why)
+{
+	autoclose int lock = record_lock(NULL, event->deadline, why);
+
+	if (lock < 0)
+		return lock;
+	log_info("the guest has left (%s)", event->extra);
+	ready_reconcile(event->config, event->domain->uuid, event->deadline);
+	return 0;
+}
+
+/*
+ * event_reconnect() - libvirtd has started anew and found this guest running
+ * @event:	the call
+ * @why:	filled on failure
+ * Return: 0, negative errno
+ */
+int event_reconnect(struct event *event, struct reason *why)
+{
+	autoclose int lock = record_lock(NULL, event->deadline, why);
+
+	if (lock < 0)
+		return lock;
+	ready_reconcile(event->config, NULL, event->deadline);
+	return 0;
+}
