@@ -6,11 +6,12 @@
 #   build-tree-KEY  Debian 13 tree with compiler, kernel headers, libraries
 #   modules-KEY     the software CX-7's modules and vfio.ko
 #   guest-KEY       the small guest, guest.elf
+#   station-KEY     the station's program
 #   image-KEY       root.img, vmlinuz, initrd of a host
 #   state-KEY       both hosts as they are after a boot (see state.sh)
 
 LAB_SUITE=trixie
-LAB_KEEP=4 # how many old artefacts of each kind stay
+LAB_KEEP=3 # how many old artefacts of each kind stay
 
 # hash_files FILE|FOLDER: prints mode, name and hash of each file in it.
 hash_files() {
@@ -21,7 +22,7 @@ hash_files() {
 		base=./$(basename "$1")
 		cd "$(dirname "$1")" || exit 1
 	fi
-	find "$base" -type f ! -name '*.bats' -printf '%m %p\n' | LC_ALL=C sort |
+	find "$base" -name build -type d -prune -o -type f ! -name '*.bats' -printf '%m %p\n' | LC_ALL=C sort |
 		while read -r mode file; do
 			echo "$mode $file $(sha256sum <"$file")"
 		done
@@ -58,12 +59,17 @@ mirror() {
 	echo "$site"
 }
 
-# tree_key KIND: prints the key of the host or build tree.
-tree_key() {
-	case "$1" in
-	host) hash_of "=$LAB_SUITE $(packages "$LAB_DIR/host/packages")" ;;
-	build) hash_of "=$LAB_SUITE $(packages "$LAB_DIR/host/packages-build")" ;;
-	esac
+# keys: computes the place of every artefact, once a run, since sources may
+# change while the lab works.
+keys() {
+	[ -z "${LAB_IMAGE:-}" ] || return 0
+	LAB_HOST_TREE=$LAB_CACHE/host-tree-$(hash_of "=$LAB_SUITE $(packages "$LAB_DIR/host/packages")")
+	LAB_BUILD_TREE=$LAB_CACHE/build-tree-$(hash_of "=$LAB_SUITE $(packages "$LAB_DIR/host/packages-build")")
+	LAB_MODULES_BUILT=$LAB_CACHE/modules-$(hash_of "=$LAB_BUILD_TREE" "$LAB_MODULES")
+	LAB_GUEST_BUILT=$LAB_CACHE/guest-$(hash_of "$LAB_GUEST")
+	LAB_STATION_BUILT=$LAB_CACHE/station-$(hash_of "$LAB_STATION" "$LAB_GUEST/frame.h")
+	LAB_IMAGE=$LAB_CACHE/image-$(hash_of "=$LAB_HOST_TREE $LAB_MODULES_BUILT" "$LAB_DIR/host" \
+		"$LAB_DIR/lib/image.sh" "$LAB_KEY_FILE.pub")
 }
 
 # tree_make LIST TARGET: a Debian tree with the listed packages. Without the
@@ -88,11 +94,12 @@ tree_make() {
 	rm -f "$2.log"
 }
 
-# artefact KIND KEY MAKER ARGUMENT...: makes $LAB_CACHE/KIND-KEY unless it is
-# there, by "MAKER ARGUMENT... TARGET"; a target appears only when it is whole.
+# artefact PATH MAKER ARGUMENT...: makes the artefact unless it is there, by
+# "MAKER ARGUMENT... TARGET"; it appears only when it is whole.
 artefact() {
-	local kind=$1 path=$LAB_CACHE/$1-$2
-	shift 2
+	local path=$1 kind
+	kind=$(basename "${path%-*}")
+	shift
 	if [ ! -e "$path" ]; then
 		LAB_PARTIAL=$path.partial
 		remove_partial
@@ -126,44 +133,32 @@ prune() {
 		done
 }
 
-# modules_key, guest_key, image_key: print the keys of these artefacts.
-modules_key() {
-	hash_of "=$(tree_key build)" "$LAB_MODULES"
-}
-
-guest_key() {
-	hash_of "$LAB_GUEST"
-}
-
-image_key() {
-	hash_of "=$(tree_key host) $(modules_key)" "$LAB_DIR/host" \
-		"$LAB_DIR/lib/image.sh" "$LAB_KEY_FILE.pub"
-}
-
 # build_all: makes what is missing. Several builds may be asked for at once;
 # one works and the others wait.
 build_all() {
 	need mmdebstrap=mmdebstrap mke2fs=e2fsprogs qemu-img=qemu-utils ssh-keygen=openssh-client \
-		qemu-system-x86_64=qemu-system-x86 unshare=util-linux
+		qemu-system-x86_64=qemu-system-x86 unshare=util-linux make=make gcc=gcc
 	mkdir -p "$LAB_CACHE/ssh"
 	exec 8>"$LAB_CACHE/lock"
 	flock -n 8 || { say "waiting for another build to finish"; flock 8; }
 	[ -e "$LAB_KEY_FILE" ] || ssh-keygen -q -t ed25519 -N '' -C vferry-lab -f "$LAB_KEY_FILE"
-	artefact host-tree "$(tree_key host)" tree_make "$LAB_DIR/host/packages"
-	artefact build-tree "$(tree_key build)" tree_make "$LAB_DIR/host/packages-build"
-	artefact modules "$(modules_key)" modules_make
-	[ ! -x "$LAB_GUEST/build" ] || artefact guest "$(guest_key)" guest_make
-	artefact image "$(image_key)" image_make
+	keys
+	artefact "$LAB_HOST_TREE" tree_make "$LAB_DIR/host/packages"
+	artefact "$LAB_BUILD_TREE" tree_make "$LAB_DIR/host/packages-build"
+	artefact "$LAB_MODULES_BUILT" modules_make
+	artefact "$LAB_GUEST_BUILT" program_make "$LAB_GUEST"
+	artefact "$LAB_STATION_BUILT" program_make "$LAB_STATION"
+	artefact "$LAB_IMAGE" image_make
 	exec 8>&-
 }
 
 # modules_make TARGET: the software CX-7's modules, by their own build script.
 modules_make() {
 	[ -x "$LAB_MODULES/build" ] || die "no $LAB_MODULES/build"
-	mkdir "$1" && "$LAB_MODULES/build" "$LAB_CACHE/build-tree-$(tree_key build)" "$1" >&2
+	mkdir "$1" && "$LAB_MODULES/build" "$LAB_BUILD_TREE" "$1" >&2
 }
 
-# guest_make TARGET: the small guest, by its own build script.
-guest_make() {
-	mkdir "$1" && "$LAB_GUEST/build" "$1/guest.elf" >&2
+# program_make FOLDER TARGET: the guest or the station, by its own Makefile.
+program_make() {
+	mkdir "$2" && make -s -C "$1" OUT="$2" all >&2
 }

@@ -21,8 +21,10 @@ LAB_MGMT_OUTER=198.51.100.1
 declare -A HOST_MGMT=([A]=198.51.100.11 [B]=198.51.100.12)
 declare -A HOST_MAC=([A]=52:54:00:fe:0a [B]=52:54:00:fe:0b)
 declare -A HOST_UUID=([A]=5f0e3c1a-0a0a-4a0a-8a0a-00000000000a [B]=5f0e3c1a-0b0b-4b0b-8b0b-00000000000b)
-# The guests' network, on the cable of PF 0; the station is there too.
-LAB_STATION_ADDRESS=192.0.2.1
+# The guests' network, on the cable of PF 0: the namespace's own address there,
+# and the one from which the station's program pings.
+LAB_STATION_ADDRESS=10.77.0.1
+LAB_STATION_PING_ADDRESS=10.77.0.2
 
 # say TEXT...: one progress line on stderr.
 say() {

@@ -10,7 +10,7 @@ LAB_ROOT_MODULES=(virtio_pci virtio_blk ext4)
 image_make() {
 	local target=$1 work=$1/tree version
 	mkdir "$target"
-	cp -a --reflink=auto "$LAB_CACHE/host-tree-$(tree_key host)" "$work"
+	cp -a --reflink=auto "$LAB_HOST_TREE" "$work"
 	version=$(basename "$work"/usr/lib/modules/*)
 	image_modules "$work" "$version" && image_files "$work" &&
 		image_initrd "$work" "$version" "$target/initrd" &&
@@ -25,7 +25,7 @@ image_make() {
 # the kernel's own; depmod here, since it takes a minute and a half on a host.
 image_modules() {
 	mkdir -p "$1/usr/lib/modules/$2/updates"
-	cp "$LAB_CACHE/modules-$(modules_key)"/*.ko "$1/usr/lib/modules/$2/updates/" &&
+	cp "$LAB_MODULES_BUILT"/*.ko "$1/usr/lib/modules/$2/updates/" &&
 		chroot "$1" depmod "$2"
 }
 
@@ -33,8 +33,7 @@ image_modules() {
 image_files() {
 	local tree=$1 lib=$1/usr/lib/vferry-lab
 	mkdir -p "$lib" "$tree/root/.ssh" "$tree/var/lib/libvirt/images"
-	cp "$LAB_DIR/host/init" "$LAB_DIR/host/boot" "$LAB_DIR/host/load-cx7" \
-		"$LAB_DIR/host/vf-facts" "$lib/" &&
+	cp "$LAB_DIR"/host/{init,boot,load-cx7,vf-facts,agent} "$lib/" &&
 		cp -r "$LAB_DIR/host/files/." "$tree/" &&
 		cp "$LAB_KEY_FILE.pub" "$tree/root/.ssh/authorized_keys" || return 1
 	chmod 700 "$tree/root/.ssh"

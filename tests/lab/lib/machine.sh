@@ -25,11 +25,9 @@ accelerator() {
 # accelerator_probe: whether the hosts' kernel boots with KVM, within 20 s. It
 # gets no root disk, so that it ends by itself when the initial RAM disk gives up.
 accelerator_probe() {
-	local image
-	image=$LAB_CACHE/image-$(image_key)
 	timeout -k 1 20 qemu-system-x86_64 -machine q35 -accel kvm -cpu max -m 512 -nodefaults \
-		-no-user-config -display none -no-reboot -serial stdio -kernel "$image/vmlinuz" \
-		-initrd "$image/initrd" -append 'console=ttyS0 panic=-1' </dev/null 2>&1 |
+		-no-user-config -display none -no-reboot -serial stdio -kernel "$LAB_IMAGE/vmlinuz" \
+		-initrd "$LAB_IMAGE/initrd" -append 'console=ttyS0 panic=-1' </dev/null 2>&1 |
 		grep -q '^VFERRY-LAB FAILED: the root disk'
 }
 
@@ -62,7 +60,7 @@ machine_arguments() {
 	printf '%s\n' -name "vferry-lab-$LAB_NAME-host$host" \
 		-machine q35,hpet=off -accel "$2" -cpu max -smp 2 -m "$LAB_HOST_MEMORY" \
 		-nodefaults -no-user-config -display none -no-reboot -uuid "${HOST_UUID[$host]}" \
-		-kernel "$dir/image/vmlinuz" -initrd "$dir/image/initrd" \
+		-kernel "$LAB_IMAGE/vmlinuz" -initrd "$LAB_IMAGE/initrd" \
 		-append "$(kernel_arguments "$host")" \
 		-drive "if=none,id=root,file=$dir/root.qcow2,format=qcow2,cache=unsafe,discard=unmap" \
 		-device virtio-blk-pci,drive=root \
@@ -78,7 +76,7 @@ machine_arguments() {
 
 # machine_overlay HOST: an empty overlay on the image for the host's writes.
 machine_overlay() {
-	qemu-img create -q -f qcow2 -F raw -b "$(realpath "$(host_dir "$1")/image")/root.img" \
+	qemu-img create -q -f qcow2 -F raw -b "$LAB_IMAGE/root.img" \
 		"$(host_dir "$1")/root.qcow2"
 }
 
@@ -104,7 +102,7 @@ machine_monitor() {
 		my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die "no monitor: $!\n";
 		sub answer { my $t = ""; $t .= $_ while $t !~ /\(qemu\) $/ && sysread($s, $_, 65536); $t }
 		answer(); print $s "$ARGV[1]\n"; $s->flush; $_ = answer();
-		s/\(qemu\) $//; s/^.*\n//; s/\e\[[0-9;]*[A-Z]//g; print' \
+		s/\(qemu\) $//; s/^.*\n//; s/\r//g; s/\e\[[0-9;]*[A-Z]//g; print' \
 		"$(host_dir "$1")/monitor" "$2"
 }
 

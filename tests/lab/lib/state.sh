@@ -10,10 +10,10 @@ state_dir() {
 	key=$({
 		qemu-system-x86_64 --version
 		for host in "${LAB_HOSTS[@]}"; do
-			machine_arguments "$host" "$(accelerator)" | sed "s#$LAB_RUN#RUN#; s#vferry-lab-$LAB_NAME#NAME#"
+			machine_arguments "$host" "$(accelerator)" | sed "s#$LAB_RUN#RUN#g; s#vferry-lab-$LAB_NAME#NAME#g"
 		done
 	} | sha256sum | cut -c1-12)
-	echo "$LAB_CACHE/image-$(image_key)/state-$key"
+	echo "$LAB_IMAGE/state-$key"
 }
 
 # state_save_host HOST DIR: one host. It stands still meanwhile and then goes on.
@@ -41,9 +41,10 @@ state_save() {
 	mv -T "$LAB_PARTIAL" "$dir" 2>/dev/null || remove_partial
 }
 
-# state_restore_host HOST DIR: starts one host from its saved state, within 60 s.
+# state_restore_host HOST: starts one host from its saved state, within 60 s.
 state_restore_host() {
-	local host=$1 dir=$2 end=$((SECONDS + 60))
+	local host=$1 dir end=$((SECONDS + 60))
+	dir=$(state_dir)
 	cp --sparse=always "$dir/$host.qcow2" "$(host_dir "$host")/root.qcow2" &&
 		machine_start "$host" "$(accelerator)" -incoming "exec:cat $dir/$host.memory" || return 1
 	while ! machine_monitor "$host" 'info status' 2>/dev/null | grep -q 'paused)\?$'; do
@@ -54,17 +55,9 @@ state_restore_host() {
 }
 
 # state_restore: starts both hosts from their saved states, side by side.
-# Return: 0; 1 if one does not run (its state is then thrown away).
+# Return: 0; 1 if one does not run (the state is then thrown away).
 state_restore() {
-	local dir host status=0 workers=()
-	dir=$(state_dir)
-	for host in "${LAB_HOSTS[@]}"; do
-		state_restore_host "$host" "$dir" &
-		workers+=($!)
-	done
-	for host in "${workers[@]}"; do
-		wait "$host" || status=1
-	done
-	[ "$status" -eq 0 ] || rm -rf --one-file-system "$dir"
-	return "$status"
+	each_host state_restore_host && return
+	rm -rf --one-file-system "$(state_dir)"
+	return 1
 }
