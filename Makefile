@@ -37,7 +37,7 @@ PACKAGES    = libxml-2.0 libnl-3.0 libnl-genl-3.0 libpci json-c inih
 WARNINGS = -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wno-sign-conversion \
 	   -Wvla -Wundef -Wpointer-arith -Wcast-qual $(if $(WERROR),-Werror)
 SANITIZERS = $(if $(SANITIZE),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-PLACES   = -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(sysconfdir)"' -DLIBEXECDIR='"$(libexecdir)"' -DDATADIR='"$(datadir)"' \
+PLACES   = -DVFERRY_VERSION='"$(VERSION)"' -DSYSCONFDIR='"$(sysconfdir)"' -DLIBEXECDIR='"$(libexecdir)"' -DDATADIR='"$(datadir)"' \
 	   -DLOCALSTATEDIR='"$(localstatedir)"' -DRUNSTATEDIR='"$(runstatedir)"'
 
 # The headers of other projects are system headers: their warnings are not ours.
