@@ -16,8 +16,12 @@
 #define OVS_GUEST_KEY "vferry-guest" /* uuid of the guest, or "host" for an uplink */
 #define OVS_VF_KEY "vferry-vf"       /* PCI address of the VF, or of the PF for an uplink */
 
+#define OVS_MAX_MEMBERS 8
+
 struct ovs_port {
-	char name[16];        /* of port and interface; bonds and patch ports appear with their port name */
+	char name[64];        /* of the port, which is that of its interface unless it is a bond */
+	char member[OVS_MAX_MEMBERS][16]; /* interfaces of a bond (more than one), as many as fit */
+	size_t members;
 	char bridge[64];
 	int ofport;           /* -1: failed, 0: not known yet */
 	char error[256];      /* Interface.error */
@@ -49,9 +53,9 @@ struct ovs_port_request {
 	const char *guest;    /* uuid or "host" */
 	const char *vf;       /* PCI address */
 	const char *mac;      /* external_ids:attached-mac, NULL: none */
-	const char *name;     /* external_ids:vm-id gets the uuid; this is for the log of others: NULL: none */
+	const char *name;     /* external_ids:vm-name, of the guest (vm-id gets the uuid), NULL: none */
 	int tag;              /* -1: none */
-	bool transient;       /* other_config:transient=true, so that a host crash leaves nothing */
+	bool transient;       /* other_config:transient=true: gone after a reboot where Open vSwitch starts with --delete-transient-ports */
 };
 
 struct ovs;
@@ -79,6 +83,9 @@ int ovs_del_port(struct ovs *ovs, const char *port, deadline_t deadline, struct 
 int ovs_set_option(struct ovs *ovs, const char *key, const char *value, deadline_t deadline, struct reason *why);
 
 const struct ovs_port *ovs_find_port(const struct ovs_state *state, const char *name);
+
+/* The port that a netdev is in: its own, or the bond that it is a member of. */
+const struct ovs_port *ovs_find_interface(const struct ovs_state *state, const char *netdev);
 const struct ovs_bridge *ovs_find_bridge(const struct ovs_state *state, const char *name);
 
 #define autoovs __attribute__((cleanup(ovs_close)))

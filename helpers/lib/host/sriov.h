@@ -22,6 +22,9 @@ struct sriov_pf {
 	int numa_node;
 };
 
+/* All but num_vfs (left 0): never blocks. -ENOENT: not a PF that can have VFs. */
+int sriov_read_static(const struct pci_address *pf, struct sriov_pf *out, struct reason *why);
+
 /* May block (reads sriov_numvfs). -ENOENT: not a PF that can have VFs. */
 int sriov_read(const struct pci_address *pf, struct sriov_pf *out, struct reason *why);
 
@@ -46,6 +49,12 @@ unsigned int pci_group_members(const struct pci_address *device);
  * matches its modalias, else "vfio-pci" (src/util/virpci.c virPCIDeviceFindBestVFIOVariant). Return: 0, negative errno.
  */
 int pci_vfio_driver(const struct pci_address *device, char *name, size_t size, struct reason *why);
+
+/* Whether modules.alias has a "vfio_pci:" alias for network functions of these ids. */
+bool pci_has_variant_driver(unsigned int vendor, unsigned int device);
+
+/* The matching half of both, for tests and fuzzing: the best alias in the text of modules.alias (changed). */
+bool pci_match_alias(char *aliases, const char *alias, char *name, size_t size);
 
 /* Block. Bind with driver_override and drivers_probe (module loaded if need be); unbind and clear driver_override. */
 int pci_bind(const struct pci_address *device, const char *driver, struct reason *why);
