@@ -41,8 +41,10 @@ struct hostdev {
 	char network[DOMAIN_NAME_MAX];  /* of HOSTDEV_POOL */
 	char model[64];                 /* <driver model=>, empty if none */
 	const struct passport_vf *passport; /* the entry that speaks of this device, NULL if none */
+	void *node;                     /* its <source><address> in the document (xmlNode), NULL for HOSTDEV_POOL */
 };
 
+/* Not to be copied: hostdevs point into passport and document. */
 struct domain {
 	char uuid[DOMAIN_UUID_LEN];     /* lower case, 8-4-4-4-12 */
 	char name[DOMAIN_NAME_MAX];     /* as given; clean before showing */
@@ -56,7 +58,7 @@ struct domain {
 
 /*
  * Reads domain XML. xml need not end with NUL. On success *domain must be given to domain_release().
- * Return: 0; -EINVAL (malformed, hostile, or not a domain), -E2BIG (over a bound above), -ENOMEM; *why filled.
+ * Return: 0; -EINVAL (malformed, hostile, or not a domain), -E2BIG (over a bound above), -ENOMEM; *why filled, *domain zeroed.
  */
 int domain_parse(const char *xml, size_t len, struct domain *domain, struct reason *why);
 

@@ -20,6 +20,7 @@
 
 #include "base/mac_address.h"
 #include "base/pci_address.h"
+#include "base/reason.h"
 
 #define PASSPORT_NAMESPACE "urn:vferry:passport:1"
 #define PASSPORT_MAX_VFS 32
@@ -36,9 +37,24 @@ struct passport_vf {
 };
 
 struct passport {
-	bool present;
+	bool present;             /* a passport of version 1 */
 	struct passport_vf vf[PASSPORT_MAX_VFS];
 	size_t vfs;
+	unsigned int ignored;     /* entries left out because a value in them is wrong or a second one speaks of the same device */
+	char note[128];           /* why the first of them, or the whole passport, was left out; empty if none was; clean */
 };
+
+struct _xmlNode; /* of libxml2 */
+
+/*
+ * Reads the passport out of a <metadata> element (NULL: there is none). Unknown elements and attributes are ignored, so is a passport of
+ * another version; an entry with a wrong value is left out and counted.
+ * Return: 0; -E2BIG for more than PASSPORT_MAX_VFS entries, *why filled.
+ */
+int passport_read(const struct _xmlNode *metadata, struct passport *passport, struct reason *why);
+
+/* The entry for a MAC address, or for an address that the guest sees; NULL if there is none. */
+const struct passport_vf *passport_find_mac(const struct passport *passport, const struct mac_address *mac);
+const struct passport_vf *passport_find_guest(const struct passport *passport, const struct pci_address *guest);
 
 #endif

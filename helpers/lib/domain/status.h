@@ -43,7 +43,10 @@ struct status_list {
 /* Reads the whole directory. An absent directory is an empty list. Return: 0, negative errno. */
 int status_read_all(struct status_list *list, struct reason *why);
 
-/* Reads the status of one guest by uuid. Return: 0, -ENOENT if libvirt has no file for it, negative errno. */
+/*
+ * Reads the status of one guest by uuid (lower case).
+ * Return: 0; -ENOENT if libvirt has no file for it; -EINVAL if its file does not parse; other negative errno.
+ */
 int status_read(const char *uuid, struct status *status, struct reason *why);
 
 void status_release(struct status *status);
@@ -56,8 +59,8 @@ const struct status *status_find_device(const struct status_list *list, const st
 const struct status *status_find_uuid(const struct status_list *list, const char *uuid);
 
 /*
- * Whether an incoming guest has landed: libvirt has a file, no migration job in it, and the state is not "paused for migration"
- * (libvirt sets running/migrated in Finish, src/qemu/qemu_migration.c).
+ * Whether an incoming guest has landed: libvirt has a file, no incoming migration in it, and the state is not "paused for migration"
+ * (libvirt sets running/migrated in Finish, src/qemu/qemu_migration.c). A guest that is on its way out again has landed before.
  */
 bool status_is_landed(const struct status *status);
 

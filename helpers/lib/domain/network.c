@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * network.c: pools of VFs among libvirt's networks. See network.h.
+ */
+#include "domain/network.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "base/scope.h"
+#include "base/sysroot.h"
+#include "domain/xml.h"
+
+#define NETWORK_DIRECTORY "/run/libvirt/network"
+#define NETWORK_XML_MAX (4u << 20)
+
+/* Return: whether name can be that of a file in the directory, with ".xml" behind it. */
+static bool is_file_name(const char *name)
+{
+	return name[0] && name[0] != '.' && !strchr(name, '/') && strlen(name) + 4 <= NAME_MAX;
+}
+
+/*
+ * Reads one <address type='pci'> of <forward>. Return: 0, -EINVAL, -E2BIG.
+ */
+static int add_member(const xmlNode *address, struct network_pool *pool)
+{
+	if (!xml_attribute_is(address, "type", "pci"))
+		return 0;
+	if (pool->members == NETWORK_MAX_MEMBERS)
+		return -E2BIG;
+	if (xml_pci_address(address, &pool->member[pool->members]) < 0)
+		return -EINVAL;
+	pool->members++;
+	return 0;
+}
+
+/*
+ * Reads a parsed file: <networkstatus><network> (conf/virnetworkobj.c virNetworkObjFormat), or <network> alone.
+ * Return: 0, -EINVAL, -E2BIG.
+ */
+static int read_pool(const xmlNode *root, struct network_pool *pool)
+{
+	const xmlNode *network = root && xml_is(root, "networkstatus") ? xml_child(root, "network") : root, *forward, *pf;
+	int error = 0;
+
+	if (!network || !xml_is(network, "network"))
+		return -EINVAL;
+	forward = xml_child(network, "forward");
+	if (!forward || !xml_attribute_is(forward, "mode", "hostdev"))
+		return 0;
+	pool->is_pool = true;
+	pf = xml_child(forward, "pf");
+	if (pf && xml_attribute(pf, "dev", pool->pf, sizeof(pool->pf)) < 0)
+		return -EINVAL;
+	for (const xmlNode *node = xml_child(forward, "address"); node && !error; node = xml_next(node, "address"))
+		error = add_member(node, pool);
+	return error;
+}
+
+/*
+ * name: as in <source network=>, not trusted. pool: receives what is known, zeroed first.
+ * Return: 0; -EINVAL, -E2BIG or other negative errno if the file is there but cannot be understood.
+ */
+int network_read_pool(const char *name, struct network_pool *pool, struct reason *why)
+{
+	autofree char *text = NULL;
+	autoxmldoc xmlDoc *doc = NULL;
+	struct network_pool fresh = {0};
+	ssize_t length;
+	int error;
+
+	memset(pool, 0, sizeof(*pool));
+	if (!is_file_name(name))
+		return 0;
+	length = sysroot_slurp(&text, NETWORK_XML_MAX, NETWORK_DIRECTORY "/%s.xml", name);
+	if (length == -ENOENT)
+		return 0;
+	if (length < 0)
+		return reason_set(why, (int)length, name, "libvirt's status of the network cannot be read: %s", strerror((int)-length));
+	error = xml_parse(text, (size_t)length, "the status of the network", &doc, why);
+	if (!error)
+		error = read_pool(xmlDocGetRootElement(doc), &fresh);
+	if (error)
+		return reason_set(why, error, name, "libvirt's status of the network cannot be understood");
+	*pool = fresh;
+	return 0;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * passport.c: reading the passport. See passport.h.
+ */
+#include "domain/passport.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "domain/xml.h"
+
+/* Return: whether node is the element name of the passport's namespace. */
+static bool is_element(const xmlNode *node, const char *name)
+{
+	return node->type == XML_ELEMENT_NODE && node->ns && xmlStrEqual(node->ns->href, (const xmlChar *)PASSPORT_NAMESPACE) &&
+	       xmlStrEqual(node->name, (const xmlChar *)name);
+}
+
+/* Keeps the first note, cleaned. */
+__attribute__((format(printf, 2, 3)))
+static void note(struct passport *passport, const char *format, ...)
+{
+	char text[sizeof(passport->note)];
+	va_list args;
+
+	if (passport->note[0])
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	reason_clean(passport->note, sizeof(passport->note), text);
+}
+
+/*
+ * Reads an attribute that holds a PCI address.
+ * Return: 0, *has false if it is absent; -EINVAL.
+ */
+static int read_address(const xmlNode *node, const char *name, bool *has, struct pci_address *out)
+{
+	char text[PCI_ADDRESS_LEN];
+	int error = xml_attribute(node, name, text, sizeof(text));
+
+	*has = !error;
+	if (error == -ENOENT)
+		return 0;
+	return error ? -EINVAL : pci_address_parse(text, out);
+}
+
+/*
+ * Reads an attribute that holds a word: letters, digits and _ . : @ -, which is what a PSID, a version and a bridge consist of.
+ * Return: 0, out "" if it is absent; -EINVAL.
+ */
+static int read_word(const xmlNode *node, const char *name, char *out, size_t size)
+{
+	int error = xml_attribute(node, name, out, size);
+
+	if (error == -ENOENT)
+		return 0;
+	if (error || !*out)
+		return -EINVAL;
+	for (const char *c = out; *c; c++)
+		if (!(*c >= '0' && *c <= '9') && !(*c >= 'a' && *c <= 'z') && !(*c >= 'A' && *c <= 'Z') && !strchr("_.:@-", *c))
+			return -EINVAL;
+	return 0;
+}
+
+/*
+ * Reads one entry.
+ * Return: NULL, or the name of the attribute that is wrong.
+ */
+static const char *read_entry(const xmlNode *node, struct passport_vf *vf)
+{
+	char text[MAC_ADDRESS_LEN];
+
+	if (xml_attribute(node, "mac", text, sizeof(text)) < 0 || mac_address_parse(text, &vf->mac) < 0 ||
+	    !mac_address_is_unicast(&vf->mac))
+		return "mac";
+	if (read_address(node, "guest", &vf->has_guest, &vf->guest) < 0)
+		return "guest";
+	if (read_address(node, "pf", &vf->has_pf, &vf->pf) < 0)
+		return "pf";
+	if (read_word(node, "psid", vf->psid, sizeof(vf->psid)) < 0)
+		return "psid";
+	if (read_word(node, "firmware", vf->firmware, sizeof(vf->firmware)) < 0)
+		return "firmware";
+	return read_word(node, "bridge", vf->bridge, sizeof(vf->bridge)) < 0 ? "bridge" : NULL;
+}
+
+/*
+ * Adds one entry, or counts it as ignored.
+ */
+static void take_entry(const xmlNode *node, struct passport *passport)
+{
+	struct passport_vf vf = {0};
+	const char *wrong = read_entry(node, &vf);
+
+	if (wrong) {
+		note(passport, "entry %zu has a wrong %s", passport->vfs + passport->ignored + 1, wrong);
+		passport->ignored++;
+	} else if (passport_find_mac(passport, &vf.mac) || (vf.has_guest && passport_find_guest(passport, &vf.guest))) {
+		note(passport, "entry %zu speaks of a device that had one", passport->vfs + passport->ignored + 1);
+		passport->ignored++;
+	} else {
+		passport->vf[passport->vfs++] = vf;
+	}
+}
+
+/*
+ * Return: the passport element that counts, the first of version 1; NULL if there is none.
+ */
+static const xmlNode *find_passport(const xmlNode *metadata, struct passport *passport)
+{
+	const xmlNode *found = NULL;
+
+	for (const xmlNode *node = metadata ? metadata->children : NULL; node; node = node->next) {
+		char version[16];
+
+		if (!is_element(node, "passport"))
+			continue;
+		if (xml_attribute(node, "version", version, sizeof(version)) < 0 || strcmp(version, "1") != 0)
+			note(passport, "a passport of version \"%s\" is not known here", version);
+		else if (found)
+			note(passport, "there is a second passport");
+		else
+			found = node;
+	}
+	return found;
+}
+
+/*
+ * metadata: see passport.h. passport: filled on success.
+ * Return: 0, -E2BIG.
+ */
+int passport_read(const struct _xmlNode *metadata, struct passport *passport, struct reason *why)
+{
+	struct passport fresh = {0};
+	const xmlNode *element = find_passport(metadata, &fresh);
+
+	for (const xmlNode *node = element ? element->children : NULL; node; node = node->next) {
+		if (!is_element(node, "vf"))
+			continue;
+		if (fresh.vfs + fresh.ignored == PASSPORT_MAX_VFS)
+			return reason_set(why, -E2BIG, "", "the guest's passport has more than %d entries", PASSPORT_MAX_VFS);
+		take_entry(node, &fresh);
+	}
+	fresh.present = element != NULL;
+	*passport = fresh;
+	return 0;
+}
+
+/* Return: the entry, NULL. */
+const struct passport_vf *passport_find_mac(const struct passport *passport, const struct mac_address *mac)
+{
+	for (size_t i = 0; i < passport->vfs; i++)
+		if (mac_address_equal(&passport->vf[i].mac, mac))
+			return &passport->vf[i];
+	return NULL;
+}
+
+/* Return: the entry, NULL. */
+const struct passport_vf *passport_find_guest(const struct passport *passport, const struct pci_address *guest)
+{
+	for (size_t i = 0; i < passport->vfs; i++)
+		if (passport->vf[i].has_guest && pci_address_equal(&passport->vf[i].guest, guest))
+			return &passport->vf[i];
+	return NULL;
+}

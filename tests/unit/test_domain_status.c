@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* libvirt's status directory, and its networks. */
+#include "check.h"
+
+#include "base/sysroot.h"
+#include "domain/network.h"
+#include "domain/status.h"
+
+#define WEB "5b2f9c1e-0d3a-4f6b-9a7c-1e2d3c4b5a69"
+#define OTHER "11111111-2222-3333-4444-555555555555"
+
+/* Puts a file of data/domain below the scratch root. */
+static void put(const char *name, const char *path)
+{
+	char from[128], *text;
+
+	snprintf(from, sizeof(from), "data/domain/%s", name);
+	text = CHECK_DATA(from, NULL);
+	check_file(path, text);
+	free(text);
+	CHECK_INT(sysroot_set(check_scratch()), 0);
+}
+
+/* Makes a status file with an outer part of its own. */
+static void put_status(const char *file, const char *name, const char *uuid, const char *attributes, const char *job)
+{
+	char text[2048];
+
+	snprintf(text, sizeof(text), "<domstatus %s>%s<domain><name>%s</name><uuid>%s</uuid><devices/></domain></domstatus>", attributes, job, name,
+		 uuid);
+	check_file(file, text);
+	CHECK_INT(sysroot_set(check_scratch()), 0);
+}
+
+TEST(an_absent_directory_is_an_empty_list)
+{
+	struct status_list list;
+	struct status status;
+	struct reason why = {0};
+
+	CHECK_INT(sysroot_set(check_scratch()), 0);
+	CHECK_INT(status_read_all(&list, &why), 0);
+	CHECK_INT(list.count, 0);
+	CHECK_INT(list.unreadable, 0);
+	CHECK_INT(status_read(WEB, &status, &why), -ENOENT);
+	CHECK_STR(why.what, "libvirt has no status file for the guest");
+}
+
+TEST(reads_an_incoming_guest_with_flags_and_devices)
+{
+	struct status status;
+	char text[PCI_ADDRESS_LEN];
+
+	put("status-incoming.xml", "/run/libvirt/qemu/web-07.xml");
+	CHECK_INT(status_read(WEB, &status, NULL), 0);
+	CHECK_STR(status.uuid, WEB);
+	CHECK_STR(status.name, "web-07");
+	CHECK_STR(status.state, "paused");
+	CHECK_STR(status.state_reason, "migration");
+	CHECK_INT(status.job, STATUS_MIGRATION_IN);
+	CHECK_STR(status.phase, "prepare");
+	CHECK_INT(status.flags, 0x8003);
+	CHECK(status.flags & STATUS_POSTCOPY);
+	CHECK(!status_is_landed(&status));
+	CHECK_INT(status.devices, 3);
+	CHECK_STR(pci_address_format(&status.device[0], text), "0000:81:00.5");
+	CHECK_STR(pci_address_format(&status.device[1], text), "0000:81:00.6");
+	CHECK_STR(pci_address_format(&status.device[2], text), "0000:82:01.0");
+	status_release(&status);
+	CHECK(status.device == NULL);
+}
+
+TEST(finds_guests_by_device_and_by_uuid)
+{
+	struct status_list list;
+	struct pci_address used, unused;
+
+	put("status-incoming.xml", "/run/libvirt/qemu/web-07.xml");
+	put_status("/run/libvirt/qemu/other.xml", "other", OTHER, "state='running' reason='booted'", "");
+	CHECK_INT(status_read_all(&list, NULL), 0);
+	CHECK_INT(list.count, 2);
+	CHECK_INT(list.unreadable, 0);
+	CHECK_INT(pci_address_parse("0000:81:00.6", &used), 0);
+	CHECK_INT(pci_address_parse("0000:81:00.7", &unused), 0);
+	CHECK_STR(status_find_device(&list, &used)->name, "web-07");
+	CHECK(status_find_device(&list, &unused) == NULL);
+	CHECK_STR(status_find_uuid(&list, OTHER)->name, "other");
+	CHECK(status_find_uuid(&list, "no") == NULL);
+	status_list_release(&list);
+	CHECK_INT(list.count, 0);
+}
+
+TEST(counts_files_that_do_not_parse_and_reads_the_others)
+{
+	struct status_list list;
+
+	put_status("/run/libvirt/qemu/good.xml", "good", OTHER, "state='running' reason='booted'", "");
+	check_file("/run/libvirt/qemu/half.xml", "<domstatus state='running'><domain><na");
+	check_file("/run/libvirt/qemu/empty.xml", "");
+	check_file("/run/libvirt/qemu/bomb.xml", "<!DOCTYPE a [<!ENTITY b 'c'>]><domstatus/>");
+	check_file("/run/libvirt/qemu/alien.xml", "<network/>");
+	check_file("/run/libvirt/qemu/nouuid.xml", "<domstatus><domain><name>x</name></domain></domstatus>");
+	put_status("/run/libvirt/qemu/new.xml.new", "new", WEB, "", "");
+	put_status("/run/libvirt/qemu/.hidden.xml", "hidden", WEB, "", "");
+	check_file("/run/libvirt/qemu/good.pid", "12");
+	check_file("/run/libvirt/qemu/dir.xml/file", "");
+	check_link("/nonexistent", "/run/libvirt/qemu/dangling.xml");
+	CHECK_INT(status_read_all(&list, NULL), 0);
+	CHECK_INT(list.count, 1);
+	CHECK_STR(list.status[0].name, "good");
+	CHECK_INT(list.unreadable, 6);
+	status_list_release(&list);
+}
+
+TEST(says_when_the_file_of_the_guest_itself_does_not_parse)
+{
+	struct status status;
+	struct reason why = {0};
+
+	check_file("/run/libvirt/qemu/web.xml", "<domstatus><domain><uuid>" WEB "</uuid>");
+	CHECK_INT(sysroot_set(check_scratch()), 0);
+	CHECK_INT(status_read(WEB, &status, &why), -EINVAL);
+	CHECK_STR(why.object, "web.xml");
+	CHECK_CONTAINS(why.what, "the status file does not parse");
+	CHECK_INT(status_read(OTHER, &status, &why), -ENOENT);
+}
+
+TEST(goes_by_the_uuid_in_the_file_not_by_its_name)
+{
+	struct status status;
+
+	put_status("/run/libvirt/qemu/a.xml", "a", OTHER, "state='running'", "<!-- was " WEB " -->");
+	put_status("/run/libvirt/qemu/b.xml", "b", WEB, "state='running'", "");
+	CHECK_INT(status_read(WEB, &status, NULL), 0);
+	CHECK_STR(status.name, "b");
+	status_release(&status);
+}
+
+/* Returns the job of a status file with that <job>. */
+static struct status job_of(const char *attributes, const char *job)
+{
+	struct status status;
+
+	put_status("/run/libvirt/qemu/g.xml", "g", OTHER, attributes, job);
+	CHECK_INT(status_read(OTHER, &status, NULL), 0);
+	status_release(&status);
+	put_status("/run/libvirt/qemu/g.xml", "g", OTHER, attributes, job);
+	CHECK_INT(status_read(OTHER, &status, NULL), 0);
+	CHECK(status.device == NULL);
+	return status;
+}
+
+TEST(tells_the_jobs_apart)
+{
+	CHECK_INT(job_of("", "").job, STATUS_NO_JOB);
+	CHECK_INT(job_of("", "<job type='none' async='none'/>").job, STATUS_NO_JOB);
+	CHECK_INT(job_of("", "<job type='modify' async='none'/>").job, STATUS_OTHER_JOB);
+	CHECK_INT(job_of("", "<job type='none' async='start' flags='0x0'/>").job, STATUS_OTHER_JOB);
+	CHECK_INT(job_of("", "<job type='none' async='migration out' phase='begin3' flags='0x8101'/>").job, STATUS_MIGRATION_OUT);
+	CHECK_INT(job_of("", "<job type='none' async='migration out' phase='begin3' flags='0x8101'/>").flags, 0x8101);
+	CHECK_INT(job_of("", "<job type='none' async='migration in' flags='0x1'/>").flags & STATUS_POSTCOPY, 0);
+}
+
+TEST(knows_when_a_guest_has_landed)
+{
+	struct status status = job_of("state='running' reason='migrated'", "");
+
+	CHECK(status_is_landed(&status));
+	status = job_of("state='paused' reason='user'", "");
+	CHECK(status_is_landed(&status));
+	status = job_of("state='running' reason='migrated'", "<job type='none' async='migration out' phase='perform3' flags='0x1'/>");
+	CHECK(status_is_landed(&status));
+	status = job_of("state='paused' reason='migration'", "");
+	CHECK(!status_is_landed(&status));
+	status = job_of("state='paused' reason='migration'", "<job type='none' async='migration in' phase='prepare' flags='0x1'/>");
+	CHECK(!status_is_landed(&status));
+	status = job_of("state='running' reason='postcopy'", "<job type='none' async='migration in' phase='finish3' flags='0x8001'/>");
+	CHECK(!status_is_landed(&status));
+}
+
+TEST(reads_a_pool_of_vfs)
+{
+	struct network_pool pool;
+	char text[PCI_ADDRESS_LEN];
+
+	put("network-pool.xml", "/run/libvirt/network/cx7-pool.xml");
+	CHECK_INT(network_read_pool("cx7-pool", &pool, NULL), 0);
+	CHECK(pool.is_pool);
+	CHECK_STR(pool.pf, "enp129s0np0");
+	CHECK_INT(pool.members, 2);
+	CHECK_STR(pci_address_format(&pool.member[1], text), "0000:81:00.2");
+}
+
+TEST(other_networks_absent_ones_and_impossible_names_are_no_pools)
+{
+	struct network_pool pool;
+	char name[300];
+
+	put("network-nat.xml", "/run/libvirt/network/default.xml");
+	put("network-pool.xml", "/run/libvirt/pool.xml");
+	put("network-pool.xml", "/run/libvirt/network/.hidden.xml");
+	CHECK_INT(network_read_pool("default", &pool, NULL), 0);
+	CHECK(!pool.is_pool);
+	CHECK_INT(network_read_pool("absent", &pool, NULL), 0);
+	CHECK(!pool.is_pool);
+	CHECK_INT(network_read_pool("../pool", &pool, NULL), 0);
+	CHECK(!pool.is_pool);
+	CHECK_INT(network_read_pool(".hidden", &pool, NULL), 0);
+	CHECK(!pool.is_pool);
+	CHECK_INT(network_read_pool("", &pool, NULL), 0);
+	CHECK(!pool.is_pool);
+	memset(name, 'x', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	CHECK_INT(network_read_pool(name, &pool, NULL), 0);
+	CHECK(!pool.is_pool);
+}
+
+TEST(says_when_a_network_cannot_be_understood)
+{
+	struct network_pool pool;
+	struct reason why = {0};
+
+	CHECK_INT(sysroot_set(check_scratch()), 0);
+	check_file("/run/libvirt/network/bad.xml", "<networkstatus><network><forward mode='hostdev'><address type='pci' slot='0x99'/></forward>"
+						   "</network></networkstatus>");
+	CHECK_INT(network_read_pool("bad", &pool, &why), -EINVAL);
+	CHECK_STR(why.object, "bad");
+	CHECK_STR(why.what, "libvirt's status of the network cannot be understood");
+	CHECK(!pool.is_pool);
+	check_file("/run/libvirt/network/bad.xml", "<domain/>");
+	CHECK_INT(network_read_pool("bad", &pool, &why), -EINVAL);
+	check_file("/run/libvirt/network/bad.xml", "<netw");
+	CHECK_INT(network_read_pool("bad", &pool, &why), -EINVAL);
+}
