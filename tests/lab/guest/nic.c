@@ -115,11 +115,12 @@ static void send_numbered(struct nic *nic, const struct options *opt, uint32_t b
  * @boot:	this boot's number
  * @now_ns:	guest time, ns
  *
- * A frame that comes late is not followed by a burst: the next is due one interval later.
+ * A frame goes out at the tick nearest to its time. One that comes late is not followed by a burst: the next is due one
+ * interval later.
  */
 void nic_run(struct nic *nic, const struct options *opt, uint32_t boot, uint64_t now_ns)
 {
-	uint64_t interval = opt->interval_ms * NS_PER_MS;
+	uint64_t interval = opt->interval_ms * NS_PER_MS, half_tick = NS_PER_S / opt->hz / 2;
 
 	if (now_ns >= nic->next_look) {
 		nic->next_look = now_ns + LOOK_NS;
@@ -128,7 +129,7 @@ void nic_run(struct nic *nic, const struct options *opt, uint32_t boot, uint64_t
 	if (!nic->alive)
 		return;
 	answer(nic);
-	if (opt->silent || !nic->link || now_ns < nic->next_frame)
+	if (opt->silent || !nic->link || now_ns + half_tick < nic->next_frame)
 		return;
 	nic->next_frame += interval;
 	if (nic->next_frame <= now_ns)

@@ -4,7 +4,8 @@
 
 #define DEFAULT_IP		0x0a4d000au	/* 10.77.0.10 */
 #define DEFAULT_INTERVAL_MS	5
-#define DEFAULT_HZ		1000
+#define LEAST_HZ		100	/* if hz= does not say otherwise */
+#define MOST_HZ			1000
 #define DEFAULT_STATUS_S	10
 
 /**
@@ -151,14 +152,26 @@ static bool parse_word(struct options *opt, const char *word)
 }
 
 /**
+ * default_hz() - as many ticks as the numbered frames need: each costs, above all under two levels of emulation
+ * @interval_ms:	milliseconds between two numbered frames
+ *
+ * Return: ticks a second
+ */
+static uint32_t default_hz(uint32_t interval_ms)
+{
+	uint32_t hz = 1000 / interval_ms;
+
+	return hz < LEAST_HZ ? LEAST_HZ : hz > MOST_HZ ? MOST_HZ : hz;
+}
+
+/**
  * options_parse() - parse the command line; what is not understood is named on COM1 and left out
  * @opt:	result
  * @cmdline:	the command line
  */
 void options_parse(struct options *opt, const char *cmdline)
 {
-	*opt = (struct options){ .ip = DEFAULT_IP, .interval_ms = DEFAULT_INTERVAL_MS, .hz = DEFAULT_HZ,
-				 .tag = "guest" };
+	*opt = (struct options){ .ip = DEFAULT_IP, .interval_ms = DEFAULT_INTERVAL_MS, .tag = "guest" };
 	while (*cmdline) {
 		if (*cmdline != ' ' && !parse_word(opt, cmdline))
 			say("guest: option not understood, from here: %s\n", cmdline);
@@ -170,5 +183,5 @@ void options_parse(struct options *opt, const char *cmdline)
 	if (!opt->interval_ms)
 		opt->interval_ms = 1;
 	if (opt->hz < 10 || opt->hz > 10000)
-		opt->hz = DEFAULT_HZ;
+		opt->hz = default_hz(opt->interval_ms);
 }
