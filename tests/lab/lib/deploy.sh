@@ -8,7 +8,7 @@
 # second build compiles only what has changed.
 deploy_build() {
 	local tree=$LAB_BUILD_TREE objects
-	objects=$LAB_CACHE/vferry-objects
+	objects=$LAB_CACHE/objects-$(hash_of "=$LAB_CHECKOUT")
 	mkdir -p "$objects" "$tree/srv/source" "$tree/srv/objects" "$tree/srv/out"
 	# shellcheck disable=SC2016 # the inner shell expands it
 	unshare --mount --pid --fork --kill-child bash -c '

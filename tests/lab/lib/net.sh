@@ -47,7 +47,17 @@ net_exists() {
 	[ -e "/run/netns/$LAB_NS" ]
 }
 
-# net_down: removes the namespace; its devices go with it.
+# net_down: ends what still runs in the namespace, which is the lab's alone, and
+# removes it; its devices go with it.
 net_down() {
-	! net_exists || ip netns del "$LAB_NS"
+	local pid tries=0
+	net_exists || return 0
+	while [ "$tries" -lt 30 ] && [ -n "$(ip netns pids "$LAB_NS")" ]; do
+		for pid in $(ip netns pids "$LAB_NS"); do
+			kill "-$([ "$tries" -lt 20 ] && echo TERM || echo KILL)" "$pid" 2>/dev/null
+		done
+		tries=$((tries + 1))
+		sleep 0.1
+	done
+	ip netns del "$LAB_NS"
 }
