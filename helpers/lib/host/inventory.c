@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * inventory.c: what a host has.
+ *
+ * Theory of operation: libpci finds the PFs, sysfs tells their VFs, rtnetlink the netdevs, devlink the e-switches and ports, OVSDB the
+ * bridges; then the lists are joined. Reading changes nothing.
+ *
+ * The deadline holds although devlink and rtnetlink wait in the kernel, where no signal reaches, behind a driver at work: these are read
+ * by children (guard_call()), one for each PF, that write what they find into memory shared with us. A PF that does not answer costs its
+ * share of the time and gets a "trouble"; the others are there.
+ */
+#include "host/inventory.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/scope.h"
+#include "base/spawn.h"
+#include "base/sysroot.h"
+#include "host/inventory_join.h"
+#include "host/netdev.h"
+#include "host/pci_scan.h"
+#include "host/sriov.h"
+
+#define MELLANOX 0x15b3
+#define VF_DEVICE 0x101e /* what the VFs of all cards since ConnectX-6 Dx are called */
+
+/* ---- Parts that children read -------------------------------------------------------------------------------------------------- */
+
+/* What a child reads of one PF. What is there at the deadline counts. */
+struct devlink_part {
+	const struct inventory_pf *pf;
+	const struct netdev_part *netdevs;
+	struct devlink_info info;
+	enum eswitch_mode mode;
+	size_t ports;
+	struct devlink_port port[INVENTORY_MAX_PORTS];
+};
+
+/* Puts a failure into words for a "trouble": what is wrong and what to do. */
+static void describe(char *out, size_t size, const struct reason *why)
+{
+	reason_format(why, NULL, out, size);
+}
+
+/* The child that reads all netdevs. Those that no card and no bridge can have anything to do with are left out. */
+static int read_netdevs(void *arg, struct reason *why)
+{
+	struct netdev_part *part = arg;
+	struct netdev *list = NULL;
+	autonetlink struct netlink rt;
+	size_t count = 0;
+	int error = netlink_open(&rt, NULL, why);
+
+	if (!error)
+		error = netdev_list(&rt, &list, &count, why);
+	for (size_t i = 0; i < count && part->count < INVENTORY_MAX_NETDEVS; i++) {
+		if (list[i].parent[0] || (strcmp(list[i].kind, "veth") != 0 && strcmp(list[i].kind, "tun") != 0))
+			part->netdev[part->count++] = list[i];
+	}
+	free(list);
+	return error;
+}
+
+/*
+ * Asks again for the ports that the dump lacks: a VF whose firmware does not answer cuts it short (Linux net/devlink/port.c
+ * devlink_nl_port_fill()). The kernel tells the port of each representor, so that nothing need be guessed.
+ */
+static void complete_ports(struct netlink *nl, struct devlink_part *part)
+{
+	for (size_t i = 0; i < part->netdevs->count && part->ports < INVENTORY_MAX_PORTS; i++) {
+		const struct netdev *netdev = &part->netdevs->netdev[i];
+		struct devlink_port port;
+
+		if (!inventory_lacks_port(part->pf, netdev, part->port, part->ports))
+			continue;
+		memset(&port, 0, sizeof(port));
+		memcpy(port.bus, netdev->devlink_bus, sizeof(port.bus));
+		memcpy(port.device, netdev->devlink_device, sizeof(port.device));
+		port.index = netdev->devlink_index;
+		if (devlink_port_get(nl, &port, NULL) == 0)
+			part->port[part->ports++] = port;
+	}
+}
+
+/* Reads the ports of a PF. Return: 0, negative errno with *why filled. */
+static int read_ports(struct netlink *nl, struct devlink_part *part, struct reason *why)
+{
+	autofree struct devlink_port *ports = NULL;
+	size_t count = 0;
+	int error = devlink_ports(nl, &part->pf->address, &ports, &count, why);
+
+	if (error)
+		return error;
+	part->ports = count < INVENTORY_MAX_PORTS ? count : INVENTORY_MAX_PORTS;
+	memcpy(part->port, ports, part->ports * sizeof(*ports));
+	complete_ports(nl, part);
+	return 0;
+}
+
+/* The child that reads what devlink knows of one PF: as much as can be read. Return: 0, the first error with *why filled. */
+static int read_devlink(void *arg, struct reason *why)
+{
+	struct devlink_part *part = arg;
+	autonetlink struct netlink nl;
+	int error = devlink_open(&nl, why), failed;
+
+	if (error)
+		return error;
+	error = devlink_info_get(&nl, &part->pf->address, &part->info, why);
+	failed = devlink_eswitch_get(&nl, &part->pf->address, &part->mode, error ? NULL : why);
+	if (!error)
+		error = failed;
+	failed = read_ports(&nl, part, error ? NULL : why);
+	return error ? error : failed;
+}
+
+/* Memory that a child of guard_call() shares with us. Return: NULL if there is none. */
+static void *share(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* ---- One PF -------------------------------------------------------------------------------------------------------------------- */
+
+/* Notes the first trouble with a PF. */
+static void note_trouble(struct inventory_pf *pf, const struct reason *why)
+{
+	if (!pf->trouble[0])
+		describe(pf->trouble, sizeof(pf->trouble), why);
+}
+
+/* Return: how many virtfnN links a PF has: the number of its VFs for those who may not read its capabilities. */
+static unsigned int count_links(const struct pci_address *pf)
+{
+	struct pci_address vf;
+	unsigned int count = 0;
+
+	while (count < INVENTORY_MAX_VFS && sriov_vf_address(pf, count, &vf) == 0)
+		count++;
+	return count;
+}
+
+/* Reads what sysfs tells of VF number index. */
+static void read_vf(struct inventory_pf *pf, unsigned int index)
+{
+	struct inventory_vf *vf = &pf->vf[index];
+	struct reason why = { 0 };
+
+	vf->index = index;
+	if (sriov_vf_address(&pf->address, index, &vf->address) < 0) {
+		/* Another process is making or removing VFs. */
+		(void)pci_address_vf(&pf->address, pf->offset, pf->stride, index, &vf->address);
+		reason_set(&why, -EAGAIN, "", "VF %u has no link in sysfs: VFs are being made or removed", index);
+		note_trouble(pf, &why);
+		return;
+	}
+	(void)pci_driver(&vf->address, vf->driver, sizeof(vf->driver));
+	vf->group_members = pci_group_members(&vf->address);
+}
+
+/* Reads a PF and its VFs as libpci and sysfs tell them. Return: 0, -ENOMEM with *why filled. */
+static int read_pf(struct inventory_pf *pf, const struct pci_pf *found, struct reason *why)
+{
+	struct sriov_pf sriov = { 0 };
+	struct reason trouble = { 0 };
+
+	pf->address = found->address;
+	pf->card = *found->card;
+	pf->mode = ESWITCH_UNKNOWN;
+	pf->numa_node = -1;
+	(void)pci_driver(&pf->address, pf->driver, sizeof(pf->driver));
+	if (sriov_read_static(&pf->address, &sriov, &trouble) < 0) {
+		note_trouble(pf, &trouble);
+	} else {
+		pf->total_vfs = sriov.total_vfs;
+		pf->offset = sriov.offset ? sriov.offset : found->offset;
+		pf->stride = sriov.stride ? sriov.stride : found->stride;
+		pf->autoprobe = sriov.autoprobe;
+		pf->numa_node = sriov.numa_node;
+		pf->num_vfs = found->has_sriov ? found->num_vfs : count_links(&pf->address);
+	}
+	if (pf->num_vfs > INVENTORY_MAX_VFS)
+		pf->num_vfs = INVENTORY_MAX_VFS;
+	pf->vf = calloc(pf->num_vfs + 1, sizeof(*pf->vf));
+	if (!pf->vf)
+		return reason_set(why, -ENOMEM, "inventory", "out of memory");
+	for (unsigned int i = 0; i < pf->num_vfs; i++)
+		read_vf(pf, i);
+	return 0;
+}
+
+/* Finds the PFs of known cards. Return: 0, negative errno with *why filled. */
+static int read_pfs(struct inventory *inventory, struct reason *why)
+{
+	struct pci_pf found[INVENTORY_MAX_PFS];
+	size_t count = 0;
+	int error = pci_scan(found, INVENTORY_MAX_PFS, &count, why);
+
+	for (size_t i = 0; !error && i < count; i++)
+		error = read_pf(&inventory->pf[inventory->pfs++], &found[i], why);
+	return error;
+}
+
+/* Joins what the child has written until now. part may still be written to by a child that is stuck: nothing in it is trusted. */
+static void join_part(struct inventory_pf *pf, const struct devlink_part *part)
+{
+	size_t ports = part->ports;
+
+	pf->info = part->info;
+	pf->mode = part->mode;
+	inventory_join_ports(pf, part->port, ports < INVENTORY_MAX_PORTS ? ports : INVENTORY_MAX_PORTS);
+}
+
+/*
+ * Reads one PF's e-switch and ports in a child. Each PF has shared memory of its own, since a child that is stuck in the kernel writes
+ * when it comes back.
+ */
+static void read_switch(struct inventory_pf *pf, const struct netdev_part *netdevs, deadline_t deadline)
+{
+	struct devlink_part *part = share(sizeof(*part));
+	char address[PCI_ADDRESS_LEN], label[64];
+	struct reason why = { 0 };
+
+	snprintf(label, sizeof(label), "reading the e-switch of %s", pci_address_format(&pf->address, address));
+	if (!part) {
+		reason_set(&why, -ENOMEM, "", "out of memory for %s", label);
+		note_trouble(pf, &why);
+		return;
+	}
+	part->pf = pf;
+	part->netdevs = netdevs;
+	part->mode = ESWITCH_UNKNOWN;
+	if (guard_call(read_devlink, part, label, deadline, &why) < 0)
+		note_trouble(pf, &why);
+	join_part(pf, part);
+	munmap(part, sizeof(*part));
+}
+
+/* Reads netdevs and e-switches of all PFs, each within its share of the time. Return: 0, -ENOMEM with *why filled. */
+static int read_switches(struct inventory *inventory, deadline_t deadline, struct reason *why)
+{
+	struct netdev_part *netdevs = share(sizeof(*netdevs));
+	int shares = (int)inventory->pfs + 2; /* netdevs, each PF, Open vSwitch */
+	struct reason trouble = { 0 };
+
+	if (!netdevs)
+		return reason_set(why, -ENOMEM, "inventory", "out of memory");
+	if (inventory->pfs)
+		(void)guard_call(read_netdevs, netdevs, "reading the network interfaces",
+				 deadline_within(deadline, deadline_left(deadline) / shares--), &trouble);
+	if (netdevs->count > INVENTORY_MAX_NETDEVS)
+		netdevs->count = INVENTORY_MAX_NETDEVS;
+	for (size_t i = 0; i < inventory->pfs; i++) {
+		struct inventory_pf *pf = &inventory->pf[i];
+
+		if (trouble.error)
+			note_trouble(pf, &trouble);
+		read_switch(pf, netdevs, deadline_within(deadline, deadline_left(deadline) / shares--));
+		inventory_join_netdevs(pf, netdevs->netdev, netdevs->count);
+	}
+	munmap(netdevs, sizeof(*netdevs));
+	return 0;
+}
+
+/* ---- The host ------------------------------------------------------------------------------------------------------------------ */
+
+/* Reads Open vSwitch; without it the inventory says why. */
+static void read_ovs(struct inventory *inventory, const char *socket, deadline_t deadline)
+{
+	autoovs struct ovs *ovs = NULL;
+	struct reason why = { 0 };
+	int error = ovs_open(&ovs, socket, deadline, &why);
+
+	if (!error)
+		error = ovs_read(ovs, &inventory->ovs, deadline, &why);
+	inventory->has_ovs = !error;
+	if (error)
+		describe(inventory->ovs_trouble, sizeof(inventory->ovs_trouble), &why);
+	else
+		inventory_join_ovs(inventory);
+}
+
+/* Whether the machine has an IOMMU that is switched on: then its devices are in groups. */
+static bool has_iommu(void)
+{
+	autoclosedir DIR *directory = sysroot_opendir("/sys/kernel/iommu_groups");
+	const struct dirent *entry;
+
+	while (directory && (entry = readdir(directory))) {
+		if (isdigit((unsigned char)entry->d_name[0]))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Reads the machine; see the header.
+ * ovsdb_socket: path below the sysroot. deadline: held even where the kernel keeps one waiting.
+ * Return: 0 with *inventory (to be released); negative errno with *why filled if not even the PCI devices can be read.
+ */
+int inventory_read(struct inventory *inventory, const char *ovsdb_socket, deadline_t deadline, struct reason *why)
+{
+	int error;
+
+	memset(inventory, 0, sizeof(*inventory));
+	if (sysroot_read(inventory->hostname, sizeof(inventory->hostname), "/proc/sys/kernel/hostname") < 0)
+		inventory->hostname[0] = '\0';
+	error = read_pfs(inventory, why);
+	if (!error)
+		error = read_switches(inventory, deadline, why);
+	if (error) {
+		inventory_release(inventory);
+		return error;
+	}
+	read_ovs(inventory, ovsdb_socket, deadline);
+	inventory->has_variant_driver = pci_has_variant_driver(MELLANOX, VF_DEVICE);
+	inventory->has_iommu = has_iommu();
+	return 0;
+}
+
+/* Frees what an inventory holds; harmless on a zeroed struct. */
+void inventory_release(struct inventory *inventory)
+{
+	for (size_t i = 0; i < inventory->pfs; i++)
+		free(inventory->pf[i].vf);
+	ovs_state_release(&inventory->ovs);
+	memset(inventory, 0, sizeof(*inventory));
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * inventory_join.c: how PFs, VFs, devlink ports, netdevs and bridges find each other.
+ *
+ * A VF's port is known by flavour, controller and VF number, its representor by the port's ifindex. Names are read, never built: what a
+ * representor is called differs between releases of systemd and drivers.
+ */
+#include "host/inventory_join.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/scope.h"
+#include "base/sysroot.h"
+
+/* Whether a port is one of the list. */
+static bool has_port(const struct devlink_port *ports, size_t count, const struct netdev *netdev)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (ports[i].index == netdev->devlink_index && strcmp(ports[i].device, netdev->devlink_device) == 0 &&
+		    strcmp(ports[i].bus, netdev->devlink_bus) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether a netdev is a port of a PF's own devlink instance that a list of ports lacks.
+ * Return: true if it should be asked for by itself.
+ */
+bool inventory_lacks_port(const struct inventory_pf *pf, const struct netdev *netdev, const struct devlink_port *ports, size_t count)
+{
+	char address[PCI_ADDRESS_LEN];
+
+	return netdev->has_devlink_port && strcmp(netdev->devlink_bus, "pci") == 0 &&
+	       strcmp(netdev->devlink_device, pci_address_format(&pf->address, address)) == 0 && !has_port(ports, count, netdev);
+}
+
+/*
+ * Gives each VF its port. All ports are of the PF's own instances, so the PF number in them need not be compared; ports of another
+ * controller (the host's, seen from the Arm side of a BlueField) are not this machine's VFs.
+ */
+void inventory_join_ports(struct inventory_pf *pf, const struct devlink_port *ports, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct devlink_port *port = &ports[i];
+
+		if (port->external)
+			continue;
+		if (port->flavour == DEVLINK_PHYSICAL && port->ifindex)
+			pf->uplink_ifindex = port->ifindex;
+		if (port->flavour != DEVLINK_PCI_VF || port->vf_number >= pf->num_vfs)
+			continue;
+		pf->vf[port->vf_number].has_port = true;
+		pf->vf[port->vf_number].port = *port;
+	}
+}
+
+/* Whether phys_port_name is an uplink's: "p" and digits (Linux net/devlink/port.c __devlink_port_phys_port_name_get()). */
+static bool is_uplink_name(const char *name)
+{
+	if (*name++ != 'p' || !isdigit((unsigned char)*name))
+		return false;
+	while (isdigit((unsigned char)*name))
+		name++;
+	return *name == '\0';
+}
+
+/* The only netdev of a PF in sysfs. Return: whether there is exactly one. */
+static bool only_netdev(const char *address, char *name, size_t size)
+{
+	autoclosedir DIR *directory = sysroot_opendir("/sys/bus/pci/devices/%s/net", address);
+	const struct dirent *entry;
+	unsigned int found = 0;
+
+	while (directory && (entry = readdir(directory))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(name, size, "%.*s", (int)size - 1, entry->d_name);
+		found++;
+	}
+	return found == 1;
+}
+
+/*
+ * Finds the uplink: the netdev of the physical port; else the PF's netdev that is called like one; else the PF's only netdev (in legacy
+ * mode, or where the kernel tells no port names). Return: NULL if there is none here.
+ */
+static const struct netdev *find_uplink(const struct inventory_pf *pf, const struct netdev *list, size_t count)
+{
+	const struct netdev *uplink = netdev_find_index(list, count, pf->uplink_ifindex);
+	char address[PCI_ADDRESS_LEN], name[16];
+
+	pci_address_format(&pf->address, address);
+	for (size_t i = 0; !uplink && i < count; i++) {
+		if (strcmp(list[i].parent, address) == 0 && is_uplink_name(list[i].port_name))
+			uplink = &list[i];
+	}
+	if (!uplink && only_netdev(address, name, sizeof(name)))
+		uplink = netdev_find(list, count, name);
+	return uplink;
+}
+
+/* Notes what the uplink is used for. */
+static void join_uplink(struct inventory_pf *pf, const struct netdev *list, size_t count)
+{
+	const struct netdev *uplink = find_uplink(pf, list, count), *master;
+
+	pf->uplink_ifindex = 0;
+	if (!uplink)
+		return;
+	memcpy(pf->uplink, uplink->name, sizeof(pf->uplink));
+	pf->uplink_ifindex = uplink->ifindex;
+	pf->uplink_up = uplink->up;
+	pf->uplink_addresses = uplink->addresses;
+	pf->uplink_default_route = uplink->default_route;
+	master = netdev_find_index(list, count, uplink->master);
+	if (!master || strcmp(master->kind, "openvswitch") == 0)
+		return; /* a port of Open vSwitch is the datapath's slave */
+	memcpy(pf->uplink_master, master->name, sizeof(pf->uplink_master));
+	memcpy(pf->uplink_master_kind, master->kind, sizeof(pf->uplink_master_kind));
+	/* The bond or bridge carries the traffic: its addresses are the uplink's. */
+	pf->uplink_addresses += master->addresses;
+	pf->uplink_default_route = pf->uplink_default_route || master->default_route;
+}
+
+/* Notes the representor of a VF, and the netdev that the host itself has of it. */
+static void join_vf(struct inventory_vf *vf, const struct netdev *list, size_t count)
+{
+	const struct netdev *representor = vf->has_port ? netdev_find_index(list, count, vf->port.ifindex) : NULL;
+	char address[PCI_ADDRESS_LEN];
+
+	pci_address_format(&vf->address, address);
+	if (representor) {
+		memcpy(vf->port.netdev, representor->name, sizeof(vf->port.netdev));
+		vf->representor_up = representor->up;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(list[i].parent, address) != 0)
+			continue;
+		memcpy(vf->host_netdev, list[i].name, sizeof(vf->host_netdev));
+		vf->host_netdev_up = vf->host_netdev_up || list[i].up;
+		vf->host_netdev_enslaved = vf->host_netdev_enslaved || list[i].master != 0;
+		vf->host_addresses += list[i].addresses;
+	}
+}
+
+/* Finds uplink, representors and the VFs' own netdevs in the list of this network namespace. */
+void inventory_join_netdevs(struct inventory_pf *pf, const struct netdev *list, size_t count)
+{
+	join_uplink(pf, list, count);
+	for (unsigned int i = 0; i < pf->num_vfs; i++)
+		join_vf(&pf->vf[i], list, count);
+}
+
+/* Finds the bridge of a netdev, be it by way of a bond of Open vSwitch's own. Return: the port, NULL if none. */
+static const struct ovs_port *find_port(const struct ovs_state *ovs, const char *netdev)
+{
+	return netdev[0] ? ovs_find_interface(ovs, netdev) : NULL;
+}
+
+/* Finds the bridges of uplinks (also through a bond of the kernel's) and representors. */
+void inventory_join_ovs(struct inventory *inventory)
+{
+	for (size_t i = 0; i < inventory->pfs; i++) {
+		struct inventory_pf *pf = &inventory->pf[i];
+		const struct ovs_port *port = find_port(&inventory->ovs, pf->uplink);
+
+		if (!port)
+			port = find_port(&inventory->ovs, pf->uplink_master);
+		if (port)
+			memcpy(pf->uplink_bridge, port->bridge, sizeof(pf->uplink_bridge));
+		for (unsigned int k = 0; k < pf->num_vfs; k++) {
+			struct inventory_vf *vf = &pf->vf[k];
+
+			port = vf->has_port ? find_port(&inventory->ovs, vf->port.netdev) : NULL;
+			if (!port)
+				continue;
+			memcpy(vf->bridge, port->bridge, sizeof(vf->bridge));
+			vf->bridge_ours = port->ours;
+		}
+	}
+}
+
+/* Return: the PF at an address, NULL if the inventory has none there. */
+struct inventory_pf *inventory_find_pf(struct inventory *inventory, const struct pci_address *pf)
+{
+	for (size_t i = 0; i < inventory->pfs; i++) {
+		if (pci_address_equal(&inventory->pf[i].address, pf))
+			return &inventory->pf[i];
+	}
+	return NULL;
+}
+
+/* Whether an address is, or would be, VF number index of a PF: as sysfs says where the VF exists, else by SR-IOV arithmetic. */
+static bool is_vf(const struct inventory_pf *pf, const struct pci_address *vf, unsigned int index)
+{
+	struct pci_address address;
+
+	if (index < pf->num_vfs)
+		return pci_address_equal(&pf->vf[index].address, vf);
+	return pf->offset && pci_address_vf(&pf->address, pf->offset, pf->stride, index, &address) == 0 && pci_address_equal(&address, vf);
+}
+
+/*
+ * Finds the PF whose VF an address is, or would be once VFs are created.
+ * index: receives the VF's number. Return: the PF, NULL if it is no VF of a known card here.
+ */
+struct inventory_pf *inventory_find_vf(struct inventory *inventory, const struct pci_address *vf, unsigned int *index)
+{
+	for (size_t i = 0; i < inventory->pfs; i++) {
+		struct inventory_pf *pf = &inventory->pf[i];
+		unsigned int total = pf->total_vfs > pf->num_vfs ? pf->total_vfs : pf->num_vfs;
+
+		for (unsigned int k = 0; k < total; k++) {
+			if (is_vf(pf, vf, k)) {
+				*index = k;
+				return pf;
+			}
+		}
+	}
+	return NULL;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * inventory_join.h: how the lists of an inventory find each other. Pure; private to the inventory.
+ */
+#ifndef VFERRY_HOST_INVENTORY_JOIN_H
+#define VFERRY_HOST_INVENTORY_JOIN_H
+
+#include "host/inventory.h"
+#include "host/netdev.h"
+
+#define INVENTORY_MAX_NETDEVS 8192
+#define INVENTORY_MAX_PORTS (INVENTORY_MAX_VFS + 64) /* of one PF: VFs, uplink, and what a BlueField adds */
+
+struct netdev_part {
+	size_t count;
+	struct netdev netdev[INVENTORY_MAX_NETDEVS];
+};
+
+/* Whether a netdev is a port of a PF's e-switch that a list of ports lacks. */
+bool inventory_lacks_port(const struct inventory_pf *pf, const struct netdev *netdev, const struct devlink_port *ports, size_t count);
+
+/* Gives each VF its port, and the PF its uplink's ifindex. */
+void inventory_join_ports(struct inventory_pf *pf, const struct devlink_port *ports, size_t count);
+
+/* Finds uplink, representors and the VFs' own netdevs. */
+void inventory_join_netdevs(struct inventory_pf *pf, const struct netdev *list, size_t count);
+
+/* Finds the bridges of uplinks and representors. */
+void inventory_join_ovs(struct inventory *inventory);
+
+#endif
