@@ -38,6 +38,16 @@ static bool is_lost(const struct record *record, const struct status *status, co
 }
 
 /*
+ * has_come_up() - whether a guest that was made ready for runs by now: landed after a migration, or through an ordinary start
+ */
+static bool has_come_up(const struct record *record, const struct status *status)
+{
+	if (!status || record->state == RECORD_RUNNING)
+		return false;
+	return record->state == RECORD_ARRIVING ? status_is_landed(status) : status->job == STATUS_NO_JOB;
+}
+
+/*
  * settle_record() - looks what became of one guest
  */
 static void settle_record(struct record *record, const struct scene *scene, const char *gone, deadline_t deadline)
@@ -49,7 +59,7 @@ static void settle_record(struct record *record, const struct scene *scene, cons
 	if (is_lost(record, status, scene->config, gone)) {
 		log_notice("guest %s is not here any more: taking back what was made for it", record->name);
 		error = ready_give_back(record, scene->config, deadline, &why);
-	} else if (status && record->state != RECORD_RUNNING && status_is_landed(status)) {
+	} else if (has_come_up(record, status)) {
 		log_notice("guest %s runs here", record->name);
 		error = ready_commit(record, &why);
 	}

@@ -1,0 +1,140 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Refusals: the person who typed virsh migrate reads one sentence, the guest
+# runs on at the source, and the destination is as it was.
+
+load helpers.bash
+
+setup_file() {
+	lab_setup
+}
+
+teardown_file() {
+	lab_teardown
+}
+
+setup() {
+	wipe A
+	wipe B
+}
+
+# refused SENTENCE: what must hold after a refused "run migrate A B guest1".
+refused() {
+	echo "$output"
+	[ "$status" != 0 ]
+	contains "$output" "vferry: guest1: "
+	contains "$output" "$1"
+	[ "$(state A guest1)" = running ]
+	[ -z "$(state B guest1)" ]
+}
+
+# unchanged_b: host B is as it was before the refused migration.
+unchanged_b() {
+	same "$before" "$(snapshot B)"
+}
+
+@test "post-copy is refused before a byte is sent" {
+	guest A guest1 --vf "$(pf A)/1" --cmdline "ip=$GUEST_IP interval=5 tag=guest1 serial"
+	before=$(snapshot B)
+	station_start
+	run migrate A B guest1 --postcopy
+	refused "post-copy was asked for"
+	unchanged_b
+	[ "$(report '.guests[0].lost')" = 0 ]
+}
+
+@test "post-copy in peer-to-peer mode is refused too" {
+	guest A guest1 --vf "$(pf A)/1"
+	before=$(snapshot B)
+	run migrate A B guest1 --p2p --postcopy --postcopy-after-precopy
+	refused "post-copy was asked for"
+	unchanged_b
+}
+
+@test "a guest with a vIOMMU is refused" {
+	guest A guest1 --vf "$(pf A)/1" --iommu intel
+	before=$(snapshot B)
+	run migrate A B guest1
+	echo "$output"
+	[ "$status" != 0 ]
+	[ "$(state A guest1)" = running ]
+	unchanged_b
+}
+
+@test "the hook itself refuses a vIOMMU, whatever QEMU says" {
+	guest A guest1 --vf "$(pf A)/1" --iommu intel
+	xml=$(on A "virsh -c $URI dumpxml --migratable guest1")
+	before=$(snapshot B)
+	run on B '/etc/libvirt/hooks/qemu.d/50-vferry guest1 migrate begin - 2>&1' <<<"$xml"
+	[ "$status" = 1 ]
+	contains "$output" "the guest has a vIOMMU (model 'intel')"
+	unchanged_b
+}
+
+@test "a guest with 5 VFs of one PF is refused" {
+	guest A guest1 --vf "$(pf A)/1" --vf "$(pf A)/2" --vf "$(pf A)/3" --vf "$(pf A)/4" --vf "$(pf A)/5"
+	before=$(snapshot B)
+	run migrate A B guest1
+	refused "the guest has 5 VFs of one PF"
+	unchanged_b
+}
+
+@test "a destination without Open vSwitch is refused" {
+	guest A guest1 --vf "$(pf A)/1"
+	before=$(snapshot B)
+	on B '/usr/share/openvswitch/scripts/ovs-ctl stop'
+	run migrate A B guest1
+	on B '/usr/share/openvswitch/scripts/ovs-ctl start --system-id=random' >/dev/null
+	refused "Open vSwitch"
+	unchanged_b
+}
+
+@test "a destination without a free VF is refused, and each PF is named with the reason" {
+	guest A guest1 --vf "$(pf A)/1"
+	configure B "[host]
+pf = $(pf B)
+vfs = 1"
+	guest B other --vf "$(pf B)/0"
+	before=$(snapshot B)
+	run migrate A B guest1
+	refused "no free VF"
+	contains "$output" "$(pf B 0)"
+	contains "$output" "$(pf B 1)"
+	unchanged_b
+	[ "$(state B other)" = running ]
+}
+
+@test "a destination without a CX-7 is refused" {
+	guest A guest1 --vf "$(pf A)/1"
+	pfs=$(on B 'for d in /sys/bus/pci/drivers/mlx5_core/*/sriov_totalvfs; do basename "$(readlink -f "$(dirname "$d")")"; done')
+	on B "rmmod mlx5_vfio_pci mlx5_core swcx7_pci 2>/dev/null || rmmod mlx5_vfio_pci mlx5_core swcx7_hw"
+	before=$(snapshot B)
+	run migrate A B guest1
+	on B '/usr/lib/vferry-lab/load-cx7' || true
+	refused "no card whose VFs can be live-migrated"
+	unchanged_b
+}
+
+@test "another firmware on the destination is refused, and both versions are named" {
+	guest A guest1 --vf "$(pf A)/1"
+	xml=$(on A "virsh -c $URI dumpxml --migratable guest1" | sed 's/firmware="[^"]*"/firmware="28.99.1000"/')
+	before=$(snapshot B)
+	run on B '/etc/libvirt/hooks/qemu.d/50-vferry guest1 migrate begin - 2>&1' <<<"$xml"
+	[ "$status" = 1 ]
+	contains "$output" "the source's is 28.99.1000"
+	unchanged_b
+}
+
+@test "a failed migration leaves the destination as it was" {
+	guest A guest1 --vf "$(pf A)/1" --cmdline "ip=$GUEST_IP interval=5 tag=guest1 serial ballast=24"
+	before=$(snapshot B)
+	on A "virsh -c $URI migrate --live --bandwidth 1 guest1 qemu+tcp://hostB/system >/root/migrate.log 2>&1 &
+		for i in \$(seq 200); do virsh -c $URI domjobinfo guest1 2>/dev/null | grep -q 'Data processed' && break; sleep 0.1; done
+		virsh -c $URI domjobabort guest1; wait"
+	[ "$(state A guest1)" = running ]
+	[ -z "$(state B guest1)" ]
+	unchanged_b
+	run migrate A B guest1
+	echo "$output"
+	[ "$status" = 0 ]
+}

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# helpers.bash: what the lab's bats files share. One lab serves a whole file: it
+# is brought up once, and each test starts from hosts in a known state.
+
+LAB=$BATS_TEST_DIRNAME/lab
+export LAB_NAME=${LAB_NAME:-check}
+GUEST_IP=10.77.0.10
+URI=qemu:///system
+
+# on HOST COMMAND: a shell line on host A or B.
+on() {
+	"$LAB" exec "$1" "$2"
+}
+
+# pf HOST [NUMBER]: the PCI address of the host's CX-7 PF.
+pf() {
+	on "$1" 'for d in /sys/bus/pci/drivers/mlx5_core/*/sriov_totalvfs; do basename "$(dirname "$d")"; done' | sort | sed -n "$((${2:-0} + 1))p"
+}
+
+# snapshot HOST: everything that vferry may change, as text to compare. ofports,
+# ifindexes and counters are left out: they change by themselves.
+snapshot() {
+	on "$1" '
+		for d in /sys/bus/pci/drivers/mlx5_core/*/sriov_totalvfs; do
+			[ -e "$d" ] || continue
+			pf=$(basename "$(dirname "$d")")
+			echo "$pf $(devlink dev eswitch show "pci/$pf" 2>&1) numvfs $(cat "/sys/bus/pci/devices/$pf/sriov_numvfs")" \
+				"autoprobe $(cat "/sys/bus/pci/devices/$pf/sriov_drivers_autoprobe")"
+			for vf in "/sys/bus/pci/devices/$pf"/virtfn*; do
+				[ -e "$vf" ] || continue
+				driver=none
+				[ ! -e "$vf/driver" ] || driver=$(basename "$(readlink "$vf/driver")")
+				echo "$(basename "$(readlink "$vf")") $driver override $(cat "$vf/driver_override")"
+			done
+		done
+		devlink port show 2>/dev/null | grep -A1 "flavour pcivf" | sed -e "s/netdev [^ ]*//" -e "/^--/d"
+		ip -br link | awk "{ print \$1, \$2 }" | grep -v "^ovs-system" | sort
+		ovs-vsctl --columns=other_config --format=csv list Open_vSwitch
+		for br in $(ovs-vsctl list-br); do echo "bridge $br: $(ovs-vsctl list-ports "$br" | sort | tr "\n" " ")"; done
+		find /run/vferry -name "*.json" 2>/dev/null | sort'
+}
+
+# wipe HOST: ends the guests and takes the host back to how it boots, by hand.
+wipe() {
+	on "$1" '
+		for guest in $(virsh -q -c qemu:///system list --name); do virsh -q -c qemu:///system destroy "$guest"; done
+		for guest in $(virsh -q -c qemu:///system list --all --name); do virsh -q -c qemu:///system undefine "$guest"; done
+		for net in $(virsh -q -c qemu:///system net-list --all --name); do
+			virsh -q -c qemu:///system net-destroy "$net" 2>/dev/null; virsh -q -c qemu:///system net-undefine "$net" 2>/dev/null
+		done
+		for br in $(ovs-vsctl list-br); do ovs-vsctl del-br "$br"; done
+		ovs-vsctl clear Open_vSwitch . other_config
+		for d in /sys/bus/pci/drivers/mlx5_core/*/sriov_totalvfs; do
+			[ -e "$d" ] || continue
+			dir=$(dirname "$d"); pf=$(basename "$(readlink -f "$dir")")
+			[ "$(cat "$dir/sriov_numvfs")" = 0 ] || echo 0 >"$dir/sriov_numvfs"
+			echo 1 >"$dir/sriov_drivers_autoprobe"
+			devlink dev eswitch show "pci/$pf" | grep -q "mode legacy" || devlink dev eswitch set "pci/$pf" mode legacy
+		done
+		rm -rf /run/vferry
+		rm -f /etc/vferry/vferry.conf'
+}
+
+# guest HOST NAME OPTION...: starts a small guest (see "lab guest A help").
+guest() {
+	"$LAB" guest "$@"
+}
+
+# migrate FROM TO GUEST [FLAG...]: a plain virsh migrate, output and status for bats' run.
+migrate() {
+	local from=$1 to=$2 name=$3
+	shift 3
+	on "$from" "timeout 120 virsh -c $URI migrate --live $* $name qemu+tcp://host$to/system 2>&1"
+}
+
+# state HOST GUEST: running, paused, ... or nothing.
+state() {
+	on "$1" "virsh -c $URI domstate $2 2>/dev/null" | head -n 1
+}
+
+# vfs HOST GUEST: the host's PCI addresses of a running guest's devices, a line each.
+vfs() {
+	on "$1" "virsh -c $URI dumpxml $2" |
+		sed -n "/<source>/,/<\/source>/s/.*<address type='pci' domain='0x\(.*\)' bus='0x\(..\)' slot='0x\(..\)' function='0x\(.\)'.*/\1:\2:\3.\4/p"
+}
+
+# station START... and report JQ-FILTER: the third machine on the cable.
+station_start() {
+	"$LAB" station start "$@"
+}
+
+report() {
+	"$LAB" station report | jq -r "$1"
+}
+
+# configure HOST TEXT: /etc/vferry/vferry.conf.
+configure() {
+	on "$1" "mkdir -p /etc/vferry && printf '%s\n' '$2' >/etc/vferry/vferry.conf"
+}
+
+# contains TEXT PART: a check that says what it saw.
+contains() {
+	[[ $1 == *"$2"* ]] || {
+		printf 'expected: %s\nin: %s\n' "$2" "$1" >&2
+		return 1
+	}
+}
+
+# same TEXT TEXT: a check that shows the difference.
+same() {
+	diff <(printf '%s\n' "$1") <(printf '%s\n' "$2") >&2
+}
+
+# lab_setup, lab_teardown: for setup_file and teardown_file.
+lab_setup() {
+	"$LAB" up >&3 2>&1 && "$LAB" deploy >&3 2>&1
+}
+
+lab_teardown() {
+	"$LAB" station stop >/dev/null 2>&1
+	[ -n "${KEEP_LAB:-}" ] || "$LAB" down >&3 2>&1
+}

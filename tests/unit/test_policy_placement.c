@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * test_policy_placement.c: which VF a guest gets, and the plan that makes it ready.
+ */
+#include "policy_host.h"
+
+#define PSID "MT_0000000834"
+
+/* An incoming guest with one VF, found. */
+static struct policy_host *with_guest(const char *source, const char *psid)
+{
+	struct policy_host *h = host_new();
+
+	guest_add(h, source, psid);
+	if (guest_find(h, NULL))
+		FAIL("the guest's VFs were not found");
+	return h;
+}
+
+static const char *placed(const struct policy_host *h, size_t i)
+{
+	static char text[PCI_ADDRESS_LEN];
+
+	return h->guest.vf[i].has_vf ? pci_address_format(&h->guest.vf[i].address, text) : "none";
+}
+
+TEST(a_fresh_host_gives_its_first_vf)
+{
+	struct policy_host *h = with_guest("0000:c1:00.5", PSID);
+
+	CHECK_INT(guest_place(h, NULL), 0);
+	CHECK_STR(placed(h, 0), "0000:81:00.2");
+	free(h);
+}
+
+TEST(the_same_address_is_kept_when_it_is_free)
+{
+	struct policy_host *h = with_guest("0000:81:01.4", PSID);
+
+	CHECK_INT(guest_place(h, NULL), 0);
+	CHECK_STR(placed(h, 0), "0000:81:01.4");
+	CHECK(h->guest.vf[0].pf == &h->inventory.pf[1]);
+	free(h);
+}
+
+TEST(a_vf_that_a_running_guest_has_is_not_given_away)
+{
+	struct policy_host *h = with_guest("0000:81:00.2", PSID);
+	struct pci_address used = address_of("0000:81:00.2");
+	struct status other = { .uuid = "other", .state = "running", .device = &used, .devices = 1 };
+
+	h->running = (struct status_list){ .status = &other, .count = 1 };
+	CHECK_INT(guest_place(h, NULL), 0);
+	CHECK_STR(placed(h, 0), "0000:81:00.3");
+	free(h);
+}
+
+TEST(a_leased_vf_is_not_given_away_but_the_guests_own_lease_does_not_count)
+{
+	struct policy_host *h = with_guest("0000:81:00.2", PSID);
+	struct record lease = { .uuid = "99999999-2222-3333-4444-555555555555", .vfs = 1 };
+
+	lease.vf[0].pf = h->inventory.pf[0].address;
+	lease.vf[0].address = address_of("0000:81:00.2");
+	h->leases = (struct record_list){ .record = &lease, .count = 1 };
+	CHECK_INT(guest_place(h, NULL), 0);
+	CHECK_STR(placed(h, 0), "0000:81:00.3");
+	strcpy(lease.uuid, h->domain.uuid);
+	CHECK_INT(guest_place(h, NULL), 0);
+	CHECK_STR(placed(h, 0), "0000:81:00.2");
+	free(h);
+}
+
+TEST(a_vf_that_the_host_uses_is_not_given_away)
+{
+	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
+	struct inventory_vf *vf = h->inventory.pf[0].vf;
+
+	host_make_ready(h, 0, "br-vferry");
+	strcpy(vf[0].driver, "mlx5_core");
+	vf[0].host_addresses = 1;
+	strcpy(vf[1].driver, "vfio-pci");
+	strcpy(vf[2].driver, "mlx5_core");
+	CHECK_INT(guest_place(h, NULL), 0);
+	CHECK_STR(placed(h, 0), "0000:81:00.4");
+	free(h);
+}
+
+TEST(a_vf_that_shares_its_iommu_group_is_not_given_away)
+{
+	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
+
+	host_make_ready(h, 0, "br-vferry");
+	h->inventory.pf[0].vf[0].group_members = 2;
+	CHECK_INT(guest_place(h, NULL), 0);
+	CHECK_STR(placed(h, 0), "0000:81:00.3");
+	free(h);
+}
+
+TEST(two_vfs_of_one_guest_get_two_vfs)
+{
+	struct policy_host *h = host_new();
+
+	guest_add(h, "0000:c1:00.2", PSID);
+	guest_add(h, "0000:c1:00.3", PSID);
+	CHECK_INT(guest_find(h, NULL), 0);
+	CHECK_INT(guest_place(h, NULL), 0);
+	CHECK_STR(placed(h, 0), "0000:81:00.2");
+	CHECK_STR(placed(h, 1), "0000:81:00.3");
+	free(h);
+}
+
+TEST(a_pf_that_is_ready_in_the_guests_bridge_comes_first)
+{
+	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
+
+	host_make_ready(h, 1, "br-vferry");
+	CHECK_INT(guest_place(h, NULL), 0);
+	CHECK(h->guest.vf[0].pf == &h->inventory.pf[1]);
+	free(h);
+}
+
+TEST(another_psid_is_refused_and_both_are_named_for_each_pf)
+{
+	struct policy_host *h = with_guest("0000:c1:00.2", "MT_0000000999");
+	struct reason why = { 0 };
+
+	CHECK_INT(guest_place(h, &why), -ENOSPC);
+	CHECK_CONTAINS(why.what, "PF 0000:81:00.0: its PSID is MT_0000000834 and the source's is MT_0000000999");
+	CHECK_CONTAINS(why.what, "PF 0000:81:00.1");
+	free(h);
+}
+
+TEST(another_firmware_is_refused)
+{
+	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
+	struct reason why = { 0 };
+
+	strcpy(h->domain.passport.vf[0].firmware, "28.44.1036");
+	CHECK_INT(guest_place(h, &why), -ENOSPC);
+	CHECK_CONTAINS(why.what, "its firmware is 28.43.1014 and the source's is 28.44.1036");
+	free(h);
+}
+
+TEST(firmware_below_the_lowest_is_refused)
+{
+	struct policy_host *h = with_guest("0000:81:00.2", NULL);
+	struct reason why = { 0 };
+
+	strcpy(h->inventory.pf[0].info.firmware, "28.35.1012");
+	strcpy(h->inventory.pf[1].info.firmware, "28.35.1012");
+	CHECK_INT(guest_place(h, &why), -ENOSPC);
+	CHECK_CONTAINS(why.what, "live migration needs 28.36.1010");
+	free(h);
+}
+
+TEST(a_host_without_the_card_says_so)
+{
+	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
+	struct reason why = { 0 };
+
+	h->inventory.pfs = 0;
+	CHECK_INT(guest_place(h, &why), -ENODEV);
+	CHECK_STR(why.rule, "L7-card");
+	CHECK_CONTAINS(why.what, "no card whose VFs can be live-migrated");
+	free(h);
+}
+
+TEST(a_card_that_cannot_migrate_is_named)
+{
+	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
+	struct reason why = { 0 };
+
+	h->inventory.pfs = 1;
+	h->inventory.pf[0].card = *card_find(0x15b3, 0x101d);
+	CHECK_INT(guest_place(h, &why), -ENODEV);
+	CHECK_CONTAINS(why.what, h->inventory.pf[0].card.name);
+	free(h);
+}
+
+TEST(no_free_vf_is_told_for_each_pf)
+{
+	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
+	struct reason why = { 0 };
+
+	h->inventory.pfs = 1;
+	host_make_ready(h, 0, "br-vferry");
+	for (int i = 0; i < 8; i++)
+		strcpy(h->inventory.pf[0].vf[i].driver, "vfio-pci");
+	CHECK_INT(guest_place(h, &why), -ENOSPC);
+	CHECK_CONTAINS(why.what, "PF 0000:81:00.0: no free VF");
+	free(h);
+}
+
+TEST(four_vfs_of_a_pf_in_flight_leave_no_slot_on_it)
+{
+	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
+	struct pci_address used[4];
+	struct status moving = { .uuid = "moving", .state = "paused", .job = STATUS_MIGRATION_IN, .device = used, .devices = 4 };
+	struct reason why = { 0 };
+
+	h->inventory.pfs = 1;
+	for (unsigned int i = 0; i < 4; i++)
+		used[i] = h->vf[0][i].address;
+	h->running = (struct status_list){ .status = &moving, .count = 1 };
+	CHECK_INT(guest_place(h, &why), -EBUSY);
+	CHECK_CONTAINS(why.what, "slots");
+	moving.devices = 3;
+	CHECK_INT(guest_place(h, &why), 0);
+	moving.devices = 4;
+	moving.job = STATUS_NO_JOB;
+	CHECK_INT(guest_place(h, &why), 0);
+	free(h);
+}
+
+TEST(an_arrival_that_libvirt_does_not_show_yet_holds_its_slots)
+{
+	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
+	struct record lease = { .uuid = "99999999-2222-3333-4444-555555555555", .vfs = 4, .state = RECORD_ARRIVING };
+
+	h->inventory.pfs = 1;
+	for (unsigned int i = 0; i < 4; i++)
+		lease.vf[i] = (struct record_vf){ .pf = h->inventory.pf[0].address, .address = h->vf[0][i].address };
+	h->leases = (struct record_list){ .record = &lease, .count = 1 };
+	CHECK_INT(guest_place(h, NULL), -EBUSY);
+	lease.state = RECORD_RUNNING;
+	CHECK_INT(guest_place(h, NULL), 0);
+	CHECK_STR(placed(h, 0), "0000:81:00.6");
+	free(h);
+}
+
+/* The kinds of a plan's steps, one word each. */
+static const char *kinds(const struct steps *plan)
+{
+	static char text[1024];
+
+	*text = '\0';
+	for (size_t i = 0; i < plan->count; i++) {
+		strcat(text, i ? " " : "");
+		strcat(text, step_kind_name(plan->step[i].kind));
+	}
+	return text;
+}
+
+TEST(a_fresh_pf_is_made_ready_in_the_safe_order)
+{
+	struct policy_host *h = host_new();
+	struct steps *plan = calloc(1, sizeof(*plan));
+
+	h->inventory.pf[0].uplink_up = false;
+	CHECK_INT(plan_pf(&h->config, &h->inventory, &h->inventory.pf[0], "br-vferry", plan), 0);
+	CHECK_STR(kinds(plan), "autoprobe eswitch num-vfs uplink-up bridge ovs-option ovs-option uplink-port");
+	free(plan);
+	free(h);
+}
+
+TEST(a_ready_pf_needs_no_step)
+{
+	struct policy_host *h = host_new();
+	struct steps *plan = calloc(1, sizeof(*plan));
+	struct ovs_bridge bridge = { .name = "br-vferry" };
+
+	host_make_ready(h, 0, "br-vferry");
+	h->inventory.ovs.bridge = &bridge;
+	h->inventory.ovs.bridges = 1;
+	h->inventory.ovs.hw_offload = true;
+	h->inventory.ovs.max_idle = 300000;
+	CHECK_INT(plan_pf(&h->config, &h->inventory, &h->inventory.pf[0], "br-vferry", plan), 0);
+	CHECK_STR(kinds(plan), "");
+	free(plan);
+	free(h);
+}
+
+TEST(open_vswitch_options_are_left_alone_when_another_bridge_depends_on_them)
+{
+	struct policy_host *h = host_new();
+	struct steps *plan = calloc(1, sizeof(*plan));
+	struct ovs_bridge bridge = { .name = "br-other" };
+
+	h->inventory.ovs.bridge = &bridge;
+	h->inventory.ovs.bridges = 1;
+	CHECK_INT(plan_pf(&h->config, &h->inventory, &h->inventory.pf[0], "br-vferry", plan), 0);
+	CHECK_STR(kinds(plan), "autoprobe eswitch num-vfs bridge uplink-port");
+	free(plan);
+	free(h);
+}
+
+TEST(the_number_of_vfs_is_bounded_by_the_card)
+{
+	struct policy_host *h = host_new();
+	struct steps *plan = calloc(1, sizeof(*plan));
+
+	h->config.vfs = 100;
+	CHECK_INT(plan_pf(&h->config, &h->inventory, &h->inventory.pf[0], "br-vferry", plan), 0);
+	CHECK_INT(plan->step[2].number, 8);
+	free(plan);
+	free(h);
+}
+
+TEST(a_vf_is_migratable_before_it_is_bound_and_its_representor_comes_last)
+{
+	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
+	struct steps *plan = calloc(1, sizeof(*plan));
+
+	h->domain.hostdev[0].managed = false;
+	h->domain.hostdev[0].kind = HOSTDEV_PLAIN;
+	CHECK_INT(guest_place(h, NULL), 0);
+	CHECK_INT(plan_vf(&h->guest.vf[0], h->domain.uuid, false, plan), 0);
+	CHECK_STR(kinds(plan), "mac migratable bind representor-up port");
+	CHECK_STR(plan->step[4].guest, h->domain.uuid);
+	free(plan);
+	free(h);
+}
+
+TEST(a_managed_interface_is_bound_and_given_its_mac_by_libvirt)
+{
+	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
+	struct steps *plan = calloc(1, sizeof(*plan));
+
+	CHECK_INT(guest_place(h, NULL), 0);
+	CHECK_INT(plan_vf(&h->guest.vf[0], h->domain.uuid, false, plan), 0);
+	CHECK_STR(kinds(plan), "migratable representor-up port");
+	free(plan);
+	free(h);
+}
+
+TEST(a_vf_that_a_driver_holds_is_unbound_first)
+{
+	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
+	struct steps *plan = calloc(1, sizeof(*plan));
+
+	host_make_ready(h, 0, "br-vferry");
+	strcpy(h->inventory.pf[0].vf[0].driver, "pci-stub");
+	CHECK_INT(guest_place(h, NULL), 0);
+	CHECK_INT(plan_vf(&h->guest.vf[0], h->domain.uuid, false, plan), 0);
+	CHECK_STR(kinds(plan), "unbind migratable representor-up port");
+	CHECK_STR(plan->step[0].before_text, "pci-stub");
+	free(plan);
+	free(h);
+}
+
+TEST(when_libvirt_has_bound_the_vf_only_the_representor_is_left)
+{
+	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
+	struct steps *plan = calloc(1, sizeof(*plan));
+
+	CHECK_INT(guest_place(h, NULL), 0);
+	CHECK_INT(plan_vf(&h->guest.vf[0], h->domain.uuid, true, plan), 0);
+	CHECK_STR(kinds(plan), "representor-up port");
+	free(plan);
+	free(h);
+}
