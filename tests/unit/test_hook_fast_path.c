@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The first program of the hook: which guests it keeps away from the worker, and what it does without one. Its own source runs here, in a
+ * child process, with a fake worker (a script that keeps what it was given) and a directory of networks in the scratch directory.
+ */
+#include "check.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+
+static char worker_path[256], network_path[256];
+int hook_main(int argc, char **argv);
+
+#define WORKER worker_path
+#define NETWORK_DIRECTORY network_path
+#define main hook_main
+#include "../../hooks/qemu.c"
+#undef main
+
+#define PLAIN "<domain type='kvm'><name>g</name><devices><disk/></devices></domain>"
+#define WITH(inner) "<domain type='kvm'><name>g</name>" inner "</domain>"
+#define NETWORK(attribute) WITH("<devices><interface type='network'><source " attribute "/></interface></devices>")
+
+/* What a run left behind. */
+static struct {
+	int status;
+	char out[1024], err[1024], worker_stdin[4096], worker_arguments[256];
+} run;
+
+/* Reads a file of the scratch directory; an absent one is "". */
+static void fetch(const char *name, char *out, size_t size)
+{
+	char path[PATH_MAX];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", check_scratch(), name);
+	file = fopen(path, "r");
+	out[file ? fread(out, 1, size - 1, file) : 0] = '\0';
+	if (file)
+		fclose(file);
+}
+
+/* Makes a file of the scratch directory descriptor to. */
+static void redirect(const char *name, int flags, int to)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", check_scratch(), name);
+	fd = open(path, flags, 0600);
+	if (fd < 0 || dup2(fd, to) < 0)
+		_exit(99);
+}
+
+/* Runs the hook as libvirt does. Returns whether the worker was reached. */
+static bool hook_bytes(const char *operation, const void *data, size_t length)
+{
+	char guest[] = "gu\x1b[1mest", copy[32], begin[] = "begin", extra[] = "-", name[] = "50-vferry";
+	char *argv[] = {name, guest, copy, begin, extra, NULL};
+	pid_t child;
+	int status;
+
+	snprintf(copy, sizeof(copy), "%s", operation);
+	snprintf(network_path, sizeof(network_path), "%s/network", check_scratch());
+	if (!worker_path[0])
+		snprintf(worker_path, sizeof(worker_path), "%s", check_file("/fake-worker", "#!/bin/sh\ncd \"${0%/*}\"\ncat >worker-stdin\n"
+											  "echo \"$@\" >worker-arguments\necho '<domain/>'\nexit 3\n"));
+	chmod(worker_path, 0700);
+	check_file_bytes("/stdin", data, length);
+	check_file("/worker-stdin", "");
+	check_file("/worker-arguments", "");
+	fflush(NULL);
+	child = fork();
+	if (child == 0) {
+		redirect("stdin", O_RDONLY, 0);
+		redirect("out", O_WRONLY | O_CREAT | O_TRUNC, 1);
+		redirect("err", O_WRONLY | O_CREAT | O_TRUNC, 2);
+		status = hook_main(5, argv);
+		fflush(NULL);
+		_exit(status);
+	}
+	CHECK(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
+	run.status = WEXITSTATUS(status);
+	fetch("out", run.out, sizeof(run.out));
+	fetch("err", run.err, sizeof(run.err));
+	fetch("worker-stdin", run.worker_stdin, sizeof(run.worker_stdin));
+	fetch("worker-arguments", run.worker_arguments, sizeof(run.worker_arguments));
+	worker_path[0] = '\0';
+	return run.worker_arguments[0] != '\0';
+}
+
+/* As hook_bytes(), for a text; checks that a guest which never reaches the worker gets exit 0 and no output. */
+static bool hook(const char *operation, const char *text)
+{
+	bool reached = hook_bytes(operation, text, strlen(text));
+
+	if (!reached) {
+		CHECK_INT(run.status, 0);
+		CHECK_STR(run.out, "");
+		CHECK_STR(run.err, "");
+	}
+	return reached;
+}
+
+TEST(a_guest_without_a_candidate_costs_nothing_and_prints_nothing)
+{
+	static const char *const operation[] = {"migrate", "prepare", "start", "started", "stopped", "release", "reconnect"};
+	char *text = CHECK_DATA("data/domain/plain.xml", NULL);
+
+	for (size_t i = 0; i < sizeof(operation) / sizeof(operation[0]); i++) {
+		CHECK(!hook(operation[i], text));
+		CHECK(!hook(operation[i], PLAIN));
+	}
+	free(text);
+}
+
+TEST(a_guest_with_a_host_device_reaches_the_worker_with_its_xml_and_arguments)
+{
+	char *text = CHECK_DATA("data/domain/interface.xml", NULL), *shown;
+
+	CHECK(hook("migrate", text));
+	CHECK_INT(run.status, 3);
+	CHECK_STR(run.out, "<domain/>\n");
+	CHECK_STR(run.worker_arguments, "gu\x1b[1mest migrate begin -\n");
+	shown = strndup(text, sizeof(run.worker_stdin) - 1);
+	CHECK_STR(run.worker_stdin, shown);
+	free(shown);
+	free(text);
+}
+
+TEST(operations_that_vferry_does_not_act_on_end_at_once)
+{
+	char *text = CHECK_DATA("data/domain/interface.xml", NULL);
+
+	CHECK(!hook("restore", text));
+	CHECK(!hook("attach", text));
+	CHECK(!hook("of-a-later-libvirt", text));
+	free(text);
+}
+
+TEST(a_passport_alone_is_a_reason_to_look)
+{
+	CHECK(hook("migrate", WITH("<metadata><p xmlns='urn:vferry:passport:1'/></metadata>")));
+}
+
+TEST(a_letter_spelled_by_number_is_a_reason_to_look)
+{
+	CHECK(hook("migrate", WITH("<interface type='&#104;ostdev'/>")));
+	CHECK(hook("migrate", WITH("<interface type='&#x68;ostdev'/>")));
+	CHECK(hook("migrate", WITH("<interface type='&#0000104;ostdev'/>")));
+	CHECK(hook("migrate", WITH("<title>&#104</title>")));
+	CHECK(hook("migrate", WITH("<title>&#;</title>")));
+	CHECK(!hook("migrate", WITH("<title>a&#13;&#10;&#xE4;&#228; &amp; b</title>")));
+}
+
+TEST(xml_of_another_kind_than_libvirts_own_is_a_reason_to_look)
+{
+	static const char zero[] = WITH("\0");
+
+	CHECK(hook("migrate", "<?xml version='1.0' encoding='UTF-7'?>" PLAIN));
+	CHECK(hook("migrate", "<!DOCTYPE domain>" PLAIN));
+	CHECK(hook("migrate", "\xff\xfe<\1d"));
+	CHECK(hook("migrate", " " PLAIN));
+	CHECK(hook("migrate", "<domainx/>"));
+	CHECK(hook("migrate", ""));
+	CHECK(hook_bytes("migrate", zero, sizeof(zero) - 1));
+}
+
+TEST(a_network_that_is_a_pool_is_a_reason_to_look)
+{
+	char *pool = CHECK_DATA("data/domain/network-pool.xml", NULL), *nat = CHECK_DATA("data/domain/network-nat.xml", NULL);
+
+	check_file("/network/cx7-pool.xml", pool);
+	check_file("/network/default.xml", nat);
+	CHECK(hook("prepare", NETWORK("network='cx7-pool'")));
+	CHECK(hook("prepare", NETWORK("network=\"cx7-pool\"")));
+	CHECK(hook("prepare", NETWORK("portid='x'\n  network = 'cx7-pool'")));
+	CHECK(hook("prepare", WITH("<source network='default'/><source network='cx7-pool'/>")));
+	CHECK(!hook("prepare", NETWORK("network='default'")));
+	CHECK(!hook("prepare", NETWORK("network='absent'")));
+	CHECK(!hook("prepare", WITH("<title>a network of ours, network without end</title>")));
+	free(pool);
+	free(nat);
+}
+
+TEST(a_network_whose_name_cannot_be_looked_up_here_is_a_reason_to_look)
+{
+	char text[1024];
+
+	CHECK(hook("migrate", NETWORK("network='../x'")));
+	CHECK(hook("migrate", NETWORK("network='a&amp;b'")));
+	CHECK(hook("migrate", NETWORK("network=''")));
+	CHECK(hook("migrate", WITH("<source network='x")));
+	snprintf(text, sizeof(text), NETWORK("network='%0300d'"), 0);
+	CHECK(hook("migrate", text));
+	check_file("/network/directory.xml/file", "");
+	CHECK(hook("migrate", NETWORK("network='directory'")));
+}
+
+TEST(a_network_status_without_end_is_a_reason_to_look)
+{
+	char *big = malloc(300000);
+
+	CHECK(big != NULL);
+	memset(big, ' ', 300000);
+	check_file_bytes("/network/big.xml", big, 300000);
+	free(big);
+	CHECK(hook("migrate", NETWORK("network='big'")));
+}
+
+TEST(without_a_worker_only_a_migration_is_refused)
+{
+	static const char *const others[] = {"prepare", "start", "started", "stopped", "release", "reconnect"};
+	char *text = CHECK_DATA("data/domain/interface.xml", NULL);
+
+	snprintf(worker_path, sizeof(worker_path), "%s/absent", check_scratch());
+	CHECK(!hook_bytes("migrate", text, strlen(text)));
+	CHECK_INT(run.status, 1);
+	CHECK_STR(run.out, "");
+	CHECK_CONTAINS(run.err, "vferry: gu?[1mest: ");
+	CHECK_CONTAINS(run.err, "/absent cannot be run: No such file or directory; install vferry completely, or remove its hook\n");
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		snprintf(worker_path, sizeof(worker_path), "%s/absent", check_scratch());
+		CHECK(!hook(others[i], text));
+	}
+	free(text);
+}
+
+TEST(xml_longer_than_16_mib_refuses_a_migration_and_nothing_else)
+{
+	size_t size = (16u << 20) + 1, head = strlen(WITH(""));
+	char *big = malloc(size);
+
+	CHECK(big != NULL);
+	memset(big, ' ', size);
+	memcpy(big, WITH(""), head);
+	CHECK(!hook_bytes("migrate", big, size));
+	CHECK_INT(run.status, 1);
+	CHECK_STR(run.err, "vferry: gu?[1mest: the domain XML is longer than 16 MiB; make the guest's metadata smaller\n");
+	CHECK(!hook_bytes("release", big, size));
+	CHECK_INT(run.status, 0);
+	CHECK_STR(run.err, "");
+	CHECK(!hook_bytes("migrate", big, size - 1));
+	CHECK_INT(run.status, 0);
+	CHECK_STR(run.err, "");
+	free(big);
+}
+
+TEST(a_pipe_that_is_filled_slowly_is_read_to_its_end)
+{
+	char guest[] = "g", operation[] = "migrate", name[] = "50-vferry";
+	char *argv[] = {name, guest, operation, NULL};
+	int ends[2], status;
+	pid_t child;
+
+	CHECK_INT(pipe(ends), 0);
+	child = fork();
+	if (child == 0) {
+		dup2(ends[0], 0);
+		close(ends[1]);
+		snprintf(worker_path, sizeof(worker_path), "/bin/false");
+		_exit(hook_main(3, argv));
+	}
+	close(ends[0]);
+	for (const char *at = WITH("<hostdev/>"); *at; at++) {
+		CHECK_INT(write(ends[1], at, 1), 1);
+		usleep(500);
+	}
+	close(ends[1]);
+	CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status));
+	CHECK_INT(WEXITSTATUS(status), 1);
+	worker_path[0] = '\0';
+}
+
+TEST(a_person_who_calls_it_is_told_what_it_is)
+{
+	char name[] = "50-vferry", *argv[] = {name, NULL};
+	int saved = dup(2), status;
+
+	fflush(stderr);
+	redirect("err", O_WRONLY | O_CREAT | O_TRUNC, 2);
+	status = hook_main(1, argv);
+	dup2(saved, 2);
+	close(saved);
+	CHECK_INT(status, 2);
+	fetch("err", run.err, sizeof(run.err));
+	CHECK_STR(run.err, "vferry: this is a hook of libvirt, called with GUEST OPERATION SUB-OPERATION EXTRA\n");
+}
