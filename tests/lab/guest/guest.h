@@ -15,11 +15,13 @@
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 /* ---- cpu.c: ports, interrupts, page tables ---- */
+/* outb() - write a byte to an I/O port */
 static inline void outb(uint16_t port, uint8_t value)
 {
 	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
 }
 
+/* inb() - read a byte from an I/O port */
 static inline uint8_t inb(uint16_t port)
 {
 	uint8_t value;
@@ -28,11 +30,13 @@ static inline uint8_t inb(uint16_t port)
 	return value;
 }
 
+/* outl() - write four bytes to an I/O port */
 static inline void outl(uint16_t port, uint32_t value)
 {
 	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
 }
 
+/* inl() - read four bytes from an I/O port */
 static inline uint32_t inl(uint16_t port)
 {
 	uint32_t value;
@@ -41,6 +45,7 @@ static inline uint32_t inl(uint16_t port)
 	return value;
 }
 
+/* rdtsc() - read the CPU's time stamp counter */
 static inline uint64_t rdtsc(void)
 {
 	uint32_t low, high;
@@ -226,16 +231,19 @@ void nic_say_status(const struct nic *nic);
 enum net_answer { NET_IGNORED, NET_ARP, NET_ECHO };
 enum net_answer net_answer(uint8_t *reply, unsigned int *length, const uint8_t *frame, const uint8_t mac[6], uint32_t ip);
 
+/* swap16() - host to network byte order and back, 16 bits */
 static inline uint16_t swap16(uint16_t v)
 {
 	return __builtin_bswap16(v);
 }
 
+/* swap32() - the same, 32 bits */
 static inline uint32_t swap32(uint32_t v)
 {
 	return __builtin_bswap32(v);
 }
 
+/* swap64() - the same, 64 bits */
 static inline uint64_t swap64(uint64_t v)
 {
 	return __builtin_bswap64(v);

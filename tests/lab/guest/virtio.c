@@ -117,26 +117,31 @@ struct regions {
 
 static struct virtq queues[MAX_NICS][2] __attribute__((aligned(4096)));
 
+/* put8() - write one byte of a device's structure at @base + @offset */
 static void put8(volatile uint8_t *base, unsigned int offset, uint8_t value)
 {
 	base[offset] = value;
 }
 
+/* put16() - write two bytes of a device's structure at @base + @offset */
 static void put16(volatile uint8_t *base, unsigned int offset, uint16_t value)
 {
 	*(volatile uint16_t *)(base + offset) = value;
 }
 
+/* put32() - write four bytes of a device's structure at @base + @offset */
 static void put32(volatile uint8_t *base, unsigned int offset, uint32_t value)
 {
 	*(volatile uint32_t *)(base + offset) = value;
 }
 
+/* get16() - read two bytes of a device's structure at @base + @offset */
 static uint16_t get16(const volatile uint8_t *base, unsigned int offset)
 {
 	return *(const volatile uint16_t *)(base + offset);
 }
 
+/* get32() - read four bytes of a device's structure at @base + @offset */
 static uint32_t get32(const volatile uint8_t *base, unsigned int offset)
 {
 	return *(const volatile uint32_t *)(base + offset);

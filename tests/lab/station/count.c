@@ -89,9 +89,9 @@ static int insert_run(struct stream *s, size_t at, uint64_t first, uint64_t coun
 	grown = grow(s->run, s->n_runs, &s->room, sizeof(*s->run));
 	if (!grown)
 		return -ENOMEM;
+	memmove(grown + at + 1, grown + at, (s->n_runs - at) * sizeof(*grown));
+	grown[at] = (struct run){ .first = first, .count = count, .boot = s->latest.boot };
 	s->run = grown;
-	memmove(s->run + at + 1, s->run + at, (s->n_runs - at) * sizeof(*s->run));
-	s->run[at] = (struct run){ .first = first, .count = count, .boot = s->latest.boot };
 	s->n_runs++;
 	return 0;
 }
