@@ -116,7 +116,7 @@ static int ordinary_start(const struct event *event, struct record *record, stru
 /*
  * check_vf() - whether one VF of a lease is still as it was made: the guest's alone, migratable, its representor in the bridge
  */
-static int check_vf(const struct scene *scene, const struct record *record, const struct record_vf *lease, struct reason *why)
+static int check_vf(struct scene *scene, const struct record *record, const struct record_vf *lease, struct reason *why)
 {
 	const struct status *holder = status_find_device(&scene->running, &lease->address);
 	char address[PCI_ADDRESS_LEN];
@@ -129,7 +129,7 @@ static int check_vf(const struct scene *scene, const struct record *record, cons
 		return 0; /* libvirt chooses from a pool; "start" will tell */
 	if (holder && strcmp(holder->uuid, record->uuid))
 		return reason_set(why, -EBUSY, address, "the VF that was kept for this guest is used by guest %s now", holder->name);
-	pf = inventory_find_vf((struct inventory *)&scene->inventory, &lease->address, &index);
+	pf = inventory_find_vf(&scene->inventory, &lease->address, &index);
 	if (!pf || index >= pf->num_vfs)
 		return reason_set(why, -ENODEV, address, "the VF that was kept for this guest is gone");
 	vf = &pf->vf[index];

@@ -5,7 +5,7 @@
 
 LAB=$BATS_TEST_DIRNAME/lab
 export LAB_NAME=${LAB_NAME:-check}
-GUEST_IP=10.77.0.10
+export GUEST_IP=10.77.0.10
 URI=qemu:///system
 
 # on HOST COMMAND: a shell line on host A or B.

@@ -283,7 +283,7 @@ const struct operation operation_bind = { look_bind, apply_bind, undo_bind };
 static int representor(const struct step *step, struct netdev *out, struct context *context, struct reason *why)
 {
 	autonetlink struct netlink rt = { 0 };
-	struct devlink_port port;
+	struct devlink_port port = { 0 };
 	struct netdev *list = NULL;
 	const struct netdev *netdev;
 	size_t count = 0;

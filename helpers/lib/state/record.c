@@ -192,7 +192,7 @@ static int vf_from_json(struct json_object *json, struct record_vf *vf)
 	    mac_address_parse(member(json, "mac"), &vf->mac) || strlen(bridge) >= sizeof(vf->bridge))
 		return -EINVAL;
 	vf->index = (unsigned int)member_number(json, "index");
-	strcpy(vf->bridge, bridge);
+	memcpy(vf->bridge, bridge, strlen(bridge) + 1);
 	return 0;
 }
 
@@ -208,7 +208,7 @@ static int record_from_json(struct json_object *json, struct record *record)
 	memset(record, 0, offsetof(struct record, journal));
 	if (!json_object_is_type(json, json_type_object) || !uuid_is_safe(member(json, "uuid")))
 		return -EINVAL;
-	strcpy(record->uuid, member(json, "uuid"));
+	snprintf(record->uuid, sizeof(record->uuid), "%s", member(json, "uuid"));
 	snprintf(record->name, sizeof(record->name), "%s", member(json, "name"));
 	record->touched = member_number(json, "touched");
 	for (i = 0; i < sizeof(state_names) / sizeof(state_names[0]); i++) {

@@ -153,7 +153,7 @@ static int get_text(struct json_object *json, const char *key, char *out, size_t
 		return 0;
 	if (!json_object_is_type(member, json_type_string) || (size_t)json_object_get_string_len(member) >= size)
 		return -EINVAL;
-	strcpy(out, json_object_get_string(member));
+	memcpy(out, json_object_get_string(member), (size_t)json_object_get_string_len(member) + 1);
 	return 0;
 }
 
