@@ -183,7 +183,7 @@ static int give_up(const char *guest, const char *operation, const char *what)
 	char shown[256];
 	size_t length = 0;
 
-	for (; guest[length] && length < sizeof(shown) - 1; length++)
+	for (; length < sizeof(shown) - 1 && guest[length]; length++)
 		shown[length] = guest[length] < ' ' || guest[length] > '~' ? '?' : guest[length];
 	shown[length] = '\0';
 	openlog("vferry", LOG_PID, LOG_DAEMON);

@@ -184,7 +184,7 @@ TEST(kills_a_program_and_its_children_at_the_deadline)
 	CHECK_INT(run("sleep 60 & echo $!; wait", out, sizeof(out), 300, &why), -ETIME);
 	CHECK(clock_ms() - start < 5000);
 	CHECK_STR(why.what, "the program did not end in time");
-	grandchild = (pid_t)atoi(out);
+	grandchild = (pid_t)strtol(out, NULL, 10);
 	CHECK(grandchild > 0);
 	for (int i = 0; i < 200 && kill(grandchild, 0) == 0; i++) {
 		char stat_path[64], state[256] = "";

@@ -22,22 +22,22 @@
 
 #define SLURP_FIRST 16384 /* bytes of the first buffer: a domain's status is about as long */
 
-static char root[PATH_MAX];
+static char prefix[PATH_MAX];
 
 /*
- * path: absolute; trailing slashes are dropped, so that "/" is "".
+ * root: absolute; trailing slashes are dropped, so that "/" is "".
  * Return: 0, -ENAMETOOLONG.
  */
-int sysroot_set(const char *path)
+int sysroot_set(const char *root)
 {
-	size_t length = strlen(path);
+	size_t length = strlen(root);
 
-	while (length > 0 && path[length - 1] == '/')
+	while (length > 0 && root[length - 1] == '/')
 		length--;
-	if (length >= sizeof(root))
+	if (length >= sizeof(prefix))
 		return -ENAMETOOLONG;
-	memcpy(root, path, length);
-	root[length] = '\0';
+	memcpy(prefix, root, length);
+	prefix[length] = '\0';
 	return 0;
 }
 
@@ -47,12 +47,12 @@ int sysroot_set(const char *path)
 __attribute__((format(printf, 3, 0)))
 static int root_path(char *out, size_t size, const char *format, va_list args)
 {
-	size_t head = strlen(root);
+	size_t head = strlen(prefix);
 	int length;
 
 	if (head >= size)
 		return -ENAMETOOLONG;
-	memcpy(out, root, head);
+	memcpy(out, prefix, head);
 	length = vsnprintf(out + head, size - head, format, args);
 	return length < 0 || (size_t)length >= size - head ? -ENAMETOOLONG : 0;
 }

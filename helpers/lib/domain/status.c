@@ -12,6 +12,7 @@
 #include "domain/status.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,15 +134,13 @@ static int parse_status(const char *text, size_t len, struct status *status, str
 
 /* The names in the status directory, without ".xml". */
 struct names {
-	char **name;
+	char (*name)[NAME_MAX + 1];
 	size_t count;
 };
 
 /* Frees a list of names. */
 static void names_release(struct names *names)
 {
-	for (size_t i = 0; i < names->count; i++)
-		free(names->name[i]);
 	free(names->name);
 }
 
@@ -151,9 +150,9 @@ static void names_release(struct names *names)
 static int names_add(struct names *names, const char *entry)
 {
 	size_t length = strlen(entry), suffix = strlen(SUFFIX);
-	char **grown;
+	char (*grown)[NAME_MAX + 1];
 
-	if (length <= suffix || entry[0] == '.' || strcmp(entry + length - suffix, SUFFIX) != 0)
+	if (length <= suffix || length > NAME_MAX || entry[0] == '.' || strcmp(entry + length - suffix, SUFFIX) != 0)
 		return 0;
 	length -= suffix;
 	for (size_t i = 0; i < names->count; i++)
@@ -165,8 +164,9 @@ static int names_add(struct names *names, const char *entry)
 	if (!grown)
 		return -ENOMEM;
 	names->name = grown;
-	grown[names->count] = strndup(entry, length);
-	return grown[names->count] ? (names->count++, 0) : -ENOMEM;
+	memcpy(grown[names->count], entry, length);
+	grown[names->count++][length] = '\0';
+	return 0;
 }
 
 /*
