@@ -268,9 +268,10 @@ int devlink_eswitch_set(struct netlink *nl, const struct pci_address *pf, enum e
 		msg = NULL;
 	}
 	error = netlink_call(nl, msg, NULL, NULL, address, why);
-	if (error == -EBUSY || error == -EINVAL)
-		reason_cure(why, "unbind every VF of the PF from its driver, remove offloaded tc rules, and try again; "
-				 "if the network of its VFs is gone now, set the mode once more");
+	if (error == -EBUSY)
+		reason_cure(why, "take its uplink out of Open vSwitch, whose offloaded rules hold the e-switch, remove other tc rules, try again");
+	else if (error == -EINVAL)
+		reason_cure(why, "unbind every VF of the PF from its driver and try again; its VFs may have no network until that succeeds");
 	return explain_eswitch(error, address, why);
 }
 

@@ -175,6 +175,24 @@ static void wait_number(struct ovs *ovs, const char *name, deadline_t deadline)
 	(void)transaction_run(ovs->db, &t, deadline, NULL);
 }
 
+/* Whether a port works: ovs-vswitchd has given it a number and has nothing to say. */
+static bool is_healthy(const struct ovs_port *port)
+{
+	return port->ofport > 0 && !port->error[0];
+}
+
+/* Reads a port once ovs-vswitchd has looked at it. Return: 0 with *port, negative errno with *why filled. */
+static int settle_port(struct ovs *ovs, const char *name, struct ovs_port *port, deadline_t deadline, struct reason *why)
+{
+	int error = read_interface(ovs, name, port, deadline, why);
+
+	if (!error && port->ofport == 0 && !port->error[0]) {
+		wait_number(ovs, name, deadline);
+		error = read_interface(ovs, name, port, deadline, why);
+	}
+	return error;
+}
+
 /*
  * Reads back what became of a port. bridge: for the sentence.
  * Return: 0; -EIO with Open vSwitch's own words if the port does not work; other negative errno; *why filled.
@@ -182,16 +200,10 @@ static void wait_number(struct ovs *ovs, const char *name, deadline_t deadline)
 static int verify_port(struct ovs *ovs, const char *bridge, const char *name, deadline_t deadline, struct reason *why)
 {
 	struct ovs_port port = { 0 };
-	int error = read_interface(ovs, name, &port, deadline, why);
+	int error = settle_port(ovs, name, &port, deadline, why);
 
-	if (!error && port.ofport == 0 && !port.error[0]) {
-		wait_number(ovs, name, deadline);
-		error = read_interface(ovs, name, &port, deadline, why);
-	}
-	if (error)
+	if (error || is_healthy(&port))
 		return error;
-	if (port.ofport > 0 && !port.error[0])
-		return 0;
 	reason_set(why, -EIO, name, "Open vSwitch could not make it a port of bridge %s: %s", bridge,
 		   port.error[0] ? port.error : "ovs-vswitchd gave it no port number");
 	reason_cure(why, "see the log of ovs-vswitchd, and that its kernel module is loaded (modprobe openvswitch)");
@@ -403,12 +415,6 @@ static int update_port(struct ovs *ovs, const struct ovs_port_request *request, 
 	return error && t.timed_out ? -EAGAIN : error;
 }
 
-/* Whether a port works: ovs-vswitchd has given it a number and has nothing to say. */
-static bool is_healthy(const struct ovs_port *port)
-{
-	return port->ofport > 0 && !port->error[0];
-}
-
 /*
  * Deals with a port that is in the wanted bridge already. Ours is brought in line, or made anew when it does not work (its netdev has
  * been another one since); somebody else's is taken as it is, if it is what was asked for.
@@ -417,11 +423,16 @@ static bool is_healthy(const struct ovs_port *port)
 static int keep_port(struct ovs *ovs, const struct ovs_port_request *request, const struct ovs_port *port, deadline_t deadline,
 		     struct reason *why)
 {
+	struct ovs_port settled;
 	int error;
 
-	if (port->ours && is_healthy(port))
-		return update_port(ovs, request, deadline, why);
 	if (port->ours) {
+		/* Another process may have added it a moment ago. */
+		error = settle_port(ovs, port->name, &settled, deadline, why);
+		if (error)
+			return error == -ENOENT ? -EAGAIN : error;
+		if (is_healthy(&settled))
+			return update_port(ovs, request, deadline, why);
 		error = ovs_del_port(ovs, port->name, deadline, why);
 		return error ? error : -EAGAIN;
 	}

@@ -220,7 +220,7 @@ static int send_message(struct ovsdb *db, struct json_object *message, deadline_
 		else if (errno == EAGAIN)
 			error = wait_for(db, POLLOUT, deadline, why);
 		else if (errno != EINTR)
-			error = lose(db, -errno, "its database (ovsdb-server) closed the connection", why);
+			error = lose(db, errno == EPIPE ? -ECONNRESET : -errno, "its database (ovsdb-server) ended the connection", why);
 	}
 	if (sent > 0 && sent < len)
 		db->broken = true; /* half a message: nothing can follow */
