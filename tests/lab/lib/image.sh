@@ -17,7 +17,7 @@ image_make() {
 		image_capabilities "$work" || return 1
 	cp "$work/boot/vmlinuz-$version" "$target/vmlinuz"
 	mke2fs -q -t ext4 -O '^has_journal' -E lazy_itable_init=1,nodiscard -m 0 \
-		-d "$work" "$target/root.img" 4G &&
+		-d "$work" "$target/root.img" 4G >/dev/null &&
 		rm -rf --one-file-system "$work"
 }
 
