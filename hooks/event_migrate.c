@@ -67,7 +67,9 @@ static int take_lease(const struct event *event, struct scene *scene, struct rec
 	ready_reconcile(event->config, NULL, event->deadline);
 	error = forget_earlier_try(event, record, why);
 	if (!error)
-		error = scene_read(scene, event->config, event->domain, event->deadline, why);
+		error = scene_read(scene, event->config, event->deadline, why);
+	if (!error)
+		error = scene_find_guest(scene, event->domain, true, why);
 	if (error || !scene->guest.vfs)
 		return error;
 	memset(record, 0, sizeof(*record));

@@ -99,7 +99,9 @@ static int ordinary_start(const struct event *event, struct record *record, stru
 
 	if (lock < 0)
 		return lock;
-	error = scene_read(&scene, event->config, event->domain, event->deadline, why);
+	error = scene_read(&scene, event->config, event->deadline, why);
+	if (!error)
+		error = scene_find_guest(&scene, event->domain, false, why);
 	if (error || !scene.guest.vfs)
 		return error;
 	memset(record, 0, sizeof(*record));
@@ -147,7 +149,7 @@ static int check_vf(struct scene *scene, const struct record *record, const stru
 static int check_lease(const struct event *event, struct record *record, struct reason *why)
 {
 	autoscene struct scene scene = { 0 };
-	int error = scene_read(&scene, event->config, NULL, event->deadline, why);
+	int error = scene_read(&scene, event->config, event->deadline, why);
 
 	for (size_t i = 0; !error && i < record->vfs; i++)
 		error = check_vf(&scene, record, &record->vf[i], why);
@@ -232,7 +234,9 @@ int event_start(struct event *event, struct reason *why)
 		return error == -ENOENT ? 0 : error;
 	if (knows_all_devices(event->domain, record))
 		return 0;
-	error = scene_read(&scene, event->config, event->domain, event->deadline, why);
+	error = scene_read(&scene, event->config, event->deadline, why);
+	if (!error)
+		error = scene_find_guest(&scene, event->domain, false, why);
 	if (error || !scene.guest.vfs)
 		return error;
 	placement = scene_placement(&scene);

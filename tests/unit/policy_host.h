@@ -23,6 +23,7 @@ struct policy_host {
 	struct domain domain;
 	struct guest guest;
 	struct inventory_vf vf[2][8];
+	bool present[DOMAIN_MAX_HOSTDEVS]; /* a PCI device is at the source address */
 };
 
 static inline struct pci_address address_of(const char *text)
@@ -118,7 +119,10 @@ static inline int guest_find(struct policy_host *h, struct reason *why)
 {
 	static const struct network_pool *const none[DOMAIN_MAX_HOSTDEVS];
 
-	return guest_find_vfs(&h->config, &h->domain, none, &h->inventory, &h->guest, why);
+	struct guest_search search = { .config = &h->config, .domain = &h->domain, .inventory = &h->inventory, .incoming = true, .pools = none,
+				       .present = h->present };
+
+	return guest_find_vfs(&search, &h->guest, why);
 }
 
 /* Judges the guest as an incoming one. */

@@ -39,11 +39,27 @@ TEST(a_device_whose_address_would_be_a_vf_here_is_carried_without_a_passport)
 	free(h);
 }
 
-TEST(a_device_that_nothing_identifies_is_left_alone_by_default)
+TEST(a_device_that_nothing_identifies_keeps_its_address_by_default)
 {
 	struct policy_host *h = host_new();
 
 	guest_add(h, "0000:3b:00.0", NULL);
+	h->present[0] = true;
+	CHECK_INT(guest_find(h, NULL), 0);
+	CHECK_INT(h->guest.vfs, 0);
+	free(h);
+}
+
+TEST(a_device_that_must_keep_an_address_this_host_does_not_have_is_refused)
+{
+	struct policy_host *h = host_new();
+	struct reason why = { 0 };
+
+	guest_add(h, "0000:3b:00.0", NULL);
+	CHECK_INT(guest_find(h, &why), -ENODEV);
+	CHECK_STR(why.object, "0000:3b:00.0");
+	CHECK_CONTAINS(why.what, "none at that address");
+	h->config.without_passport = WITHOUT_IGNORE;
 	CHECK_INT(guest_find(h, NULL), 0);
 	CHECK_INT(h->guest.vfs, 0);
 	free(h);

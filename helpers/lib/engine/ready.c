@@ -238,7 +238,7 @@ static int undo_pf(const struct pci_address *address, const struct config *confi
 	error = record_read_pf(address, &journal->steps, why);
 	if (error || !journal->steps.count)
 		return error;
-	error = scene_read(&scene, config, NULL, deadline, why);
+	error = scene_read(&scene, config, deadline, why);
 	if (error)
 		return error;
 	pf = inventory_find_pf(&scene.inventory, address);

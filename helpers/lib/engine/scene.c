@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/sysroot.h"
 
 /*
  * read_pools() - looks up the networks of the guest's network interfaces
@@ -37,39 +38,48 @@ static int read_pools(struct scene *scene, struct reason *why)
 }
 
 /*
- * read_guest() - what depends on the guest
+ * scene_find_guest() - finds the VFs of a guest
+ * @scene:	read already
+ * @domain:	guest, must live as long as the scene
+ * @incoming:	it comes from another host
+ * @why:	filled on failure
+ * Return: 0 (scene->guest.vfs may be 0), negative errno of guest_find_vfs()
  */
-static int read_guest(struct scene *scene, struct reason *why)
+int scene_find_guest(struct scene *scene, const struct domain *domain, bool incoming, struct reason *why)
 {
-	int error = read_pools(scene, why);
+	bool present[DOMAIN_MAX_HOSTDEVS] = { 0 };
+	struct guest_search search = { .config = scene->config, .domain = domain, .inventory = &scene->inventory, .incoming = incoming,
+				       .pools = (const struct network_pool *const *)scene->pool, .present = present };
+	int error;
 
-	if (error)
-		return error;
-	return guest_find_vfs(scene->config, scene->domain, (const struct network_pool *const *)scene->pool, &scene->inventory, &scene->guest,
-			      why);
+	scene->domain = domain;
+	error = read_pools(scene, why);
+	for (size_t i = 0; i < domain->hostdevs; i++) {
+		char address[PCI_ADDRESS_LEN];
+
+		present[i] = sysroot_exists("/sys/bus/pci/devices/%s", pci_address_format(&domain->hostdev[i].source, address));
+	}
+	return error ? error : guest_find_vfs(&search, &scene->guest, why);
 }
 
 /*
  * scene_read() - reads the host as it is now
  * @scene:	result; scene_release() it
  * @config:	configuration, must live as long as the scene
- * @domain:	guest, or NULL
  * @deadline:	when to give up
  * @why:	filled on failure
  * Return: 0, negative errno (the scene is released then)
  */
-int scene_read(struct scene *scene, const struct config *config, const struct domain *domain, deadline_t deadline, struct reason *why)
+int scene_read(struct scene *scene, const struct config *config, deadline_t deadline, struct reason *why)
 {
 	int error;
 
-	*scene = (struct scene){ .config = config, .domain = domain };
+	*scene = (struct scene){ .config = config };
 	error = inventory_read(&scene->inventory, config->ovsdb_socket, deadline, why);
 	if (!error)
 		error = status_read_all(&scene->running, why);
 	if (!error)
 		error = record_read_all(&scene->records, why);
-	if (!error && domain)
-		error = read_guest(scene, why);
 	if (error)
 		scene_release(scene);
 	return error;

@@ -18,7 +18,7 @@
 
 struct scene {
 	const struct config *config;
-	const struct domain *domain;     /* NULL where no guest is concerned */
+	const struct domain *domain;     /* NULL until scene_find_guest() */
 	struct inventory inventory;
 	struct status_list running;
 	struct record_list records;
@@ -26,10 +26,16 @@ struct scene {
 	struct guest guest;
 };
 
-/* Reads the host, libvirt's status directory, the records and the guest's pools, and finds the guest's VFs. Changes nothing. */
-int scene_read(struct scene *scene, const struct config *config, const struct domain *domain, deadline_t deadline, struct reason *why);
+/* Reads the host, libvirt's status directory and the records. Changes nothing. */
+int scene_read(struct scene *scene, const struct config *config, deadline_t deadline, struct reason *why);
 
-/* Gives back what scene_read() took; harmless on a zeroed struct. */
+/*
+ * Finds the VFs of a guest, which must live as long as the scene. incoming: it comes from another host, so that devices which nothing
+ * identifies are judged by the configuration; at an ordinary start they are none of vferry's business.
+ */
+int scene_find_guest(struct scene *scene, const struct domain *domain, bool incoming, struct reason *why);
+
+/* Gives back what the two took; harmless on a zeroed struct. */
 void scene_release(struct scene *scene);
 
 /* What placement needs of a scene; warnings go to the log. */

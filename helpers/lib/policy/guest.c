@@ -79,51 +79,67 @@ static enum finding examine(struct guest_vf *vf, struct inventory *inventory)
 }
 
 /*
- * judge_unknown() - a host device that neither passport nor address identifies
- * @carry:	result: treat it as a VF to carry
- * Return: 0, negative errno with *why filled when the configuration refuses it
+ * refuse_unknown() - the sentence for a device that nothing identifies
+ * @error:	-EPERM: the configuration refuses it; -ENODEV: this host has no device at its address
+ * Return: error
  */
-static int judge_unknown(const struct config *config, const struct hostdev *device, bool *carry, struct reason *why)
+static int refuse_unknown(const struct hostdev *device, int error, struct reason *why)
 {
 	char address[PCI_ADDRESS_LEN];
 
-	pci_address_format(&device->source, address);
-	*carry = config->without_passport == WITHOUT_ANY && device->kind == HOSTDEV_INTERFACE;
-	if (config->without_passport != WITHOUT_REFUSE)
-		return 0;
-	reason_set(why, -EPERM, address, "the guest has this host device, and neither a passport nor its address tells whether it is a VF "
-		   "that can migrate");
-	reason_cure(why, "give the guest a passport on the source, or set without_passport in vferry.conf");
+	reason_set(why, error, pci_address_format(&device->source, address),
+		   "the guest has this host device, %sand neither a passport nor its address tells whether it is a VF that can migrate",
+		   error == -ENODEV ? "this host has none at that address, " : "");
+	reason_cure(why, "give the guest a passport on the source, or set without_passport in vferry.conf here");
 	reason_rule(why, "without-passport");
-	return -EPERM;
+	return error;
+}
+
+/*
+ * judge_unknown() - a host device that neither passport nor address identifies
+ * @i:		its number in the domain
+ * @carry:	result: treat it as a VF to carry
+ * Return: 0, negative errno with *why filled when it is refused
+ */
+static int judge_unknown(const struct guest_search *search, size_t i, bool *carry, struct reason *why)
+{
+	const struct hostdev *device = &search->domain->hostdev[i];
+
+	*carry = false;
+	switch (search->config->without_passport) {
+	case WITHOUT_ANY:
+		*carry = device->kind == HOSTDEV_INTERFACE;
+		return 0;
+	case WITHOUT_REFUSE:
+		return refuse_unknown(device, -EPERM, why);
+	case WITHOUT_SAME_ADDRESS:
+		return search->present[i] ? 0 : refuse_unknown(device, -ENODEV, why);
+	default:
+		return 0;
+	}
 }
 
 /*
  * guest_find_vfs() - finds the VFs to carry
- * @config:	configuration
- * @domain:	the guest
- * @pools:	by hostdev, see guest.h
- * @inventory:	this host
+ * @search:	configuration, guest, host
  * @guest:	result
  * @why:	filled on failure
- * Return: 0, -EPERM (without_passport=refuse)
+ * Return: 0, -EPERM, -ENODEV (see guest.h)
  */
-int guest_find_vfs(const struct config *config, const struct domain *domain, const struct network_pool *const *pools,
-		   struct inventory *inventory, struct guest *guest, struct reason *why)
+int guest_find_vfs(const struct guest_search *search, struct guest *guest, struct reason *why)
 {
+	const struct config *config = search->config;
+
 	guest->vfs = 0;
-	for (size_t i = 0; i < domain->hostdevs; i++) {
-		const struct hostdev *device = &domain->hostdev[i];
-		struct guest_vf vf = { .hostdev = i, .device = device, .passport = device->passport, .pool = pools[i] };
-		enum finding finding = examine(&vf, inventory);
+	for (size_t i = 0; i < search->domain->hostdevs; i++) {
+		const struct hostdev *device = &search->domain->hostdev[i];
+		struct guest_vf vf = { .hostdev = i, .device = device, .passport = device->passport, .pool = search->pools[i] };
+		enum finding finding = examine(&vf, search->inventory);
 		bool carry = finding == FINDING_VF;
+		int error = finding == FINDING_UNKNOWN && search->incoming ? judge_unknown(search, i, &carry, why) : 0;
 
-		if (finding == FINDING_UNKNOWN) {
-			int error = judge_unknown(config, device, &carry, why);
-
-			if (error)
-				return error;
-		}
+		if (error)
+			return error;
 		if (!carry)
 			continue;
 		snprintf(vf.bridge, sizeof(vf.bridge), "%s", vf.passport && *vf.passport->bridge ? vf.passport->bridge : config->bridge);

@@ -38,13 +38,21 @@ struct guest {
 	size_t vfs;
 };
 
+/* What the decision looks at. pools[i] and present[i] speak of domain->hostdev[i]. */
+struct guest_search {
+	const struct config *config;
+	const struct domain *domain;
+	struct inventory *inventory;
+	bool incoming;                           /* else an ordinary start: what nothing identifies is none of vferry's business */
+	const struct network_pool *const *pools; /* NULL where it is no network interface, or its network is no pool */
+	const bool *present;                     /* whether this host has a PCI device at the source address */
+};
+
 /*
- * pools[i] speaks of domain->hostdev[i]: NULL where that is not a network interface or its network is no pool.
- * Return: 0 (guest->vfs may be 0: none is ours); -EPERM when without_passport=refuse refuses, -ENODEV when a device that must keep its
- * address is not on this host; *why filled.
+ * Return: 0 (guest->vfs may be 0: none is ours); -EPERM when without_passport=refuse refuses a device that nothing identifies, -ENODEV
+ * when such a device must keep its address and this host has none there; *why filled.
  */
-int guest_find_vfs(const struct config *config, const struct domain *domain, const struct network_pool *const *pools,
-		   struct inventory *inventory, struct guest *guest, struct reason *why);
+int guest_find_vfs(const struct guest_search *search, struct guest *guest, struct reason *why);
 
 /* The PF that a pool takes its VFs from, NULL if it is not one of a card that can migrate. */
 struct inventory_pf *guest_pool_pf(const struct network_pool *pool, struct inventory *inventory);
