@@ -148,10 +148,13 @@ void ballast_run(uint64_t now_ns);
  * @devfn:	device << 3 | function
  * @vendor:	vendor id
  * @device:	device id
+ * @bridge:	devfn of the bridge on bus 0 that leads to @bus; valid if @depth is 1
+ * @depth:	bridges between bus 0 and the function
  */
 struct pci_function {
 	uint8_t bus, devfn;
 	uint16_t vendor, device;
+	uint8_t bridge, depth;
 };
 
 uint32_t pci_read32(const struct pci_function *f, unsigned int offset);
@@ -159,8 +162,15 @@ uint16_t pci_read16(const struct pci_function *f, unsigned int offset);
 uint8_t pci_read8(const struct pci_function *f, unsigned int offset);
 void pci_write16(const struct pci_function *f, unsigned int offset, uint16_t value);
 uint8_t pci_next_capability(const struct pci_function *f, uint8_t at);
+void pci_write32(const struct pci_function *f, unsigned int offset, uint32_t value);
 uint64_t pci_bar_address(const struct pci_function *f, unsigned int bar);
+uint64_t pci_place_bar(const struct pci_function *f, unsigned int bar);
+bool pci_is_there(const struct pci_function *f);
 void pci_walk(void (*visit)(const struct pci_function *f, void *context), void *context);
+
+/* ---- hotplug.c ---- */
+void hotplug_init(void);
+void hotplug_eject(void);
 
 /* ---- virtio.c ---- */
 #define QUEUE_SIZE	128
@@ -205,6 +215,7 @@ void virtio_net_send(struct virtio_net *dev, unsigned int length);
  * @ip:		own IPv4 address, host byte order
  * @link:	link was up when last looked at
  * @alive:	device answers and still holds the driver's state
+ * @gone:	device was unplugged
  * @next_look:	guest time of the next look at link and device, ns
  * @next_frame:	guest time of the next numbered frame, ns
  * @seq:	number of the last frame sent, 0 before the first
@@ -217,7 +228,7 @@ struct nic {
 	struct virtio_net dev;
 	unsigned int index;
 	uint32_t ip;
-	bool link, alive;
+	bool link, alive, gone;
 	uint64_t next_look, next_frame;
 	uint64_t seq, not_sent, received, arp, echo;
 };

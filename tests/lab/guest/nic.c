@@ -26,6 +26,7 @@ void nic_start(struct nic *nic, unsigned int index, const struct options *opt)
 	uint32_t ip;
 
 	nic->index = index;
+	nic->gone = false;
 	nic->ip = ip = opt->ip + index;
 	nic->alive = true;
 	nic->link = virtio_net_link_is_up(&nic->dev);
@@ -122,6 +123,8 @@ void nic_run(struct nic *nic, const struct options *opt, uint32_t boot, uint64_t
 {
 	uint64_t interval = opt->interval_ms * NS_PER_MS, half_tick = NS_PER_S / opt->hz / 2;
 
+	if (nic->gone)
+		return;
 	if (now_ns >= nic->next_look) {
 		nic->next_look = now_ns + LOOK_NS;
 		look(nic);

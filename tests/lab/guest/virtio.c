@@ -85,7 +85,6 @@ struct used {
 /**
  * struct virtq - a queue with its buffers
  * @desc, @avail, @used:	shared with the device
- * @buffer:			one for each descriptor
  * @size:			descriptors in use, a power of two
  * @avail_index:		entries given to the device so far; @avail.index follows when they are published
  * @used_index:			entries taken back so far
@@ -93,16 +92,17 @@ struct used {
  * @n_free:			how many of them
  * @number:			0 receive, 1 transmit
  * @notify:			where to write @number when there is something to do
+ * @buffer:			one for each descriptor
  */
 struct virtq {
 	struct desc desc[QUEUE_SIZE];
 	volatile struct avail avail;
 	volatile struct used used __attribute__((aligned(4)));
-	uint8_t buffer[QUEUE_SIZE][BUFFER_SIZE] __attribute__((aligned(4096)));
 	uint16_t size, avail_index, used_index;
 	uint16_t free[QUEUE_SIZE], n_free;
 	uint16_t number;
 	volatile uint16_t *notify;
+	uint8_t buffer[QUEUE_SIZE][BUFFER_SIZE] __attribute__((aligned(4096)));
 };
 
 /**
@@ -153,18 +153,21 @@ static uint32_t get32(const volatile uint8_t *base, unsigned int offset)
  * @f:		function
  * @at:		offset of the vendor capability
  *
- * Return: 1 << type for a structure that was noted, 0 for another kind, one that is there already or a BAR that is not set
+ * Return: 1 << type for a structure that was noted, 0 for another kind, one that is there already or a BAR that has no address
  */
 static unsigned int map_capability(struct regions *r, const struct pci_function *f, uint8_t at)
 {
-	uint8_t type = pci_read8(f, at + CAP_TYPE);
+	uint8_t type = pci_read8(f, at + CAP_TYPE), bar;
 	uint64_t address;
 	volatile uint8_t **where = type == CAP_COMMON ? &r->common : type == CAP_NOTIFY ? &r->notify :
 				   type == CAP_DEVICE ? &r->config : NULL;
 
 	if (!where || *where)
 		return 0;
-	address = pci_bar_address(f, pci_read8(f, at + CAP_BAR));
+	bar = pci_read8(f, at + CAP_BAR);
+	address = pci_bar_address(f, bar);
+	if (!address)
+		address = pci_place_bar(f, bar);
 	if (!address)
 		return 0;
 	address += pci_read32(f, at + CAP_OFFSET);
@@ -268,6 +271,7 @@ static int init_queue(struct virtio_net *dev, struct virtq *q, uint16_t number, 
 	most = get16(dev->common, QUEUE_LENGTH);
 	if (!most)
 		return -1;
+	memset(q, 0, offsetof(struct virtq, buffer));
 	q->size = QUEUE_SIZE;
 	while (q->size > most)
 		q->size /= 2;
