@@ -46,13 +46,16 @@ installed() {
 	[ -z "$output" ] || { echo "installed without being meant: $output"; false; }
 }
 
-@test "sysconfdir and libexecdir move what they name" {
-	make_usr install sysconfdir=/opt/etc libexecdir=/opt/libexec BUILD=build/opt
-	installed | grep -qx '755 f /opt/etc/libvirt/hooks/qemu.d/50-vferry'
-	installed | grep -qx '755 f /opt/libexec/vferry/hook'
-	grep -aqF /opt/libexec/vferry/hook "$dest/opt/etc/libvirt/hooks/qemu.d/50-vferry"
-	grep -aqF /opt/etc "$dest/opt/libexec/vferry/hook"
-	rm -rf build/opt
+@test "sysconfdir and libexecdir move what they name, in the tree and in the programs" {
+	places=(BUILD="$BATS_TEST_TMPDIR/build" sysconfdir=/opt/etc libexecdir=/opt/libexec)
+	run make -n "${places[@]}" DESTDIR="$dest" install
+	[ "$status" -eq 0 ]
+	[[ $output == *" $dest/opt/etc/libvirt/hooks/qemu.d/50-vferry"$'\n'* ]]
+	[[ $output == *" $dest/opt/libexec/vferry/hook"$'\n'* ]]
+	[[ $output == *" $dest/opt/etc/vferry/vferry.conf"* ]]
+	make "${places[@]}" "$BATS_TEST_TMPDIR/build/qemu"
+	grep -aqF /opt/libexec/vferry/hook "$BATS_TEST_TMPDIR/build/qemu"
+	[[ $(make "${places[@]}" print-flags) == *"SYSCONFDIR='\"/opt/etc\"'"* ]]
 }
 
 @test "a second install keeps the configuration and says so" {
