@@ -39,11 +39,12 @@ xml_escape() {
 	sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g' <<<"$1"
 }
 
-# guest_device TYPE MANAGED NETWORK MAC ADDRESS: prints the XML of one VF.
+# guest_device TYPE MANAGED NETWORK MAC ADDRESS SEEN: prints the XML of one VF; the guest sees a plain hostdev at the PCI address SEEN,
+# by which its passport finds it.
 guest_device() {
 	case "$1" in
 	interface) echo "<interface type='hostdev' managed='$2'><mac address='$4'/><source>$(pci_element "$5")</source></interface>" ;;
-	hostdev) echo "<hostdev mode='subsystem' type='pci' managed='$2'><source>$(pci_element "$5")</source></hostdev>" ;;
+	hostdev) echo "<hostdev mode='subsystem' type='pci' managed='$2'><source>$(pci_element "$5")</source>$(pci_element "$6")</hostdev>" ;;
 	network) echo "<interface type='network'><mac address='$4'/><source network='$3'/></interface>" ;;
 	*) die "guest: --type is interface, hostdev or network, not '$1'" ;;
 	esac
@@ -57,10 +58,14 @@ guest_iommu() {
 	esac
 }
 
-# template_fill FILE NAME=TEXT...: prints the template without its comment, each @NAME@ replaced.
-template_fill() {
-	local text pair
-	text=$(sed '/^<!--/,/-->$/d' "$1") || return 1
+# template NAME: prints a file of xml-templates without its comment.
+template() {
+	sed '/^<!--/,/-->$/d' "$LAB_CHECKOUT/xml-templates/$1"
+}
+
+# fill TEXT NAME=VALUE...: prints the text with each @NAME@ replaced.
+fill() {
+	local text=$1 pair
 	shift
 	for pair in "$@"; do
 		text=${text//"@${pair%%=*}@"/"${pair#*=}"}
@@ -68,25 +73,39 @@ template_fill() {
 	printf '%s\n' "$text"
 }
 
+# guest_passport_entry TYPE SEEN NAME=VALUE...: prints one VF's line of the passport. A plain hostdev is found by the address
+# that the guest sees, an interface by its MAC.
+guest_passport_entry() {
+	local line
+	line=$(template passport.xml.in | grep '<vf:vf ')
+	[ "$1" = hostdev ] || line=${line/ guest=\"@GUEST@\"/}
+	fill "$line" "GUEST=$2" "${@:3}"
+}
+
+# guest_metadata ENTRIES: prints the guest's metadata, a passport with these lines; nothing without a line.
+guest_metadata() {
+	local text
+	[ -n "$1" ] || return 0
+	text=$(template passport.xml.in)
+	echo "<metadata>${text/"$(grep '<vf:vf ' <<<"$text")"/"$1"}</metadata>"
+}
+
 # guest_render NAME: prints the XML from guest_parse's results, given the VFs'
 # facts (vf-facts) on stdin.
 guest_render() {
-	local name=$1 devices="" passport="" number=0 address pf psid firmware mac
+	local name=$1 devices="" entries="" number=0 address seen pf psid firmware mac
 	while read -r address pf _ psid firmware; do
 		mac=${guest_macs[number]:-$(guest_mac "$name" "$number")}
-		devices+=$(guest_device "$guest_type" "$guest_managed" "$guest_network" "$mac" "$address")$'\n    ' || return 1
-		passport+="<vf:vf mac=\"$mac\" pf=\"$pf\" psid=\"$psid\" firmware=\"$firmware\" bridge=\"$guest_bridge\"/>"
+		seen=$(printf '0000:%02x:00.0' $((number + 1)))
+		devices+=$(guest_device "$guest_type" "$guest_managed" "$guest_network" "$mac" "$address" "$seen")$'\n    ' || return 1
+		entries+=${entries:+$'\n'}$(guest_passport_entry "$guest_type" "$seen" "MAC=$mac" "PF=$pf" "PSID=$psid" "FIRMWARE=$firmware" "BRIDGE=$guest_bridge")
 		number=$((number + 1))
 	done
 	[ "$number" -eq "${#guest_vfs[@]}" ] || return 1
 	[ -z "$guest_iommu" ] || devices+=$(guest_iommu "$guest_iommu")
-	if [ -n "$guest_passport" ] && [ "$number" -gt 0 ]; then
-		passport="<metadata><vf:passport xmlns:vf=\"urn:vferry:passport:1\" version=\"1\">$passport</vf:passport></metadata>"
-	else
-		passport=""
-	fi
-	template_fill "$LAB_CHECKOUT/xml-templates/guest.xml.in" "NAME=$name" \
-		"KERNEL=$LAB_GUEST_KERNEL" "CMDLINE=$(xml_escape "$guest_cmdline")" "METADATA=$passport" "DEVICES=$devices"
+	[ -n "$guest_passport" ] || entries=""
+	fill "$(template guest.xml.in)" "NAME=$name" "KERNEL=$LAB_GUEST_KERNEL" "CMDLINE=$(xml_escape "$guest_cmdline")" \
+		"METADATA=$(guest_metadata "$entries")" "DEVICES=$devices"
 }
 
 # guest_parse OPTION...: reads the options into guest_* variables.
