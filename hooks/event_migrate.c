@@ -3,7 +3,7 @@
  * event_migrate.c: "migrate begin" at the destination: a guest is about to come.
  *
  * All slow work belongs here, since libvirt holds no lock on the guest (src/qemu/qemu_migration.c, qemuMigrationDstPrepareAny). In
- * order: what became of earlier guests; which VFs this one has; the limits; which VFs it gets here (the lease); make them ready; the XML
+ * order: what became of earlier guests; which VFs this one has; the limits; its turn; which VFs it gets here (the lease); make them ready; the XML
  * with only the source addresses changed.
  *
  * libvirt calls this for offline migrations too, and may fail afterwards without telling anybody: the lease then runs out.
@@ -14,11 +14,15 @@
 
 #include "base/log.h"
 #include "base/scope.h"
+#include "base/watch.h"
 #include "engine/ready.h"
 #include "engine/scene.h"
 #include "event.h"
 #include "policy/placement.h"
 #include "policy/rules.h"
+#include "state/queue.h"
+
+#define WAIT_MS 5000 /* a lease that runs out changes no file: look again now and then */
 
 /*
  * forget_earlier_try() - takes back what an earlier, failed migration of the same guest left
@@ -54,16 +58,13 @@ static int decide(const struct event *event, struct scene *scene, struct record 
 }
 
 /*
- * take_lease() - everything that must not happen twice at the same time
- * Return: 0; scene->guest.vfs is 0 if the guest has no VF of ours
+ * try_lease() - everything that must not happen twice at the same time. The caller holds the host-wide lock.
+ * Return: 0 (scene->guest.vfs is 0 if the guest has no VF of ours); -EBUSY if only slots are missing; negative errno
  */
-static int take_lease(const struct event *event, struct scene *scene, struct record *record, struct reason *why)
+static int try_lease(const struct event *event, struct scene *scene, struct record *record, struct reason *why)
 {
-	autoclose int lock = record_lock(NULL, event->deadline, why);
 	int error;
 
-	if (lock < 0)
-		return lock;
 	ready_reconcile(event->config, NULL, event->deadline);
 	error = forget_earlier_try(event, record, why);
 	if (!error)
@@ -74,6 +75,60 @@ static int take_lease(const struct event *event, struct scene *scene, struct rec
 		return error;
 	memset(record, 0, sizeof(*record));
 	return decide(event, scene, record, why);
+}
+
+/*
+ * take_turn() - one try to get a lease, if nobody waits who came before; else, and if slots are missing, a place in the line
+ * Return: 0, -EBUSY while there is reason to wait, other negative errno
+ */
+static int take_turn(const struct event *event, struct ticket *ticket, struct scene *scene, struct record *record, struct reason *why)
+{
+	autoclose int lock = record_lock(NULL, event->deadline, why);
+	int error = -EBUSY;
+
+	if (lock < 0)
+		return lock;
+	if (queue_is_first(ticket->fd ? ticket : NULL))
+		error = try_lease(event, scene, record, why);
+	if (error == -EBUSY && !ticket->fd) {
+		error = queue_enter(event->domain->uuid, event->config->slot_queue, ticket, why);
+		if (!error) {
+			log_notice("waiting for a slot, up to %u s: %s", event->config->slot_wait,
+				   *why->what ? why->what : "others wait that came before");
+			error = -EBUSY;
+		}
+	}
+	return error;
+}
+
+/*
+ * take_lease() - gets a lease, waiting for a slot if need be
+ * @event:	its deadline begins anew after the wait
+ * Return: 0, -EBUSY if the wait for a slot was too long, other negative errno
+ *
+ * What can free a slot is a change of libvirt's status files (a guest has landed, or failed) or of the leases.
+ */
+static int take_lease(struct event *event, struct scene *scene, struct record *record, struct reason *why)
+{
+	static const char *const directories[] = { STATUS_DIRECTORY, STATE_DIRECTORY "/guests", STATE_DIRECTORY "/queue", NULL };
+	deadline_t patience = deadline_in((int)event->config->slot_wait * 1000);
+	autoticket struct ticket ticket = { 0 };
+	autoclose int watch = -1;
+	int error;
+
+	while ((error = take_turn(event, &ticket, scene, record, why)) == -EBUSY && deadline_left(patience)) {
+		scene_release(scene);
+		if (watch < 0)
+			watch = watch_open(directories);
+		if (watch < 0)
+			return reason_set(why, watch, STATUS_DIRECTORY, "cannot wait for a slot: %s", strerror(-watch));
+		(void)watch_wait(watch, deadline_within(patience, WAIT_MS));
+		event->deadline = deadline_in((int)event->config->hook_deadline * 1000);
+	}
+	if (error == -EBUSY && !*why->what)
+		reason_set(why, error, NULL, "no slot for live migration came free within %u s, and others wait that came before",
+			   event->config->slot_wait);
+	return error;
 }
 
 /*

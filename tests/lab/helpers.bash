@@ -56,7 +56,10 @@ wipe() {
 			dir=$(dirname "$d"); pf=$(basename "$(readlink -f "$dir")")
 			[ "$(cat "$dir/sriov_numvfs")" = 0 ] || echo 0 >"$dir/sriov_numvfs"
 			echo 1 >"$dir/sriov_drivers_autoprobe"
-			devlink dev eswitch show "pci/$pf" | grep -q "mode legacy" || devlink dev eswitch set "pci/$pf" mode legacy
+			for i in $(seq 50); do # busy until ovs-vswitchd has taken its flows away
+				devlink dev eswitch show "pci/$pf" | grep -q "mode legacy" && break
+				devlink dev eswitch set "pci/$pf" mode legacy 2>/dev/null || sleep 0.1
+			done
 		done
 		rm -rf /run/vferry
 		rm -f /etc/vferry/vferry.conf'

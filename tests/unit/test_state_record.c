@@ -13,7 +13,7 @@
 static const char *empty_root(void)
 {
 	const char *root = check_scratch();
-	char run[PATH_MAX];
+	char run[PATH_MAX + 8];
 
 	snprintf(run, sizeof(run), "%s/run", root);
 	if (mkdir(run, 0755) && errno != EEXIST)
@@ -109,7 +109,7 @@ TEST(a_lock_is_held_by_one_and_freed_by_closing)
 TEST(a_state_directory_that_others_may_write_is_refused)
 {
 	struct reason why = { 0 };
-	char path[PATH_MAX];
+	char path[PATH_MAX + 16];
 
 	snprintf(path, sizeof(path), "%s/run/vferry", empty_root());
 	CHECK_INT(mkdir(path, 0777), 0);
@@ -120,7 +120,7 @@ TEST(a_state_directory_that_others_may_write_is_refused)
 
 TEST(a_state_directory_that_is_a_link_is_refused)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX + 16];
 
 	snprintf(path, sizeof(path), "%s/run/vferry", empty_root());
 	CHECK_INT(symlink("/tmp", path), 0);

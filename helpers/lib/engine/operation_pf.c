@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "engine/operation.h"
 #include "host/devlink.h"
@@ -15,6 +16,8 @@
 #include "host/sriov.h"
 
 #define UNUSED __attribute__((unused))
+#define ESWITCH_BUSY_MS 5000
+#define ESWITCH_POLL_MS 100
 
 /* autoprobe: no host driver takes the VFs that are about to be created. */
 static int look_autoprobe(struct step *step, UNUSED struct context *context, struct reason *why)
@@ -69,13 +72,24 @@ static int look_eswitch(struct step *step, UNUSED struct context *context, struc
 	return step->before == step->number;
 }
 
+/*
+ * write_eswitch() - sets the mode, trying again for a while when the eswitch is busy
+ *
+ * mlx5 answers EBUSY at once, and changes nothing, while an offloaded flow of Open vSwitch is left (mlx5 eswitch.c
+ * mlx5_esw_try_lock()); ovs-vswitchd takes the flows of a port that was removed away a moment later.
+ */
 static int write_eswitch(void *arg, struct reason *why)
 {
 	autonetlink struct netlink nl = { 0 };
 	struct operation_write *job = arg;
+	deadline_t patience = deadline_in(ESWITCH_BUSY_MS);
 	int error = devlink_open(&nl, why);
 
-	return error ? error : devlink_eswitch_set(&nl, &job->step->pf, (enum eswitch_mode)job->value, why);
+	if (error)
+		return error;
+	while ((error = devlink_eswitch_set(&nl, &job->step->pf, (enum eswitch_mode)job->value, why)) == -EBUSY && deadline_left(patience))
+		nanosleep(&(struct timespec){ .tv_nsec = ESWITCH_POLL_MS * 1000000L }, NULL);
+	return error;
 }
 
 /*

@@ -16,7 +16,6 @@
 #include "base/scope.h"
 #include "base/sysroot.h"
 
-#define STATE_DIRECTORY "/run/vferry"
 #define STATE_FILE_MAX (1u << 20)
 #define LOCK_POLL_MS 20
 
@@ -69,6 +68,19 @@ static int make_directories(struct reason *why)
 			return error;
 	}
 	return 0;
+}
+
+/*
+ * record_make_directory() - one more directory of ours
+ * @path:	below STATE_DIRECTORY
+ * @why:	filled on failure
+ * Return: 0, negative errno
+ */
+int record_make_directory(const char *path, struct reason *why)
+{
+	int error = make_directories(why);
+
+	return error ? error : make_directory(path, why);
 }
 
 /*

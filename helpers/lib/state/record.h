@@ -5,6 +5,7 @@
  *   guests/UUID.json   a guest that vferry made ready for: which VFs it was given (the lease), how far it is, and the journal of the
  *                      steps made for it alone
  *   pfs/BDF.json       the journal of the steps that made a PF ready, until a guest runs on it
+ *   queue/             who waits for a slot (state/queue.h)
  *   lock               held (flock) while files here are read and written, and while a VF is chosen
  *   pf-BDF.lock        held while a PF is changed
  *
@@ -22,6 +23,7 @@
 #include "base/reason.h"
 #include "state/step.h"
 
+#define STATE_DIRECTORY "/run/vferry"
 #define RECORD_MAX_VFS 32
 
 enum record_state {
@@ -52,6 +54,9 @@ struct record_list {
 	struct record *record;
 	size_t count;
 };
+
+/* Makes a directory of ours below the state directory, which is made first. */
+int record_make_directory(const char *path, struct reason *why);
 
 /* Takes a lock: pf NULL is the host-wide one. Return: descriptor that holds it until closed, -ETIME, negative errno. */
 int record_lock(const struct pci_address *pf, deadline_t deadline, struct reason *why);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * queue.c: the line of arrivals that wait for a slot.
+ */
+#include "state/queue.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/scope.h"
+#include "base/sysroot.h"
+#include "state/record.h"
+
+#define QUEUE_DIRECTORY STATE_DIRECTORY "/queue"
+
+/*
+ * is_held() - whether a ticket's owner lives; a ticket without one is thrown away
+ */
+static bool is_held(const char *name)
+{
+	autoclose int fd = sysroot_open(O_RDWR | O_NOFOLLOW, 0, QUEUE_DIRECTORY "/%s", name);
+	char path[256];
+
+	if (fd < 0)
+		return false;
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		return true;
+	if (sysroot_path(path, sizeof(path), QUEUE_DIRECTORY "/%s", name) == 0)
+		(void)unlink(path);
+	return false;
+}
+
+/*
+ * count_waiting() - how many wait who came before a name, or at all
+ * @before:	file name of a ticket, NULL: all
+ */
+static unsigned int count_waiting(const char *before)
+{
+	autoclosedir DIR *directory = sysroot_opendir(QUEUE_DIRECTORY);
+	const struct dirent *entry;
+	unsigned int n = 0;
+
+	while (directory && (entry = readdir(directory))) {
+		if (entry->d_name[0] == '.' || (before && strcmp(entry->d_name, before) >= 0))
+			continue;
+		n += is_held(entry->d_name);
+	}
+	return n;
+}
+
+/*
+ * queue_enter() - gets in line
+ * @uuid:	of the guest
+ * @max:	how many may wait
+ * @ticket:	result, given back with queue_leave()
+ * @why:	filled on failure
+ * Return: 0, -EAGAIN when the line is full, negative errno
+ */
+int queue_enter(const char *uuid, unsigned int max, struct ticket *ticket, struct reason *why)
+{
+	int error = record_make_directory(QUEUE_DIRECTORY, why);
+
+	if (error)
+		return error;
+	if (count_waiting(NULL) >= max) {
+		reason_set(why, -EAGAIN, NULL, "all slots for live migration are taken here, and %u guests wait for one already", max);
+		reason_cure(why, "try again when some have arrived, or run fewer migrations at the same time");
+		reason_rule(why, "L4-queue");
+		return -EAGAIN;
+	}
+	snprintf(ticket->name, sizeof(ticket->name), "%016llx-%.36s", (unsigned long long)clock_ms(), uuid);
+	ticket->fd = sysroot_open(O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, QUEUE_DIRECTORY "/%s", ticket->name);
+	if (ticket->fd < 0 || flock(ticket->fd, LOCK_EX | LOCK_NB)) {
+		error = ticket->fd < 0 ? ticket->fd : -errno;
+		queue_leave(ticket);
+		return reason_set(why, error, QUEUE_DIRECTORY, "cannot take a ticket for the line: %s", strerror(-error));
+	}
+	return 0;
+}
+
+/*
+ * queue_is_first() - whether it is one's turn
+ * @ticket:	own ticket, NULL: somebody who has just come
+ */
+bool queue_is_first(const struct ticket *ticket)
+{
+	return count_waiting(ticket ? ticket->name : NULL) == 0;
+}
+
+/*
+ * queue_leave() - leaves the line
+ */
+void queue_leave(struct ticket *ticket)
+{
+	char path[256];
+
+	if (ticket->fd <= 0)
+		return;
+	if (sysroot_path(path, sizeof(path), QUEUE_DIRECTORY "/%s", ticket->name) == 0)
+		(void)unlink(path);
+	close(ticket->fd);
+	ticket->fd = 0;
+}

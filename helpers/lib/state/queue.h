@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * queue.h: the line of arrivals that wait for a slot, first come, first served.
+ *
+ * A ticket is a file below /run/vferry/queue that its owner holds locked; its name says when it came. A ticket that nobody holds is of a
+ * process that died, and does not count. All functions but queue_leave() are called with the host-wide lock held.
+ */
+#ifndef VFERRY_STATE_QUEUE_H
+#define VFERRY_STATE_QUEUE_H
+
+#include <stdbool.h>
+
+#include "base/reason.h"
+
+struct ticket {
+	int fd;          /* 0: none */
+	char name[64];   /* file name */
+};
+
+/* Takes a ticket. Return: 0, -EAGAIN if max are waiting already, negative errno; *why filled. */
+int queue_enter(const char *uuid, unsigned int max, struct ticket *ticket, struct reason *why);
+
+/* Whether nobody waits who came before. ticket NULL: whether nobody waits at all. */
+bool queue_is_first(const struct ticket *ticket);
+
+/* Gives the ticket back; harmless on a zeroed one. */
+void queue_leave(struct ticket *ticket);
+
+#define autoticket __attribute__((cleanup(queue_leave)))
+
+#endif
