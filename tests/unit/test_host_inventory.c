@@ -394,7 +394,8 @@ TEST(wrong_types_and_ranges_are_refused_with_the_key)
 		{ "{\"pfs\":[{\"total_vfs\":-1}]}", "\"total_vfs\" is not within its range" },
 		{ "{\"pfs\":[{\"total_vfs\":1.5}]}", "\"total_vfs\" is not a number" },
 		{ "{\"pfs\":[{\"uplink\":\"sixteen-letters-\"}]}", "\"uplink\" is not short enough" },
-		{ "{\"pfs\":[{\"card\":{\"vendor\":5555,\"device\":4129},\"vfs\":[{\"port\":{\"hw_addr\":\"x\"}}]}]}", "\"hw_addr\" is not a MAC" },
+		{ "{\"pfs\":[{\"card\":{\"vendor\":5555,\"device\":4129},\"vfs\":[{\"port\":{\"hw_addr\":\"x\"}}]}]}",
+		  "\"hw_addr\" is not a MAC" },
 		{ "{\"ovs\":[]}", "\"ovs\" is not an object" },
 		{ "{\"ovs\":{\"ports\":[{\"members\":[7]}]}}", "\"members\" is not a text" },
 	};

@@ -116,11 +116,12 @@ static void wait_file(const char *path)
 /* Starts ovs-vswitchd of an instance. dummies: with the dummy datapath and dummy netdevs. */
 static void start_daemon(struct instance *instance, bool dummies)
 {
-	char control[128], database[128], *argv[] = { (char[]){ "ovs-vswitchd" }, database, control,
-						       dummies ? (char[]){ "--enable-dummy=override" } : NULL, NULL };
+	char control[128], database[128], *argv[] = { (char[]){ "ovs-vswitchd" }, database, control, NULL, NULL };
 
 	snprintf(control, sizeof(control), "--unixctl=%s/vswitchd.ctl", instance->directory);
 	snprintf(database, sizeof(database), "unix:%s", instance->socket);
+	if (dummies)
+		argv[3] = (char[]){ "--enable-dummy=override" };
 	instance->daemon = start(instance, argv);
 }
 
@@ -324,7 +325,8 @@ TEST(our_port_whose_netdev_came_back_is_made_anew)
 
 	/* A port of ours with an error that will not go away by itself: an interface of a type that does not exist. */
 	CHECK_INT(vsctl(&dummy, "--may-exist add-br br0"), 0);
-	CHECK_INT(vsctl(&dummy, "add-port br0 sick0 -- set Interface sick0 type=nonsense -- set Port sick0 external_ids:vferry-owner=vferry"), 0);
+	CHECK_INT(vsctl(&dummy, "add-port br0 sick0 -- set Interface sick0 type=nonsense"), 0);
+	CHECK_INT(vsctl(&dummy, "set Port sick0 external_ids:vferry-owner=vferry"), 0);
 	CHECK(look(ovs, "sick0").ofport <= 0);
 	must(ovs_add_port(ovs, &wanted, deadline_in(20000), &why), &why);
 	CHECK(look(ovs, "sick0").ofport > 0);

@@ -167,8 +167,8 @@ TEST(an_answer_of_wrong_types_is_an_empty_state_or_refused)
 	CHECK_INT(parse_state("{}", &state, &why), -EPROTO);
 	CHECK_INT(parse_state("[{\"rows\":[]},{\"rows\":1},{\"rows\":[]},{\"rows\":[]}]", &state, &why), -EPROTO);
 	CHECK_CONTAINS(why.what, "an answer without rows");
-	CHECK_INT(parse_state("[{\"rows\":[3]},{\"rows\":[null,{\"ports\":[\"set\",[1,[\"uuid\",\"x\"]]]}]},{\"rows\":[[],{\"_uuid\":[\"uuid\","
-			      "\"x\"],\"interfaces\":[\"uuid\",\"y\"],\"name\":[]}]},{\"rows\":[{}]}]",
+	CHECK_INT(parse_state("[{\"rows\":[3]},{\"rows\":[null,{\"ports\":[\"set\",[1,[\"uuid\",\"x\"]]]}]},"
+			      "{\"rows\":[[],{\"_uuid\":[\"uuid\",\"x\"],\"interfaces\":[\"uuid\",\"y\"],\"name\":[]}]},{\"rows\":[{}]}]",
 			      &state, &why), 0);
 	CHECK_INT(state.bridges, 2);
 	CHECK_INT(state.ports, 1);

@@ -269,9 +269,9 @@ int devlink_eswitch_set(struct netlink *nl, const struct pci_address *pf, enum e
 	}
 	error = netlink_call(nl, msg, NULL, NULL, address, why);
 	if (error == -EBUSY)
-		reason_cure(why, "take its uplink out of Open vSwitch, whose offloaded rules hold the e-switch, remove other tc rules, try again");
+		reason_cure(why, "take its uplink out of Open vSwitch, whose offloaded rules hold the e-switch, and try again");
 	else if (error == -EINVAL)
-		reason_cure(why, "unbind every VF of the PF from its driver and try again; its VFs may have no network until that succeeds");
+		reason_cure(why, "unbind every VF of the PF from its driver and try again; the VFs may have no network until then");
 	return explain_eswitch(error, address, why);
 }
 
@@ -462,7 +462,7 @@ static int refuse_migratable(const struct devlink_port *port, struct reason *why
 	char handle[DEVLINK_HANDLE_LEN];
 
 	reason_set(why, -EOPNOTSUPP, devlink_port_handle(port, handle), "neither kernel nor firmware offers 'migratable' for this VF");
-	reason_cure(why, "set VF_MIGRATION_MODE=2 with mstconfig and reset the firmware; it also needs Linux 6.2 and a card that can do it");
+	reason_cure(why, "set VF_MIGRATION_MODE=2 with mstconfig and reset the firmware; it needs Linux 6.2 and a card that can do it");
 	return -EOPNOTSUPP;
 }
 

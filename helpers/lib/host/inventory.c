@@ -169,6 +169,7 @@ static int read_pf(struct inventory_pf *pf, const struct pci_pf *found, struct r
 {
 	struct sriov_pf sriov = { 0 };
 	struct reason trouble = { 0 };
+	struct inventory_vf *vfs;
 
 	pf->address = found->address;
 	pf->card = *found->card;
@@ -187,9 +188,10 @@ static int read_pf(struct inventory_pf *pf, const struct pci_pf *found, struct r
 	}
 	if (pf->num_vfs > INVENTORY_MAX_VFS)
 		pf->num_vfs = INVENTORY_MAX_VFS;
-	pf->vf = calloc(pf->num_vfs + 1, sizeof(*pf->vf));
-	if (!pf->vf)
+	vfs = calloc(pf->num_vfs + 1, sizeof(*vfs));
+	if (!vfs)
 		return reason_set(why, -ENOMEM, "inventory", "out of memory");
+	pf->vf = vfs;
 	for (unsigned int i = 0; i < pf->num_vfs; i++)
 		read_vf(pf, i);
 	return 0;
@@ -202,8 +204,10 @@ static int read_pfs(struct inventory *inventory, struct reason *why)
 	size_t count = 0;
 	int error = pci_scan(found, INVENTORY_MAX_PFS, &count, why);
 
-	for (size_t i = 0; !error && i < count; i++)
-		error = read_pf(&inventory->pf[inventory->pfs++], &found[i], why);
+	for (size_t i = 0; !error && i < count; i++) {
+		inventory->pfs = i + 1;
+		error = read_pf(&inventory->pf[i], &found[i], why);
+	}
 	return error;
 }
 

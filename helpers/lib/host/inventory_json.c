@@ -279,9 +279,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "hosts are Intel 64, A
 /* Reads the name of an e-switch mode; one that vferry does not know is ESWITCH_UNKNOWN. */
 static enum eswitch_mode read_mode(const char *name)
 {
-	if (strcmp(name, "legacy") == 0)
-		return ESWITCH_LEGACY;
-	return strcmp(name, "switchdev") == 0 ? ESWITCH_SWITCHDEV : ESWITCH_UNKNOWN;
+	return strcmp(name, "legacy") == 0 ? ESWITCH_LEGACY : strcmp(name, "switchdev") == 0 ? ESWITCH_SWITCHDEV : ESWITCH_UNKNOWN;
 }
 
 /* Stores what JSON writes as a string. Return: 0, -EINVAL with *why filled. */
@@ -342,14 +340,11 @@ static int get_object(struct json_object *json, const char *key, struct json_obj
 static int get_list(struct json_object *json, const char *key, size_t max, struct json_object **out, size_t *count, struct reason *why)
 {
 	*out = json_object_object_get(json, key);
-	*count = 0;
-	if (!*out)
-		return 0;
-	if (!json_object_is_type(*out, json_type_array))
+	if (*out && !json_object_is_type(*out, json_type_array))
 		return refuse(key, "a list", why);
-	if (json_object_array_length(*out) > max)
+	*count = *out ? json_object_array_length(*out) : 0;
+	if (*count > max)
 		return refuse(key, "short enough", why);
-	*count = json_object_array_length(*out);
 	for (size_t i = 0; i < *count; i++) {
 		if (!json_object_is_type(json_object_array_get_idx(*out, i), json_type_object))
 			return refuse(key, "a list of objects", why);
@@ -414,12 +409,9 @@ static int read_pf(struct json_object *json, struct inventory_pf *pf, struct rea
 	pf->mode = ESWITCH_UNKNOWN;
 	pf->numa_node = -1;
 	error = read_fields(json, pf, pf_fields, why);
-	if (!error)
-		error = get_object(json, "card", &card, why);
-	if (!error)
-		error = read_card(card, &pf->card, why);
-	if (!error)
-		error = get_object(json, "info", &info, why);
+	error = error ? error : get_object(json, "card", &card, why);
+	error = error ? error : read_card(card, &pf->card, why);
+	error = error ? error : get_object(json, "info", &info, why);
 	if (!error && info)
 		error = read_fields(info, &pf->info, info_fields, why);
 	return error ? error : read_vfs(json, pf, why);

@@ -302,7 +302,7 @@ int netdev_list(struct netlink *rt, struct netdev **list, size_t *count, struct 
  */
 int netdev_set_up(struct netlink *rt, uint32_t ifindex, bool up, struct reason *why)
 {
-	struct ifinfomsg header = { .ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex, .ifi_flags = up ? IFF_UP : 0, .ifi_change = IFF_UP };
+	struct ifinfomsg header = { .ifi_index = (int)ifindex, .ifi_flags = up ? IFF_UP : 0, .ifi_change = IFF_UP };
 	struct nl_msg *msg = nlmsg_alloc_simple(RTM_NEWLINK, 0);
 	char object[32];
 

@@ -170,7 +170,8 @@ static void read_done(struct netlink_answer *answer, const struct nlmsghdr *mess
 	memcpy(&error, nlmsg_data(message), sizeof(error));
 	answer->error = error < 0 ? error : 0;
 	if ((message->nlmsg_flags & FLAG_ACK_TLVS) && payload > (int)sizeof(error))
-		read_acknowledgement((const unsigned char *)nlmsg_data(message) + sizeof(error), payload - (int)sizeof(error), answer->text);
+		read_acknowledgement((const unsigned char *)nlmsg_data(message) + sizeof(error), payload - (int)sizeof(error),
+				     answer->text);
 }
 
 /* Keeps a copy of one reply. Return: 0, -ENOMEM, -EMSGSIZE. */
@@ -180,7 +181,7 @@ static int keep_reply(struct netlink_answer *answer, const struct nlmsghdr *mess
 
 	if (answer->len + need > ANSWER_MAX)
 		return -EMSGSIZE;
-	if (answer->len + need > answer->size) {
+	if (!answer->replies || answer->len + need > answer->size) {
 		size_t size = answer->size ? answer->size * 2 : 16384;
 		unsigned char *larger;
 

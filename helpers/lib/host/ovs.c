@@ -14,18 +14,10 @@
 #include <string.h>
 
 #include "base/scope.h"
-#include "host/ovsdb.h"
+#include "host/ovs_change.h"
 
 #define UNDO_TIME 1000  /* ms to take a failed change out of the database again */
 #define PORT_TIME 5000  /* ms at most for ovs-vswitchd to give a port its number once it has applied the change */
-#define RACE_TRIES 3
-#define PORT_NAME_MAX 15 /* IFNAMSIZ - 1 */
-
-struct ovs {
-	struct ovsdb *db;
-};
-
-#define autostate __attribute__((cleanup(ovs_state_release)))
 
 /* Connects; see the header. Return: 0, negative errno with *why filled. */
 int ovs_open(struct ovs **ovs, const char *socket, deadline_t deadline, struct reason *why)
@@ -72,7 +64,7 @@ int ovs_read(struct ovs *ovs, struct ovs_state *state, deadline_t deadline, stru
  * Demands that a row has this name and, if owner is set, that vferry made it. It fails as "timed out" otherwise.
  * table: "Bridge" or "Port".
  */
-static struct json_object *demand_row(const char *table, const char *name, bool owner)
+struct json_object *ovs_demand_row(const char *table, const char *name, bool owner)
 {
 	struct json_object *row = json_object_new_object(), *where = condition("name", "==", json_text(name));
 
@@ -84,19 +76,19 @@ static struct json_object *demand_row(const char *table, const char *name, bool 
 }
 
 /* Demands that no row of a table has this name. */
-static struct json_object *demand_no_row(const char *table, const char *name)
+struct json_object *ovs_demand_no_row(const char *table, const char *name)
 {
 	return op_wait(table, condition("name", "==", json_text(name)), "name", "==", json_object_new_array(), 0);
 }
 
 /* A list of one mutation: [[column, mutator, value]]. value is consumed. */
-static struct json_object *mutation(const char *column, const char *mutator, struct json_object *value)
+struct json_object *ovs_mutation(const char *column, const char *mutator, struct json_object *value)
 {
 	return json_list(json_list(json_text(column), json_text(mutator), value, NULL), NULL);
 }
 
 /* Waits until ovs-vswitchd has applied configuration number wanted. Return: 0; -ETIME, other negative errno, with *why filled. */
-static int wait_applied(struct ovs *ovs, int64_t wanted, deadline_t deadline, struct reason *why)
+int ovs_wait_applied(struct ovs *ovs, int64_t wanted, deadline_t deadline, struct reason *why)
 {
 	autotransaction struct transaction t;
 	int left = deadline_left(deadline), error;
@@ -107,7 +99,7 @@ static int wait_applied(struct ovs *ovs, int64_t wanted, deadline_t deadline, st
 	transaction_add(&t, op_wait("Open_vSwitch", where, "cur_cfg", "!=", json_object_new_array(), left - left / 8));
 	error = transaction_run(ovs->db, &t, deadline, why);
 	if (error == -EIO && t.timed_out) {
-		reason_set(why, -ETIME, "Open vSwitch", "the change is in its database, but ovs-vswitchd did not apply it within %d ms", left);
+		reason_set(why, -ETIME, "Open vSwitch", "its database has the change, but ovs-vswitchd did not apply it within %d ms", left);
 		reason_cure(why, "see whether ovs-vswitchd runs: systemctl status ovs-vswitchd");
 		error = -ETIME;
 	}
@@ -119,13 +111,13 @@ static int wait_applied(struct ovs *ovs, int64_t wanted, deadline_t deadline, st
  * t: the change; the caller releases it, and finds in t->timed_out whether a demand did not hold.
  * Return: 0 with the number of the new configuration; negative errno with *why filled, nothing changed.
  */
-static int commit(struct ovs *ovs, struct transaction *t, int64_t *number, deadline_t deadline, struct reason *why)
+int ovs_commit(struct ovs *ovs, struct transaction *t, int64_t *number, deadline_t deadline, struct reason *why)
 {
 	static const char *const columns[] = { "next_cfg", NULL };
 	struct json_object *row;
 	int question, error;
 
-	transaction_add(t, op_mutate("Open_vSwitch", NULL, mutation("next_cfg", "+=", json_object_new_int(1))));
+	transaction_add(t, op_mutate("Open_vSwitch", NULL, ovs_mutation("next_cfg", "+=", json_object_new_int(1))));
 	question = transaction_add(t, op_select("Open_vSwitch", NULL, columns));
 	error = transaction_run(ovs->db, t, deadline, why);
 	if (error)
@@ -138,12 +130,12 @@ static int commit(struct ovs *ovs, struct transaction *t, int64_t *number, deadl
 }
 
 /* Runs a change and waits until ovs-vswitchd has applied it. Return: 0, negative errno with *why filled. */
-static int commit_and_wait(struct ovs *ovs, struct transaction *t, deadline_t deadline, struct reason *why)
+int ovs_commit_and_wait(struct ovs *ovs, struct transaction *t, deadline_t deadline, struct reason *why)
 {
 	int64_t number;
-	int error = commit(ovs, t, &number, deadline, why);
+	int error = ovs_commit(ovs, t, &number, deadline, why);
 
-	return error ? error : wait_applied(ovs, number, deadline, why);
+	return error ? error : ovs_wait_applied(ovs, number, deadline, why);
 }
 
 /* Reads the interface of a port once. Return: 0 with ofport and error in *port, negative errno with *why filled. */
@@ -176,13 +168,13 @@ static void wait_number(struct ovs *ovs, const char *name, deadline_t deadline)
 }
 
 /* Whether a port works: ovs-vswitchd has given it a number and has nothing to say. */
-static bool is_healthy(const struct ovs_port *port)
+bool ovs_is_healthy(const struct ovs_port *port)
 {
 	return port->ofport > 0 && !port->error[0];
 }
 
 /* Reads a port once ovs-vswitchd has looked at it. Return: 0 with *port, negative errno with *why filled. */
-static int settle_port(struct ovs *ovs, const char *name, struct ovs_port *port, deadline_t deadline, struct reason *why)
+int ovs_settle_port(struct ovs *ovs, const char *name, struct ovs_port *port, deadline_t deadline, struct reason *why)
 {
 	int error = read_interface(ovs, name, port, deadline, why);
 
@@ -197,12 +189,12 @@ static int settle_port(struct ovs *ovs, const char *name, struct ovs_port *port,
  * Reads back what became of a port. bridge: for the sentence.
  * Return: 0; -EIO with Open vSwitch's own words if the port does not work; other negative errno; *why filled.
  */
-static int verify_port(struct ovs *ovs, const char *bridge, const char *name, deadline_t deadline, struct reason *why)
+int ovs_verify_port(struct ovs *ovs, const char *bridge, const char *name, deadline_t deadline, struct reason *why)
 {
 	struct ovs_port port = { 0 };
-	int error = settle_port(ovs, name, &port, deadline, why);
+	int error = ovs_settle_port(ovs, name, &port, deadline, why);
 
-	if (error || is_healthy(&port))
+	if (error || ovs_is_healthy(&port))
 		return error;
 	reason_set(why, -EIO, name, "Open vSwitch could not make it a port of bridge %s: %s", bridge,
 		   port.error[0] ? port.error : "ovs-vswitchd gave it no port number");
@@ -225,11 +217,11 @@ static void put_bridge(struct transaction *t, const char *bridge)
 	json_object_object_add(row, "name", json_text(bridge));
 	json_object_object_add(row, "ports", json_named_uuid("new_port"));
 	json_object_object_add(row, "external_ids", json_map(OVS_OWNER_KEY, "vferry", NULL));
-	transaction_add(t, demand_no_row("Bridge", bridge));
+	transaction_add(t, ovs_demand_no_row("Bridge", bridge));
 	transaction_add(t, op_insert("Interface", "new_interface", interface));
 	transaction_add(t, op_insert("Port", "new_port", port));
 	transaction_add(t, op_insert("Bridge", "new_bridge", row));
-	transaction_add(t, op_mutate("Open_vSwitch", NULL, mutation("bridges", "insert", json_named_uuid("new_bridge"))));
+	transaction_add(t, op_mutate("Open_vSwitch", NULL, ovs_mutation("bridges", "insert", json_named_uuid("new_bridge"))));
 }
 
 /* Finds the uuid of a row by its name. Return: 0, -ENOENT if there is none, negative errno with *why filled. */
@@ -275,22 +267,23 @@ static int remove_row(struct ovs *ovs, const char *table, const char *name, int6
 		return error == -ENOENT ? 0 : error;
 	row = json_list(json_text("uuid"), json_text(uuid), NULL);
 	holders = is_bridge ? NULL : condition("ports", "includes", json_object_get(row));
-	transaction_add(&t, demand_row(table, name, true));
-	transaction_add(&t, op_mutate(is_bridge ? "Open_vSwitch" : "Bridge", holders, mutation(is_bridge ? "bridges" : "ports", "delete", row)));
-	return commit(ovs, &t, number, deadline, why);
+	transaction_add(&t, ovs_demand_row(table, name, true));
+	transaction_add(&t, op_mutate(is_bridge ? "Open_vSwitch" : "Bridge", holders,
+				      ovs_mutation(is_bridge ? "bridges" : "ports", "delete", row)));
+	return ovs_commit(ovs, &t, number, deadline, why);
 }
 
 /* Removes a bridge or port of ours and waits until it is gone. Return: 0, negative errno with *why filled. */
-static int remove_and_wait(struct ovs *ovs, const char *table, const char *name, deadline_t deadline, struct reason *why)
+int ovs_remove_and_wait(struct ovs *ovs, const char *table, const char *name, deadline_t deadline, struct reason *why)
 {
 	int64_t number;
 	int error = remove_row(ovs, table, name, &number, deadline, why);
 
-	return error || number == 0 ? error : wait_applied(ovs, number, deadline, why);
+	return error || number == 0 ? error : ovs_wait_applied(ovs, number, deadline, why);
 }
 
 /* Takes back a bridge or port that Open vSwitch could not set up, in the database alone; what fails here cannot be helped. */
-static void forget(struct ovs *ovs, const char *table, const char *name)
+void ovs_forget(struct ovs *ovs, const char *table, const char *name)
 {
 	int64_t number;
 
@@ -311,17 +304,17 @@ int ovs_add_bridge(struct ovs *ovs, const char *bridge, deadline_t deadline, str
 	transaction_begin(&t);
 	if (error || ovs_find_bridge(&state, bridge))
 		return error;
-	if (!bridge[0] || strlen(bridge) > PORT_NAME_MAX)
-		return reason_set(why, -EINVAL, bridge, "the name of a bridge has 1 to %d letters", PORT_NAME_MAX);
+	if (!bridge[0] || strlen(bridge) > OVS_PORT_NAME_MAX)
+		return reason_set(why, -EINVAL, bridge, "the name of a bridge has 1 to %d letters", OVS_PORT_NAME_MAX);
 	put_bridge(&t, bridge);
-	error = commit(ovs, &t, &number, deadline, why);
+	error = ovs_commit(ovs, &t, &number, deadline, why);
 	if (error)
 		return t.timed_out && t.failed == 0 ? 0 : error; /* timed_out: somebody was faster */
-	error = wait_applied(ovs, number, deadline, why);
+	error = ovs_wait_applied(ovs, number, deadline, why);
 	if (!error)
-		error = verify_port(ovs, bridge, bridge, deadline, why);
+		error = ovs_verify_port(ovs, bridge, bridge, deadline, why);
 	if (error)
-		forget(ovs, "Bridge", bridge);
+		ovs_forget(ovs, "Bridge", bridge);
 	return error;
 }
 
@@ -342,182 +335,7 @@ int ovs_del_bridge(struct ovs *ovs, const char *bridge, deadline_t deadline, str
 		return 0;
 	if (!found->ours)
 		return reason_set(why, -EPERM, bridge, "this bridge was not made by vferry, which leaves it alone");
-	return remove_and_wait(ovs, "Bridge", bridge, deadline, why);
-}
-
-/* ---- Ports --------------------------------------------------------------------------------------------------------------------- */
-
-/* The columns of a Port row that a request sets. */
-static struct json_object *port_row(const struct ovs_port_request *request)
-{
-	struct json_object *row = json_object_new_object();
-
-	json_object_object_add(row, "external_ids", json_map(OVS_OWNER_KEY, "vferry", OVS_GUEST_KEY, request->guest ? request->guest : "",
-							     OVS_VF_KEY, request->vf ? request->vf : "", NULL));
-	json_object_object_add(row, "other_config", json_map("transient", request->transient ? "true" : "", NULL));
-	json_object_object_add(row, "tag", request->tag >= 0 ? json_object_new_int(request->tag) :
-							       json_list(json_text("set"), json_object_new_array(), NULL));
-	return row;
-}
-
-/* The columns of an Interface row that a request sets: external_ids as Open vSwitch's integration guide names them. */
-static struct json_object *interface_row(const struct ovs_port_request *request)
-{
-	bool is_guest = request->guest && strcmp(request->guest, "host") != 0;
-	struct json_object *row = json_object_new_object();
-
-	json_object_object_add(row, "external_ids", json_map("attached-mac", request->mac ? request->mac : "", "vm-id",
-							     is_guest ? request->guest : "", "vm-name",
-							     is_guest && request->name ? request->name : "", NULL));
-	return row;
-}
-
-/* Adds a port that is not there. Return: 0; -EAGAIN if a demand did not hold any more; other negative errno; *why filled. */
-static int insert_port(struct ovs *ovs, const struct ovs_port_request *request, deadline_t deadline, struct reason *why)
-{
-	struct json_object *port = port_row(request), *interface = interface_row(request);
-	autotransaction struct transaction t;
-	int64_t number;
-	int error;
-
-	json_object_object_add(port, "name", json_text(request->port));
-	json_object_object_add(port, "interfaces", json_named_uuid("new_interface"));
-	json_object_object_add(interface, "name", json_text(request->port));
-	transaction_begin(&t);
-	transaction_add(&t, demand_row("Bridge", request->bridge, false));
-	transaction_add(&t, demand_no_row("Port", request->port));
-	transaction_add(&t, op_insert("Interface", "new_interface", interface));
-	transaction_add(&t, op_insert("Port", "new_port", port));
-	transaction_add(&t, op_mutate("Bridge", condition("name", "==", json_text(request->bridge)),
-				      mutation("ports", "insert", json_named_uuid("new_port"))));
-	error = commit(ovs, &t, &number, deadline, why);
-	if (error)
-		return t.timed_out ? -EAGAIN : error;
-	error = wait_applied(ovs, number, deadline, why);
-	if (!error)
-		error = verify_port(ovs, request->bridge, request->port, deadline, why);
-	if (error)
-		forget(ovs, "Port", request->port);
-	return error;
-}
-
-/* Writes a request over a port of ours that is there. Return: as insert_port(). */
-static int update_port(struct ovs *ovs, const struct ovs_port_request *request, deadline_t deadline, struct reason *why)
-{
-	autotransaction struct transaction t;
-	int error;
-
-	transaction_begin(&t);
-	transaction_add(&t, demand_row("Port", request->port, true));
-	transaction_add(&t, op_update("Port", condition("name", "==", json_text(request->port)), port_row(request)));
-	transaction_add(&t, op_update("Interface", condition("name", "==", json_text(request->port)), interface_row(request)));
-	error = commit_and_wait(ovs, &t, deadline, why);
-	return error && t.timed_out ? -EAGAIN : error;
-}
-
-/*
- * Deals with a port that is in the wanted bridge already. Ours is brought in line, or made anew when it does not work (its netdev has
- * been another one since); somebody else's is taken as it is, if it is what was asked for.
- * Return: 0; -EAGAIN if it is not there any more; other negative errno; *why filled.
- */
-static int keep_port(struct ovs *ovs, const struct ovs_port_request *request, const struct ovs_port *port, deadline_t deadline,
-		     struct reason *why)
-{
-	struct ovs_port settled;
-	int error;
-
-	if (port->ours) {
-		/* Another process may have added it a moment ago. */
-		error = settle_port(ovs, port->name, &settled, deadline, why);
-		if (error)
-			return error == -ENOENT ? -EAGAIN : error;
-		if (is_healthy(&settled))
-			return update_port(ovs, request, deadline, why);
-		error = ovs_del_port(ovs, port->name, deadline, why);
-		return error ? error : -EAGAIN;
-	}
-	if (request->tag >= 0 && port->tag != request->tag) {
-		reason_set(why, -EEXIST, request->port, "it is in bridge %s already, not by vferry, with VLAN tag %d instead of %d", port->bridge,
-			   port->tag, request->tag);
-		reason_cure(why, "remove it (ovs-vsctl del-port %s) or give it that tag", request->port);
-		return -EEXIST;
-	}
-	return verify_port(ovs, port->bridge, port->name, deadline, why);
-}
-
-/* Refuses a request that cannot be met whatever Open vSwitch has. Return: 0, -EINVAL with *why filled. */
-static int check_request(const struct ovs_port_request *request, struct reason *why)
-{
-	if (!request->port[0] || strlen(request->port) > PORT_NAME_MAX)
-		return reason_set(why, -EINVAL, request->port, "the name of a port has 1 to %d letters", PORT_NAME_MAX);
-	if (request->tag > 4095)
-		return reason_set(why, -EINVAL, request->port, "VLAN tag %d is above 4095", request->tag);
-	return 0;
-}
-
-/* Looks at what is there and adds or keeps the port. Return: 0; -EAGAIN to look again; other negative errno; *why filled. */
-static int try_add_port(struct ovs *ovs, const struct ovs_port_request *request, deadline_t deadline, struct reason *why)
-{
-	autostate struct ovs_state state = { 0 };
-	const struct ovs_port *port;
-	int error = ovs_read(ovs, &state, deadline, why);
-
-	if (error)
-		return error;
-	port = ovs_find_interface(&state, request->port);
-	if (!port)
-		port = ovs_find_port(&state, request->port);
-	if (port && (strcmp(port->bridge, request->bridge) != 0 || strcmp(port->name, request->port) != 0)) {
-		reason_set(why, -EEXIST, request->port, "it is in Open vSwitch bridge %s already, as port %s", port->bridge, port->name);
-		reason_cure(why, "use that bridge, or take it out: ovs-vsctl del-port %s %s", port->bridge, port->name);
-		return -EEXIST;
-	}
-	if (port)
-		return keep_port(ovs, request, port, deadline, why);
-	if (!ovs_find_bridge(&state, request->bridge)) {
-		reason_set(why, -ENOENT, request->bridge, "Open vSwitch has no such bridge");
-		reason_cure(why, "make it with: ovs-vsctl add-br %s, or name another in vferry.conf", request->bridge);
-		return -ENOENT;
-	}
-	return insert_port(ovs, request, deadline, why);
-}
-
-/*
- * Puts a netdev into a bridge; see the header.
- * Return: 0; -ENOENT without the bridge; -EEXIST if the port is elsewhere or not as asked; -EIO with Open vSwitch's words if it could not
- * open the netdev (the port is gone again); -ETIME if ovs-vswitchd did not apply it (likewise); other negative errno; *why filled.
- */
-int ovs_add_port(struct ovs *ovs, const struct ovs_port_request *request, deadline_t deadline, struct reason *why)
-{
-	int error = check_request(request, why);
-
-	if (error)
-		return error;
-	error = -EAGAIN;
-	for (int tries = 0; error == -EAGAIN && tries < RACE_TRIES; tries++)
-		error = try_add_port(ovs, request, deadline, why);
-	if (error == -EAGAIN)
-		reason_set(why, error, request->port, "somebody else keeps adding and removing this port in Open vSwitch");
-	return error;
-}
-
-/*
- * Removes a port that vferry made.
- * Return: 0, also if it is not there; -EPERM if it is somebody else's; -ETIME if it is out of the database but ovs-vswitchd does not
- * follow; other negative errno; *why filled.
- */
-int ovs_del_port(struct ovs *ovs, const char *port, deadline_t deadline, struct reason *why)
-{
-	autostate struct ovs_state state = { 0 };
-	const struct ovs_port *found;
-	int error = ovs_read(ovs, &state, deadline, why);
-
-	found = error ? NULL : ovs_find_port(&state, port);
-	if (!found)
-		return error;
-	if (!found->ours)
-		return reason_set(why, -EPERM, port, "this port of bridge %s was not made by vferry, which leaves it alone", found->bridge);
-	return remove_and_wait(ovs, "Port", port, deadline, why);
+	return ovs_remove_and_wait(ovs, "Bridge", bridge, deadline, why);
 }
 
 /* ---- Options ------------------------------------------------------------------------------------------------------------------- */
@@ -556,9 +374,10 @@ int ovs_set_option(struct ovs *ovs, const char *key, const char *value, deadline
 	if (error)
 		return error < 0 ? error : 0;
 	/* "insert" leaves a key alone that is there: so it is deleted first. */
-	mutations = mutation("other_config", "delete", json_list(json_text("set"), json_list(json_text(key), NULL), NULL));
+	mutations = ovs_mutation("other_config", "delete", json_list(json_text("set"), json_list(json_text(key), NULL), NULL));
 	if (value)
-		json_object_array_add(mutations, json_list(json_text("other_config"), json_text("insert"), json_map(key, value, NULL), NULL));
+		json_object_array_add(mutations,
+				      json_list(json_text("other_config"), json_text("insert"), json_map(key, value, NULL), NULL));
 	transaction_add(&t, op_mutate("Open_vSwitch", NULL, mutations));
-	return commit_and_wait(ovs, &t, deadline, why);
+	return ovs_commit_and_wait(ovs, &t, deadline, why);
 }

@@ -48,7 +48,8 @@ static int parser_begin(struct ovsdb_parser *parser)
 		parser->tokener = json_tokener_new_ex(JSON_DEPTH);
 		if (!parser->tokener)
 			return -ENOMEM;
-		json_tokener_set_flags(parser->tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS | JSON_TOKENER_VALIDATE_UTF8);
+		json_tokener_set_flags(parser->tokener,
+				       JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS | JSON_TOKENER_VALIDATE_UTF8);
 	}
 	parser->bytes = 0;
 	return 0;

@@ -89,7 +89,7 @@ static size_t walk(struct pci_access *access, struct pci_pf *pfs, size_t max)
 		if (!card)
 			continue;
 		pfs[found] = (struct pci_pf){
-			.address = { .domain = (uint32_t)device->domain, .bus = device->bus, .slot = device->dev, .function = device->func },
+			.address = { (uint32_t)device->domain, device->bus, device->dev, device->func },
 			.card = card,
 		};
 		read_capability(device, &pfs[found++]);

@@ -132,7 +132,7 @@ static int explain_number(int error, const char *address, unsigned int vfs, stru
 		reason_cure(why, "set NUM_OF_VFS with mstconfig and reset the firmware, or ask for fewer VFs");
 		break;
 	case -EBUSY:
-		reason_set(why, error, address, "the PF has another number of VFs already, and they cannot become %u while they exist", vfs);
+		reason_set(why, error, address, "the PF has another number of VFs already, which cannot become %u while they exist", vfs);
 		reason_cure(why, "use the VFs that exist, or end all their guests, write 0 to sriov_numvfs, and try again");
 		break;
 	case -ENOENT:

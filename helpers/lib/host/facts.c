@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * facts.c: what a host is made of beside the card.
+ *
+ * Who listens is read from /proc/net, which needs neither root nor systemd, and is true whoever started the daemon.
+ */
+#include "host/facts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/scope.h"
+#include "base/spawn.h"
+#include "base/sysroot.h"
+
+#define PROC_MAX (4u << 20) /* bytes of one file of /proc that are read */
+#define TCP_LISTEN 0x0a     /* Linux include/net/tcp_states.h */
+#define UNIX_LISTENS 0x10000 /* __SO_ACCEPTCON, Linux include/uapi/linux/net.h, shown by /proc/net/unix */
+
+/* ---- JSON ---------------------------------------------------------------------------------------------------------------------- */
+
+struct field {
+	const char *key;
+	size_t offset, size; /* size 0: a bool */
+};
+
+#define TEXT(member) { #member, offsetof(struct facts, member), sizeof(((struct facts *)NULL)->member) }
+#define FLAG(member) { #member, offsetof(struct facts, member), 0 }
+
+static const struct field fields[] = {
+	TEXT(kernel), TEXT(architecture), TEXT(system), TEXT(cpu_vendor), TEXT(cpu_model), TEXT(iommu_arguments), TEXT(qemu), TEXT(libvirt),
+	TEXT(installer), TEXT(ovs_start), TEXT(ovs_restart), TEXT(firewall), FLAG(has_systemd), FLAG(is_modular), FLAG(has_kvm),
+	FLAG(has_mstconfig), FLAG(has_mstflint), FLAG(has_openvswitch), FLAG(has_hook), FLAG(has_worker), FLAG(listens_ssh),
+	FLAG(listens_tls), FLAG(listens_tcp), FLAG(listens_libvirt), FLAG(seen_by_root), { NULL, 0, 0 },
+};
+
+/* Return: the facts as a JSON object, to be put. */
+struct json_object *facts_to_json(const struct facts *facts)
+{
+	struct json_object *out = json_object_new_object();
+
+	for (const struct field *field = fields; field->key; field++) {
+		const char *member = (const char *)facts + field->offset;
+
+		json_object_object_add(out, field->key, field->size ? json_object_new_string(member) :
+				       json_object_new_boolean(*(const bool *)(const void *)member));
+	}
+	return out;
+}
+
+/* Stores one value of a recorded host. Return: 0, -EINVAL with *why filled. */
+static int store(const struct field *field, struct json_object *value, struct facts *facts, struct reason *why)
+{
+	char *member = (char *)facts + field->offset;
+
+	if (!json_object_is_type(value, field->size ? json_type_string : json_type_boolean))
+		return reason_set(why, -EINVAL, "inventory", "\"%s\" is not %s", field->key, field->size ? "a text" : "true or false");
+	if (!field->size)
+		*(bool *)(void *)member = json_object_get_boolean(value);
+	else
+		reason_clean(member, field->size, json_object_get_string(value));
+	return 0;
+}
+
+/*
+ * json: an object as facts_to_json() makes it; NULL leaves all zero. Return: 0, -EINVAL with *why filled.
+ */
+int facts_from_json(struct json_object *json, struct facts *facts, struct reason *why)
+{
+	int error = 0;
+
+	memset(facts, 0, sizeof(*facts));
+	if (!json)
+		return 0;
+	if (!json_object_is_type(json, json_type_object))
+		return reason_set(why, -EINVAL, "inventory", "\"software\" is not an object");
+	for (const struct field *field = fields; !error && field->key; field++) {
+		struct json_object *value;
+
+		if (json_object_object_get_ex(json, field->key, &value))
+			error = store(field, value, facts, why);
+	}
+	return error;
+}
+
+/* ---- Kernel and processor ------------------------------------------------------------------------------------------------------ */
+
+/* Finds "key: value" or "key=value" in a text of lines. Return: whether it is there; out is the first value without quotes. */
+static bool find_value(const char *text, const char *key, char separator, char *out, size_t size)
+{
+	size_t len = strlen(key);
+
+	for (const char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+		const char *value = line + len;
+		size_t n;
+
+		if (strncmp(line, key, len) != 0)
+			continue;
+		value += strspn(value, " \t");
+		if (*value++ != separator)
+			continue;
+		value += strspn(value, " \t\"");
+		n = strcspn(value, "\n\"");
+		snprintf(out, size, "%.*s", (int)(n < size ? n : size - 1), value);
+		return true;
+	}
+	return false;
+}
+
+/* Reads a whole text file, bounded. Return: the text for free(3), NULL if it cannot be read. */
+static char *read_text(const char *path)
+{
+	char *text = NULL;
+
+	return sysroot_slurp(&text, PROC_MAX, "%s", path) < 0 ? NULL : text;
+}
+
+/* Keeps the kernel arguments that speak of an IOMMU. */
+static void read_arguments(struct facts *facts)
+{
+	autofree char *text = read_text("/proc/cmdline");
+	char *rest = text, *word;
+	size_t used = 0;
+
+	while (rest && (word = strsep(&rest, " \n"))) {
+		if (!strstr(word, "iommu") || used + strlen(word) + 2 > sizeof(facts->iommu_arguments))
+			continue;
+		used += (size_t)snprintf(facts->iommu_arguments + used, sizeof(facts->iommu_arguments) - used, "%s%s", used ? " " : "", word);
+	}
+}
+
+/* Reads what kernel and processor say of themselves. */
+static void read_machine(struct facts *facts)
+{
+	autofree char *cpuinfo = read_text("/proc/cpuinfo"), *release = read_text("/etc/os-release");
+	struct utsname name;
+
+	if (sysroot_read(facts->kernel, sizeof(facts->kernel), "/proc/sys/kernel/osrelease") < 0)
+		facts->kernel[0] = '\0';
+	/* /proc/sys/kernel/arch is there since Linux 6.1. */
+	if (sysroot_read(facts->architecture, sizeof(facts->architecture), "/proc/sys/kernel/arch") < 0 && uname(&name) == 0)
+		snprintf(facts->architecture, sizeof(facts->architecture), "%.31s", name.machine);
+	if (cpuinfo) {
+		find_value(cpuinfo, "vendor_id", ':', facts->cpu_vendor, sizeof(facts->cpu_vendor));
+		find_value(cpuinfo, "model name", ':', facts->cpu_model, sizeof(facts->cpu_model));
+	}
+	if (release)
+		find_value(release, "PRETTY_NAME", '=', facts->system, sizeof(facts->system));
+	read_arguments(facts);
+	facts->has_kvm = sysroot_exists("/dev/kvm");
+}
+
+/* ---- Programs ------------------------------------------------------------------------------------------------------------------ */
+
+/* Whether a program is installed. */
+static bool has_program(const char *name)
+{
+	static const char *const folders[] = { "/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin", "/usr/local/sbin" };
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		if (sysroot_exists("%s/%s", folders[i], name))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Asks a program for its version, unless an earlier one has told: the first word that begins with a digit after mark.
+ * path: of the program. mark: text before the version, as in "QEMU emulator version 10.0.2".
+ */
+static void ask_version(const char *path, const char *mark, char *out, size_t size, deadline_t deadline)
+{
+	char program[256], option[] = "--version", text[512], *found;
+	char *argv[] = { program, option, NULL };
+
+	if (*out || !sysroot_exists("%s", path) || sysroot_path(program, sizeof(program), "%s", path))
+		return;
+	if (spawn_run(argv, text, sizeof(text), deadline_within(deadline, 2000), NULL) != 0)
+		return;
+	found = strstr(text, mark);
+	if (!found)
+		return;
+	found += strlen(mark);
+	found += strspn(found, " ");
+	snprintf(out, size, "%.*s", (int)strspn(found, "0123456789."), found);
+}
+
+/* Reads the versions of QEMU and libvirt. */
+static void read_versions(struct facts *facts, deadline_t deadline)
+{
+	char native[64];
+
+	snprintf(native, sizeof(native), "/usr/bin/qemu-system-%.31s", facts->architecture);
+	ask_version(native, "version", facts->qemu, sizeof(facts->qemu), deadline);
+	ask_version("/usr/libexec/qemu-kvm", "version", facts->qemu, sizeof(facts->qemu), deadline);
+	ask_version("/usr/bin/qemu-kvm", "version", facts->qemu, sizeof(facts->qemu), deadline);
+	if (facts->is_modular)
+		ask_version("/usr/sbin/virtqemud", "(libvirt)", facts->libvirt, sizeof(facts->libvirt), deadline);
+	ask_version("/usr/sbin/libvirtd", "(libvirt)", facts->libvirt, sizeof(facts->libvirt), deadline);
+	ask_version("/usr/sbin/virtqemud", "(libvirt)", facts->libvirt, sizeof(facts->libvirt), deadline);
+}
+
+/* Finds out how Open vSwitch is started here: the unit's name differs, and a small system has no systemd. */
+static void read_ovs_start(struct facts *facts)
+{
+	static const char *const folders[] = { "/lib/systemd/system", "/usr/lib/systemd/system", "/etc/systemd/system" };
+	const char *unit = "openvswitch";
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		if (sysroot_exists("%s/openvswitch-switch.service", folders[i]))
+			unit = "openvswitch-switch";
+	}
+	if (facts->has_systemd) {
+		snprintf(facts->ovs_start, sizeof(facts->ovs_start), "systemctl start %s", unit);
+		snprintf(facts->ovs_restart, sizeof(facts->ovs_restart), "systemctl restart %s", unit);
+		return;
+	}
+	snprintf(facts->ovs_start, sizeof(facts->ovs_start), "/usr/share/openvswitch/scripts/ovs-ctl start --system-id=random");
+	snprintf(facts->ovs_restart, sizeof(facts->ovs_restart), "/usr/share/openvswitch/scripts/ovs-ctl restart --system-id=random");
+}
+
+/* Reads which programs are there. */
+static void read_programs(struct facts *facts)
+{
+	facts->has_systemd = sysroot_exists("/run/systemd/system");
+	facts->has_mstconfig = has_program("mstconfig") || has_program("mlxconfig");
+	facts->has_mstflint = has_program("mstflint") || has_program("flint");
+	facts->has_openvswitch = has_program("ovs-vswitchd");
+	if (has_program("apt-get"))
+		snprintf(facts->installer, sizeof(facts->installer), "apt-get install");
+	else if (has_program("dnf"))
+		snprintf(facts->installer, sizeof(facts->installer), "dnf install");
+	facts->has_hook = sysroot_exists("%s", SYSCONFDIR "/libvirt/hooks/qemu.d/50-vferry");
+	facts->has_worker = sysroot_exists("%s", LIBEXECDIR "/vferry/hook");
+	read_ovs_start(facts);
+}
+
+/* ---- Who listens --------------------------------------------------------------------------------------------------------------- */
+
+/* Notes the ports that /proc/net/tcp or tcp6 shows as listening. */
+static void read_tcp(struct facts *facts, const char *path)
+{
+	autofree char *text = read_text(path);
+	char *rest = text, *line;
+
+	while (rest && (line = strsep(&rest, "\n"))) {
+		unsigned int port, state;
+
+		if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%4x %*[0-9A-Fa-f]:%*x %2x", &port, &state) != 2 || state != TCP_LISTEN)
+			continue;
+		facts->listens_ssh |= port == 22;
+		facts->listens_tls |= port == FACTS_LIBVIRT_TLS;
+		facts->listens_tcp |= port == FACTS_LIBVIRT_TCP;
+	}
+}
+
+/* Notes libvirt's local sockets; systemd may hold them for a daemon that is not started yet. */
+static void read_unix(struct facts *facts)
+{
+	autofree char *text = read_text("/proc/net/unix");
+	char *rest = text, *line;
+
+	while (rest && (line = strsep(&rest, "\n"))) {
+		unsigned int flags;
+		char path[128];
+
+		if (sscanf(line, "%*x: %*x %*x %8x %*x %*x %*u %127s", &flags, path) != 2 || !(flags & UNIX_LISTENS))
+			continue;
+		if (strcmp(path, "/run/libvirt/virtqemud-sock") == 0 || strcmp(path, "/var/run/libvirt/virtqemud-sock") == 0)
+			facts->is_modular = facts->listens_libvirt = true;
+		if (strcmp(path, "/run/libvirt/libvirt-sock") == 0 || strcmp(path, "/var/run/libvirt/libvirt-sock") == 0)
+			facts->listens_libvirt = true;
+	}
+}
+
+/* Whether a JSON object of nft has a chain that drops what comes in, unless a rule says otherwise. */
+static bool is_dropping_chain(struct json_object *item, char *name, size_t size)
+{
+	struct json_object *chain = json_object_object_get(item, "chain"), *hook, *policy;
+
+	if (!chain || !json_object_object_get_ex(chain, "hook", &hook) || !json_object_object_get_ex(chain, "policy", &policy))
+		return false;
+	if (strcmp(json_object_get_string(hook), "input") != 0 || strcmp(json_object_get_string(policy), "drop") != 0)
+		return false;
+	snprintf(name, size, "%s %s", json_object_get_string(json_object_object_get(chain, "table")),
+		 json_object_get_string(json_object_object_get(chain, "name")));
+	return true;
+}
+
+/*
+ * Looks at the packet filter: a chain at "input" whose policy is drop, and no rule that names QEMU's ports. Needs root.
+ */
+static void read_packet_filter(struct facts *facts, deadline_t deadline)
+{
+	char program[256], json[] = "-j", list[] = "list", ruleset[] = "ruleset", name[96];
+	char *argv[] = { program, json, list, ruleset, NULL };
+	autofree char *text = calloc(1, PROC_MAX);
+	struct json_object *root, *items;
+
+	if (!text || sysroot_path(program, sizeof(program), "/usr/sbin/nft") || !sysroot_exists("/usr/sbin/nft"))
+		return;
+	if (spawn_run(argv, text, PROC_MAX, deadline_within(deadline, 2000), NULL) != 0)
+		return;
+	root = json_tokener_parse(text);
+	items = root ? json_object_object_get(root, "nftables") : NULL;
+	for (size_t i = 0; json_object_is_type(items, json_type_array) && i < json_object_array_length(items); i++) {
+		if (!strstr(text, "49152") && is_dropping_chain(json_object_array_get_idx(items, i), name, sizeof(name)))
+			snprintf(facts->firewall, sizeof(facts->firewall), "nftables: chain %s drops what no rule accepts, and no rule names "
+				 "port 49152", name);
+	}
+	json_object_put(root);
+}
+
+/* Looks for a firewall, as far as one can be seen. */
+static void read_firewall(struct facts *facts, deadline_t deadline)
+{
+	autofree char *ufw = read_text("/etc/ufw/ufw.conf");
+	char enabled[8] = "";
+
+	if (geteuid() == 0)
+		read_packet_filter(facts, deadline);
+	if (*facts->firewall)
+		return;
+	if (ufw && find_value(ufw, "ENABLED", '=', enabled, sizeof(enabled)) && strcmp(enabled, "yes") == 0 && geteuid() != 0)
+		snprintf(facts->firewall, sizeof(facts->firewall), "ufw is enabled; its rules can be seen by root alone");
+	else if (sysroot_exists("/run/firewalld.pid") && geteuid() != 0)
+		snprintf(facts->firewall, sizeof(facts->firewall), "firewalld runs; its rules can be seen by root alone");
+}
+
+/*
+ * Reads the machine. deadline: for the programs that are asked for their versions.
+ */
+void facts_read(struct facts *facts, deadline_t deadline)
+{
+	memset(facts, 0, sizeof(*facts));
+	facts->seen_by_root = geteuid() == 0;
+	read_machine(facts);
+	read_programs(facts);
+	read_tcp(facts, "/proc/net/tcp");
+	read_tcp(facts, "/proc/net/tcp6");
+	read_unix(facts);
+	read_versions(facts, deadline);
+	read_firewall(facts, deadline);
+}

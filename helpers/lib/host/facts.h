@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * facts.h: what a host is made of beside the card: kernel, processor, QEMU, libvirt, tools, and who listens. For people and the checker;
+ * the hook needs none of it.
+ */
+#ifndef VFERRY_HOST_FACTS_H
+#define VFERRY_HOST_FACTS_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+
+#include "base/clock.h"
+#include "base/reason.h"
+
+#define FACTS_LIBVIRT_TLS 16514 /* libvirt's defaults (src/remote/libvirtd.conf.in: tls_port, tcp_port) */
+#define FACTS_LIBVIRT_TCP 16509
+
+struct facts {
+	char kernel[128];        /* release of the running kernel */
+	char architecture[32];   /* "x86_64", "aarch64" */
+	char system[96];         /* PRETTY_NAME of os-release */
+	char cpu_vendor[32];     /* vendor_id of /proc/cpuinfo; "" where the architecture has none */
+	char cpu_model[96];
+	char iommu_arguments[192]; /* the kernel arguments that speak of an IOMMU */
+	char qemu[32];           /* version, "" unknown or not installed */
+	char libvirt[32];
+	char installer[32];      /* what installs packages: "apt-get install", "dnf install", "" unknown */
+	char ovs_start[96];      /* the command that starts Open vSwitch on this system */
+	char ovs_restart[96];
+	char firewall[192];      /* what was seen of one that may keep migrations out, "" nothing */
+	bool has_systemd;        /* it runs */
+	bool is_modular;         /* libvirt's daemons are modular (virtqemud), not one libvirtd */
+	bool has_kvm;            /* /dev/kvm */
+	bool has_mstconfig;
+	bool has_mstflint;
+	bool has_openvswitch;    /* installed */
+	bool has_hook;           /* libvirt will find vferry's hook */
+	bool has_worker;         /* and the hook its worker */
+	bool listens_ssh;        /* TCP port 22 */
+	bool listens_tls;
+	bool listens_tcp;
+	bool listens_libvirt;    /* the local socket of libvirt's QEMU driver, which a connection over ssh ends at */
+	bool seen_by_root;       /* what only root may see was seen */
+};
+
+/* Reads the machine; changes nothing. What cannot be read stays empty or false. */
+void facts_read(struct facts *facts, deadline_t deadline);
+
+/* JSON with stable keys, and back: an absent key leaves the member zero. Return: 0, -EINVAL with *why. */
+struct json_object *facts_to_json(const struct facts *facts);
+int facts_from_json(struct json_object *json, struct facts *facts, struct reason *why);
+
+#endif
