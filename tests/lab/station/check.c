@@ -490,8 +490,7 @@ int main(void)
 	};
 	unsigned int i, failed = 0, n = sizeof(tests) / sizeof(tests[0]);
 
-	for (i = 0; i < n; i++) {
-		failures = 0;
+	for (i = 0; i < n; i++, failures = 0) {
 		tests[i].run();
 		verdict(failures ? "not ok" : "ok", tests[i].name);
 		failed += failures > 0;
