@@ -31,6 +31,19 @@ accelerator_probe() {
 		grep -q '^VFERRY-LAB FAILED: the root disk'
 }
 
+# tsc_rate: prints the kernel argument that tells the rate of the time stamp counter. A host that
+# measures it while this machine is busy runs at several times the speed.
+tsc_rate() {
+	local known
+	known=$LAB_CACHE/tsc-$(</proc/sys/kernel/random/boot_id)
+	if [ ! -e "$known" ]; then
+		rm -f "$LAB_CACHE"/tsc-*
+		gcc -O2 -o "$known.program.$$" "$LAB_DIR/host/tsc-khz.c" && "$known.program.$$" >"$known.$$" && mv "$known.$$" "$known"
+		rm -f "$known.program.$$"
+	fi
+	[ ! -s "$known" ] || echo "tsc_early_khz=$(<"$known")"
+}
+
 # kernel_arguments HOST: prints the host's kernel command line.
 #   no_timer_check  without it "IO-APIC + timer doesn't work" panics now and then
 #   tsc=reliable    the clock source watchdog misjudges an emulated TSC
@@ -39,7 +52,7 @@ kernel_arguments() {
 	for other in "${LAB_HOSTS[@]}"; do
 		peers+="host$other:${HOST_MGMT[$other]},"
 	done
-	echo "console=ttyS0 no_timer_check tsc=reliable panic=-1 loglevel=4 nokaslr" \
+	echo "console=ttyS0 no_timer_check tsc=reliable $(tsc_rate) panic=-1 loglevel=4 nokaslr" \
 		"mitigations=off apparmor=0 selinux=0 audit=0 cryptomgr.notests" \
 		"lab.host=$host lab.mgmt=${HOST_MGMT[$host]} lab.uuid=${HOST_UUID[$host]}" \
 		"lab.peers=${peers}outer:$LAB_MGMT_OUTER lab.cx7=${LAB_CX7:-}"
