@@ -221,20 +221,20 @@ static void write_device(const char *address, const char *vendor, const char *de
 /* A machine with a ConnectX-7 of one port that has two VFs, and with a card of another maker. */
 static void make_machine(void)
 {
-	write_device("0000:81:00.0", "0x15b3\n", "0x1021\n", 2);
+	write_device("0000:ee:00.0", "0x15b3\n", "0x1021\n", 2);
 	write_device("0000:02:00.0", "0x8086\n", "0x1572\n", 2);
-	check_link("../../drivers/mlx5_core", DEVICES "0000:81:00.0/driver");
-	check_file(DEVICES "0000:81:00.0/numa_node", "1\n");
+	check_link("../../drivers/mlx5_core", DEVICES "0000:ee:00.0/driver");
+	check_file(DEVICES "0000:ee:00.0/numa_node", "1\n");
 	check_file("/sys/bus/pci/drivers/mlx5_core/bind", "");
-	check_link("../0000:81:00.2", DEVICES "0000:81:00.0/virtfn0");
-	check_link("../0000:81:00.3", DEVICES "0000:81:00.0/virtfn1");
-	check_file(DEVICES "0000:81:00.2/vendor", "0x15b3\n");
-	check_file(DEVICES "0000:81:00.2/device", "0x101e\n");
-	check_link("../../drivers/mlx5_core", DEVICES "0000:81:00.2/driver");
-	check_file(DEVICES "0000:81:00.3/vendor", "0x15b3\n");
-	check_file(DEVICES "0000:81:00.3/device", "0x101e\n");
-	check_file("/sys/kernel/iommu_groups/7/devices/0000:81:00.3", "");
-	check_link("../../../../kernel/iommu_groups/7", DEVICES "0000:81:00.3/iommu_group");
+	check_link("../0000:ee:00.2", DEVICES "0000:ee:00.0/virtfn0");
+	check_link("../0000:ee:00.3", DEVICES "0000:ee:00.0/virtfn1");
+	check_file(DEVICES "0000:ee:00.2/vendor", "0x15b3\n");
+	check_file(DEVICES "0000:ee:00.2/device", "0x101e\n");
+	check_link("../../drivers/mlx5_core", DEVICES "0000:ee:00.2/driver");
+	check_file(DEVICES "0000:ee:00.3/vendor", "0x15b3\n");
+	check_file(DEVICES "0000:ee:00.3/device", "0x101e\n");
+	check_file("/sys/kernel/iommu_groups/7/devices/0000:ee:00.3", "");
+	check_link("../../../../kernel/iommu_groups/7", DEVICES "0000:ee:00.3/iommu_group");
 	check_file("/proc/sys/kernel/hostname", "fake-host\n");
 	check_file("/proc/sys/kernel/osrelease", "6.12.0\n");
 	check_file("/lib/modules/6.12.0/modules.alias", "alias vfio_pci:v000015B3d0000101Esv*sd*bc*sc*i* mlx5_vfio_pci\n");
@@ -277,7 +277,7 @@ TEST(a_pf_whose_vfs_are_being_made_has_a_trouble_and_no_wrong_vf)
 	autoinventory struct inventory inventory = { 0 };
 
 	make_machine();
-	write_config(DEVICES "0000:81:00.0/config", 4);
+	write_config(DEVICES "0000:ee:00.0/config", 4);
 	CHECK_INT(inventory_read(&inventory, "/run/openvswitch/db.sock", deadline_in(10000), NULL), 0);
 	CHECK_INT(inventory.pf[0].num_vfs, 4);
 	CHECK_INT(inventory.pf[0].vf[3].address.function, 5); /* by arithmetic */
@@ -289,7 +289,7 @@ TEST(vfs_that_are_switched_off_in_the_card_are_not_counted)
 	autoinventory struct inventory inventory = { 0 };
 
 	make_machine();
-	write_config(DEVICES "0000:81:00.0/config", 0);
+	write_config(DEVICES "0000:ee:00.0/config", 0);
 	CHECK_INT(inventory_read(&inventory, "/run/openvswitch/db.sock", deadline_in(10000), NULL), 0);
 	CHECK_INT(inventory.pf[0].num_vfs, 0);
 }
@@ -299,7 +299,7 @@ TEST(vfs_are_counted_by_their_links_where_the_capability_cannot_be_read)
 	autoinventory struct inventory inventory = { 0 };
 
 	make_machine();
-	check_file_bytes(DEVICES "0000:81:00.0/config", (unsigned char[64]){ 0xb3, 0x15, 0x21, 0x10 }, 64); /* what others than root see */
+	check_file_bytes(DEVICES "0000:ee:00.0/config", (unsigned char[64]){ 0xb3, 0x15, 0x21, 0x10 }, 64); /* what others than root see */
 	CHECK_INT(inventory_read(&inventory, "/run/openvswitch/db.sock", deadline_in(10000), NULL), 0);
 	CHECK_INT(inventory.pf[0].num_vfs, 2);
 }

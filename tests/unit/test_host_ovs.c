@@ -116,12 +116,11 @@ static void wait_file(const char *path)
 /* Starts ovs-vswitchd of an instance. dummies: with the dummy datapath and dummy netdevs. */
 static void start_daemon(struct instance *instance, bool dummies)
 {
-	char control[128], database[128], *argv[] = { (char[]){ "ovs-vswitchd" }, database, control, NULL, NULL };
+	static char dummy_option[] = "--enable-dummy=override";
+	char control[128], database[128], *argv[] = { (char[]){ "ovs-vswitchd" }, database, control, dummies ? dummy_option : NULL, NULL };
 
 	snprintf(control, sizeof(control), "--unixctl=%s/vswitchd.ctl", instance->directory);
 	snprintf(database, sizeof(database), "unix:%s", instance->socket);
-	if (dummies)
-		argv[3] = (char[]){ "--enable-dummy=override" };
 	instance->daemon = start(instance, argv);
 }
 
@@ -155,6 +154,8 @@ static void need_ovs(void)
 		SKIP("needs root, for a network namespace");
 	if (access(SCHEMA, R_OK) < 0)
 		SKIP("Open vSwitch is not installed (openvswitch-switch)");
+	if (access("/dev/net/tun", R_OK | W_OK) < 0)
+		SKIP("no /dev/net/tun, which the userspace datapath needs (modprobe tun)");
 	if (unshare(CLONE_NEWNET) < 0)
 		SKIP("no network namespace: %s", strerror(errno));
 	atexit(end_all);
