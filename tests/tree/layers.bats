@@ -78,14 +78,14 @@ none_of() {
 }
 
 @test "all processes are made through one door" {
-	users=$(grep -lE '\b(fork|vfork|clone3?|posix_spawnp?|system|popen)[[:space:]]*\(' hooks/*.c helpers/*.c helpers/lib/*/*.c 2>/dev/null | sort -u)
+	users=$(grep -lE '\b(fork|vfork|clone3?|posix_spawnp?|system|popen)[[:space:]]*\(' hooks/*.c helpers/*.c helpers/*/*.c helpers/lib/*/*.c 2>/dev/null | sort -u)
 	echo "$users"
 	[ "$users" = helpers/lib/base/spawn.c ]
 }
 
 @test "/sys and /proc are named behind the sysroot alone" {
 	# A path given to open() and its like by hand would not move with the root.
-	run grep -nE '\b(open|openat|fopen|opendir|access|stat|lstat|readlink|unlink|mkdir)[[:space:]]*\([^;]*"/(sys|proc|run|etc)/' -r helpers/lib hooks --include='*.c'
+	run grep -nE '\b(open|openat|fopen|opendir|access|stat|lstat|readlink|unlink|mkdir)[[:space:]]*\([^;]*"/(sys|proc|run|etc)/' -r helpers hooks --include='*.c'
 	echo "$output"
 	# /proc/self is this process itself, on every root.
 	[ -z "$(grep -v '"/proc/self' <<<"$output")" ]
