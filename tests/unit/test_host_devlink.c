@@ -123,6 +123,36 @@ TEST(an_attribute_that_is_too_short_is_refused)
 	nlmsg_free(msg);
 }
 
+/* A small generator of numbers, the same in every run. */
+static uint32_t next_number(uint32_t *state)
+{
+	*state = *state * 1664525u + 1013904223u;
+	return *state >> 8;
+}
+
+TEST(any_bytes_changed_in_a_reply_leave_texts_that_end)
+{
+	uint32_t state = 1;
+
+	for (int round = 0; round < 20000; round++) {
+		struct nl_msg *msg = port_reply(&(struct bitfield){ 0x3, 0xf });
+		struct nlmsghdr *header = nlmsg_hdr(msg);
+		struct devlink_port port;
+		struct devlink_info info;
+
+		for (int i = 0; i < 3; i++)
+			((unsigned char *)nlmsg_data(header))[next_number(&state) % (uint32_t)nlmsg_datalen(header)] =
+				(unsigned char)next_number(&state);
+		(void)devlink_parse_port(header, &port);
+		(void)devlink_parse_info(header, &info);
+		CHECK(strnlen(port.bus, sizeof(port.bus)) < sizeof(port.bus));
+		CHECK(strnlen(port.device, sizeof(port.device)) < sizeof(port.device));
+		CHECK(strnlen(port.netdev, sizeof(port.netdev)) < sizeof(port.netdev));
+		CHECK(strnlen(info.psid, sizeof(info.psid)) < sizeof(info.psid));
+		nlmsg_free(msg);
+	}
+}
+
 /* Adds one version to an answer of devlink info. */
 static void put_version(struct nl_msg *msg, int kind, const char *name, const char *value)
 {

@@ -247,6 +247,29 @@ TEST(reads_a_representor)
 	CHECK_INT(netdev.mac.octet[5], 9);
 }
 
+TEST(any_bytes_changed_in_a_link_leave_texts_that_end)
+{
+	uint32_t state = 1;
+
+	for (int round = 0; round < 20000; round++) {
+		struct nl_msg *msg = nlmsg_alloc_simple(RTM_NEWLINK, 0);
+		struct netdev netdev;
+		unsigned char *payload;
+
+		put_link(msg);
+		payload = nlmsg_data(nlmsg_hdr(msg));
+		for (int i = 0; i < 3; i++) {
+			state = state * 1664525u + 1013904223u;
+			payload[(state >> 8) % (uint32_t)nlmsg_datalen(nlmsg_hdr(msg))] = (unsigned char)(state >> 3);
+		}
+		(void)netdev_parse_link(nlmsg_hdr(msg), &netdev);
+		CHECK(strnlen(netdev.name, sizeof(netdev.name)) < sizeof(netdev.name));
+		CHECK(strnlen(netdev.switch_id, sizeof(netdev.switch_id)) < sizeof(netdev.switch_id));
+		CHECK(strnlen(netdev.devlink_device, sizeof(netdev.devlink_device)) < sizeof(netdev.devlink_device));
+		nlmsg_free(msg);
+	}
+}
+
 TEST(another_message_is_no_netdev)
 {
 	struct nl_msg *msg = nlmsg_alloc_simple(RTM_NEWADDR, 0);
