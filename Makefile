@@ -64,6 +64,7 @@ library       = $(BUILD)/libvferry.a
 library_src   = $(sort $(wildcard helpers/lib/*/*.c))
 worker_src    = $(filter-out hooks/qemu.c,$(sort $(wildcard hooks/*.c)))
 helper_src    = $(foreach name,$(HELPERS),$(wildcard helpers/$(name).c))
+command_src   = $(sort $(wildcard helpers/command/*.c))
 unit_src      = $(sort $(wildcard tests/unit/test_*.c))
 
 hook_programs   = $(if $(wildcard hooks/qemu.c),$(BUILD)/qemu) $(if $(wildcard hooks/hook.c),$(BUILD)/hook)
@@ -72,6 +73,8 @@ programs        = $(hook_programs) $(helper_programs)
 unit_programs   = $(patsubst %.c,$(BUILD)/%,$(unit_src))
 # What a unit test of the worker may link: the worker without its main().
 worker_part     = $(call object,$(filter-out hooks/hook.c,$(worker_src)))
+# The subcommands of vferry: a file each, linked by the program and by their unit tests.
+command_part    = $(call object,$(command_src))
 
 templates = $(wildcard xml-templates/*)
 man_pages = $(wildcard $(foreach room,hooks helpers install,$(room)/*.[578]))
@@ -96,12 +99,17 @@ $(BUILD)/hook: $(call object,$(worker_src)) $(library)
 	$(call quiet,LD) $(LINK) -o $@ $^ $(PACKAGE_LIBS)
 
 $(helper_programs): $(BUILD)/%: $(BUILD)/helpers/%.o $(library)
-	$(call quiet,LD) $(LINK) -o $@ $^ $(PACKAGE_LIBS)
+	$(call quiet,LD) $(LINK) -o $@ $(filter %.o,$^) $(library) $(PACKAGE_LIBS)
+
+$(BUILD)/vferry: $(command_part)
 
 $(unit_programs): $(BUILD)/%: $(BUILD)/%.o $(worker_part) $(library)
-	$(call quiet,LD) $(LINK) -o $@ $^ $(PACKAGE_LIBS)
+	$(call quiet,LD) $(LINK) -o $@ $(filter %.o,$^) $(library) $(PACKAGE_LIBS)
+
+$(filter $(BUILD)/tests/unit/test_command_%,$(unit_programs)): $(command_part)
 
 $(BUILD)/tests/unit/%.o: OWN_CPPFLAGS += -Itests/unit -Ihooks
+$(BUILD)/tests/unit/test_command_%.o $(BUILD)/helpers/%.o: OWN_CPPFLAGS += -Ihelpers
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -120,7 +128,7 @@ packages:
 		echo "vferry: these libraries are missing for pkg-config ($(PKG_CONFIG)):$$missing; as root run: install/dependencies" >&2; \
 		exit 1; }
 
--include $(patsubst %.c,$(BUILD)/%.d,$(library_src) hooks/qemu.c $(worker_src) $(helper_src) $(unit_src))
+-include $(patsubst %.c,$(BUILD)/%.d,$(library_src) hooks/qemu.c $(worker_src) $(helper_src) $(command_src) $(unit_src))
 
 # ---- Tests -------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * inventory.c: vferry inventory: the host as JSON, for vferry plan, vferry check --against, other programs and bug reports.
+ *
+ * The keys are described in vferry(8). A key keeps its meaning; new ones may come.
+ */
+#include "command/command.h"
+#include "command/terminal.h"
+#include "command/view.h"
+
+#define SCHEMA 1
+
+/* Prints the host. A host without a card is a host all the same: its JSON has no PFs. */
+static int run(struct call *call)
+{
+	struct reason why = { 0 };
+	autoview struct view view = { 0 };
+	struct json_object *json, *unseen;
+
+	if (view_read(call, VIEW_FACTS, &view, &why))
+		return command_fail(call, &why, NULL);
+	json = inventory_to_json(&view.scene.inventory);
+	unseen = json_object_new_array();
+	for (size_t i = 0; i < view.unseens; i++)
+		json_object_array_add(unseen, json_object_new_string(view.unseen[i]));
+	json_object_object_add(json, "schema", json_object_new_int(SCHEMA));
+	terminal_add(json, "vferry", VFERRY_VERSION);
+	json_object_object_add(json, "software", facts_to_json(&view.facts));
+	json_object_object_add(json, "unseen", unseen);
+	return terminal_json(call, json);
+}
+
+static const struct command_option options[] = { OPTION_JSON, OPTION_CONFIG, OPTION_END };
+
+const struct command command_inventory = {
+	.name = "inventory", .operands = "", .summary = "Prints what this host has, as JSON.", .options = options, .run = run,
+};
