@@ -217,10 +217,14 @@ static bool pf_is_used(struct scene *scene, struct inventory_pf *pf)
 }
 
 /*
- * undo_pf() - takes back what was made of a PF, if nobody uses it
+ * ready_undo_pf() - takes back what was made of a PF, if nobody uses it
  * @address:	PF
+ * @config:	configuration
+ * @deadline:	when to give up
+ * @why:	filled on failure
+ * Return: 0 (also if somebody uses it, or there is nothing to take back), negative errno
  */
-static int undo_pf(const struct pci_address *address, const struct config *config, deadline_t deadline, struct reason *why)
+int ready_undo_pf(const struct pci_address *address, const struct config *config, deadline_t deadline, struct reason *why)
 {
 	autocontext struct context context = { .config = config, .deadline = deadline };
 	autofree struct pf_journal *journal = calloc(1, sizeof(*journal));
@@ -264,7 +268,7 @@ int ready_give_back(struct record *record, const struct config *config, deadline
 	if (!error)
 		error = record_remove(record->uuid, why);
 	for (size_t i = 0; !error && i < record->vfs; i++)
-		error = undo_pf(&record->vf[i].pf, config, deadline, why);
+		error = ready_undo_pf(&record->vf[i].pf, config, deadline, why);
 	return error;
 }
 

@@ -27,6 +27,9 @@ int ready_make(const struct scene *scene, struct record *record, bool bound, dea
  */
 int ready_give_back(struct record *record, const struct config *config, deadline_t deadline, struct reason *why);
 
+/* The part of it that concerns a PF: its journal is taken back, if nobody uses the PF. Return: 0 (also if somebody does), negative errno. */
+int ready_undo_pf(const struct pci_address *address, const struct config *config, deadline_t deadline, struct reason *why);
+
 /* A guest was seen to run: what was made of its PFs stays. Also sets and writes the record's state. */
 int ready_commit(struct record *record, struct reason *why);
 
@@ -36,5 +39,9 @@ int ready_commit(struct record *record, struct reason *why);
  * The caller holds the host-wide lock. Never fails: what does not work now is logged and tried by the next call.
  */
 void ready_reconcile(const struct config *config, const char *gone, deadline_t deadline);
+
+/* What it decides by: whether a recorded guest is not coming or gone, and whether a port of ours belongs to no guest any more. */
+bool ready_is_lost(const struct record *record, const struct status *status, const struct config *config, const char *gone);
+bool ready_is_orphan_port(const struct scene *scene, const struct ovs_port *port, const char *gone);
 
 #endif

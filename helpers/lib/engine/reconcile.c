@@ -26,9 +26,13 @@ static void log_trouble(const char *about, const struct reason *why)
 }
 
 /*
- * is_lost() - whether a guest that has a record is not coming, or is gone without a word
+ * ready_is_lost() - whether a guest that has a record is not coming, or is gone without a word
+ * @record:	of the guest
+ * @status:	libvirt's, NULL if it knows none of that uuid
+ * @config:	lease_time
+ * @gone:	uuid of a guest that counts as gone, or NULL
  */
-static bool is_lost(const struct record *record, const struct status *status, const struct config *config, const char *gone)
+bool ready_is_lost(const struct record *record, const struct status *status, const struct config *config, const char *gone)
 {
 	if (gone && strcmp(gone, record->uuid) == 0)
 		return true;
@@ -56,7 +60,7 @@ static void settle_record(struct record *record, const struct scene *scene, cons
 	struct reason why = { 0 };
 	int error = 0;
 
-	if (is_lost(record, status, scene->config, gone)) {
+	if (ready_is_lost(record, status, scene->config, gone)) {
 		log_notice("guest %s is not here any more: taking back what was made for it", record->name);
 		error = ready_give_back(record, scene->config, deadline, &why);
 	} else if (has_come_up(record, status)) {
@@ -80,6 +84,19 @@ static bool has_record(const struct record_list *records, const char *uuid)
 }
 
 /*
+ * ready_is_orphan_port() - whether a port that vferry made belongs to a guest that is neither here nor expected
+ * @scene:	host, guests and records
+ * @port:	one of its ports
+ * @gone:	as above
+ */
+bool ready_is_orphan_port(const struct scene *scene, const struct ovs_port *port, const char *gone)
+{
+	if (!port->ours || !*port->guest || strcmp(port->guest, "host") == 0 || has_record(&scene->records, port->guest))
+		return false;
+	return !status_find_uuid(&scene->running, port->guest) || (gone && strcmp(gone, port->guest) == 0);
+}
+
+/*
  * sweep_ports() - removes the ports of guests that are neither here nor expected
  */
 static void sweep_ports(const struct scene *scene, const char *gone, deadline_t deadline)
@@ -91,9 +108,7 @@ static void sweep_ports(const struct scene *scene, const char *gone, deadline_t 
 		struct reason why = { 0 };
 		struct ovs *ovs;
 
-		if (!port->ours || !*port->guest || strcmp(port->guest, "host") == 0 || has_record(&scene->records, port->guest))
-			continue;
-		if (status_find_uuid(&scene->running, port->guest) && !(gone && strcmp(gone, port->guest) == 0))
+		if (!ready_is_orphan_port(scene, port, gone))
 			continue;
 		log_notice("port %s belongs to a guest that is gone: removing it from bridge %s", port->name, port->bridge);
 		if (context_ovs(&context, &ovs, &why) || ovs_del_port(ovs, port->name, deadline, &why))
