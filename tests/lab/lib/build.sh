@@ -22,7 +22,7 @@ hash_files() {
 		base=./$(basename "$1")
 		cd "$(dirname "$1")" || exit 1
 	fi
-	find "$base" -name build -type d -prune -o -type f ! -name '*.bats' -printf '%m %p\n' | LC_ALL=C sort |
+	find "$base" -name build -type d -prune -o -type f ! -name '*.bats' ! -name '*.md' -printf '%m %p\n' | LC_ALL=C sort |
 		while read -r mode file; do
 			echo "$mode $file $(sha256sum <"$file")"
 		done

@@ -14,7 +14,7 @@ station_start() {
 	ip netns exec "$LAB_NS" setsid "$program" --ip "$LAB_STATION_PING_ADDRESS" --json "$LAB_RUN/station.json" "$@" station0 \
 		>"$LAB_RUN/station.log" 2>&1 </dev/null 8>&- 9>&- &
 	echo $! >"$LAB_RUN/station.pid"
-	until grep -q '^station: listening' "$LAB_RUN/station.log"; do
+	until grep -qs '^station: listening' "$LAB_RUN/station.log"; do
 		tries=$((tries + 1))
 		if [ "$tries" -gt 100 ] || ! kill -0 "$!" 2>/dev/null; then
 			die "the station does not start: $(<"$LAB_RUN/station.log")"

@@ -14,14 +14,18 @@ lab() {
 	"$LAB" "$@" 3>&-
 }
 
-# fresh_lab: both hosts as they are after a boot, whatever was there before.
+# fresh_lab: both hosts as they are after a boot, whatever was there before. Two
+# runs of tests do not share a lab: the second waits until the first has ended.
 fresh_lab() {
+	mkdir -p /run/lock
+	exec {LAB_TEST_LOCK}>"/run/lock/vferry-lab-tests-$LAB_NAME"
+	flock "$LAB_TEST_LOCK"
 	lab down && lab up
 }
 
-# end_lab: removes them. LAB_KEEP=1 leaves them, to be looked at.
+# end_lab: removes them. LAB_TEST_KEEP=1 leaves them, to be looked at.
 end_lab() {
-	[ -n "${LAB_KEEP:-}" ] || lab down
+	[ -n "${LAB_TEST_KEEP:-}" ] || lab down
 }
 
 # on HOST WORD...: runs a command on host A or B.
