@@ -5,6 +5,7 @@
  * The keys are described in vferry(8). A key keeps its meaning; new ones may come.
  */
 #include "command/command.h"
+#include "command/recorded.h"
 #include "command/terminal.h"
 #include "command/view.h"
 
@@ -17,7 +18,7 @@ static int run(struct call *call)
 	autoview struct view view = { 0 };
 	struct json_object *json, *unseen;
 
-	if (view_read(call, VIEW_FACTS, &view, &why))
+	if (view_read(call, VIEW_FACTS | VIEW_GUESTS, &view, &why))
 		return command_fail(call, &why, NULL);
 	json = inventory_to_json(&view.scene.inventory);
 	unseen = json_object_new_array();
@@ -26,6 +27,8 @@ static int run(struct call *call)
 	json_object_object_add(json, "schema", json_object_new_int(SCHEMA));
 	terminal_add(json, "vferry", VFERRY_VERSION);
 	json_object_object_add(json, "software", facts_to_json(&view.facts));
+	json_object_object_add(json, "guests", recorded_guests(&view.scene.running));
+	json_object_object_add(json, "leases", recorded_leases(&view.scene.records));
 	json_object_object_add(json, "unseen", unseen);
 	return terminal_json(call, json);
 }

@@ -13,6 +13,7 @@
 #include "base/scope.h"
 #include "base/spawn.h"
 #include "base/sysroot.h"
+#include "command/recorded.h"
 #include "command/terminal.h"
 
 #define INVENTORY_FILE_MAX (64u << 20)
@@ -57,30 +58,43 @@ static char *read_file(struct call *call, const char *file, size_t limit, struct
 	return scope_take(&text);
 }
 
-/* Reads a recorded host from JSON text. file: how it is called in sentences. Return: 0, negative errno with *why filled. */
-int view_parse_recorded(const char *text, const char *file, struct inventory *inventory, struct facts *facts, struct reason *why)
+/* Reads the parts of a recorded host. Return: 0, negative errno with *why filled. */
+static int parse_parts(struct json_object *json, struct view *view, struct reason *why)
+{
+	int error = inventory_from_json(json, &view->scene.inventory, why);
+
+	if (!error)
+		error = facts_from_json(json_object_object_get(json, "software"), &view->facts, why);
+	if (!error)
+		error = recorded_read_guests(json_object_object_get(json, "guests"), &view->scene.running, why);
+	return error ? error : recorded_read_leases(json_object_object_get(json, "leases"), &view->scene.records, why);
+}
+
+/* Fills a view from JSON text; see the header. */
+int view_parse(const char *text, const char *file, const struct config *config, struct view *view, struct reason *why)
 {
 	struct json_object *json = json_tokener_parse(text);
 	int error;
 
+	memset(view, 0, sizeof(*view));
+	view->scene.config = config;
+	view->is_recorded = true;
 	if (!json) {
 		reason_set(why, -EINVAL, file, "it is no JSON, so it is no inventory");
 		reason_cure(why, "make one on that host with: vferry inventory >FILE");
 		return -EINVAL;
 	}
-	error = inventory_from_json(json, inventory, why);
-	if (!error)
-		error = facts_from_json(json_object_object_get(json, "software"), facts, why);
+	error = parse_parts(json, view, why);
 	json_object_put(json);
 	return error;
 }
 
 /* Reads a recorded host from a file. Return: 0, negative errno with *why filled. */
-int view_read_recorded(struct call *call, const char *file, struct inventory *inventory, struct facts *facts, struct reason *why)
+static int read_recorded(struct call *call, struct view *view, struct reason *why)
 {
-	autofree char *text = read_file(call, file, INVENTORY_FILE_MAX, why);
+	autofree char *text = read_file(call, call->inventory, INVENTORY_FILE_MAX, why);
 
-	return text ? view_parse_recorded(text, file, inventory, facts, why) : why->error;
+	return text ? view_parse(text, call->inventory, &call->config, view, why) : why->error;
 }
 
 /* Reads who runs here and what is promised; where that may not be seen, it is noted. Return: 0, negative errno with *why filled. */
@@ -123,11 +137,7 @@ int view_read(struct call *call, unsigned int parts, struct view *view, struct r
 
 	memset(view, 0, sizeof(*view));
 	view->scene.config = &call->config;
-	view->is_recorded = call->inventory != NULL;
-	if (view->is_recorded)
-		error = view_read_recorded(call, call->inventory, &view->scene.inventory, &view->facts, why);
-	else
-		error = read_machine(call, parts, view, why);
+	error = call->inventory ? read_recorded(call, view, why) : read_machine(call, parts, view, why);
 	if (error)
 		view_release(view);
 	return error;

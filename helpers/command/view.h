@@ -15,7 +15,7 @@ struct view {
 	struct scene scene;       /* scene.domain points to domain below where a guest is concerned */
 	struct facts facts;
 	struct domain domain;
-	bool is_recorded;         /* from a file: who runs there, and what is promised there, is not known */
+	bool is_recorded;         /* from a file */
 	char unseen[VIEW_MAX_UNSEEN][160]; /* what the caller may not see, a sentence each */
 	size_t unseens;
 };
@@ -36,11 +36,11 @@ int view_read(struct call *call, unsigned int parts, struct view *view, struct r
 int view_read_guest(struct call *call, struct view *view, bool incoming, struct reason *why);
 void view_release(struct view *view);
 
-/* Reads a recorded host. file: "-" is call->in. Return: 0, negative errno with *why. */
-int view_read_recorded(struct call *call, const char *file, struct inventory *inventory, struct facts *facts, struct reason *why);
-
-/* The same from JSON text. */
-int view_parse_recorded(const char *text, const char *file, struct inventory *inventory, struct facts *facts, struct reason *why);
+/*
+ * Fills a view from JSON text as vferry inventory prints it. config must live as long as the view; file: how the text is called in
+ * sentences. Return: 0, negative errno with *why; view_release() it in every case.
+ */
+int view_parse(const char *text, const char *file, const struct config *config, struct view *view, struct reason *why);
 
 /* Whether the host has a card whose VFs can move; if not, says so. */
 bool view_has_card(struct call *call, const struct view *view);
