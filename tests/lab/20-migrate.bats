@@ -129,7 +129,7 @@ without_addresses() {
 	for host in A B; do
 		# A pool reads its VFs when it starts, so they must exist: an ordinary guest's start makes them.
 		guest "$host" first --vf "$(pf "$host")/7"
-		uplink=$(on "$host" "ovs-vsctl list-ports br-vferry | while read -r p; do [ \"\$(cat /sys/class/net/\$p/phys_port_name)\" = p0 ] && echo \$p; done")
+		uplink=$(on "$host" 'basename "$(dirname "$(grep -lx p0 /sys/class/net/*/phys_port_name)")"')
 		on "$host" "printf '%s' \"<network><name>vf-pool</name><forward mode='hostdev' managed='yes'><pf dev='$uplink'/></forward></network>\" >/root/net.xml &&
 			virsh -q -c $URI net-create /root/net.xml"
 	done
@@ -163,4 +163,14 @@ without_addresses() {
 	contains "$log" 'sriov_numvfs 8: done in'
 	contains "$log" 'migratable: done in'
 	contains "$log" 'representor into bridge br-vferry: done in'
+}
+
+@test "the eswitch mode was never set to what it was already" {
+	fresh_a
+	run migrate A B guest1
+	[ "$status" = 0 ]
+	run migrate B A guest1
+	[ "$status" = 0 ]
+	no_harmful_set A
+	no_harmful_set B
 }

@@ -86,6 +86,7 @@ unchanged_b() {
 	run migrate A B guest1
 	on B '/usr/share/openvswitch/scripts/ovs-ctl start --system-id=random' >/dev/null
 	refused "Open vSwitch"
+	contains "$output" "start it on this host with"
 	unchanged_b
 }
 
@@ -104,14 +105,43 @@ vfs = 1"
 	[ "$(state B other)" = running ]
 }
 
+# card_b OPTION...: takes host B's software card away, and loads it anew with these module options.
+card_b() {
+	on B "rmmod mlx5_vfio_pci mlx5_core swcx7_hw"
+	[ "$1" = none ] || on B "/usr/lib/vferry-lab/load-cx7 B '$*'"
+}
+
 @test "a destination without a CX-7 is refused" {
 	guest A guest1 --vf "$(pf A)/1"
-	on B "rmmod mlx5_vfio_pci mlx5_core swcx7_pci 2>/dev/null || rmmod mlx5_vfio_pci mlx5_core swcx7_hw"
+	card_b none
 	before=$(snapshot B)
 	run migrate A B guest1
-	on B '/usr/lib/vferry-lab/load-cx7' || true
+	after=$(snapshot B)
+	on B "/usr/lib/vferry-lab/load-cx7 B ''"
 	refused "no card whose VFs can be live-migrated"
-	unchanged_b
+	same "$before" "$after"
+}
+
+@test "a destination with another card is refused, and the card is named" {
+	guest A guest1 --vf "$(pf A)/1"
+	card_b pf_device=0x101d
+	before=$(snapshot B)
+	run migrate A B guest1
+	after=$(snapshot B)
+	card_b ''
+	refused "it is a ConnectX-6 Dx, whose VFs cannot be live-migrated"
+	same "$before" "$after"
+}
+
+@test "a destination with another PSID is refused, and both are named" {
+	guest A guest1 --vf "$(pf A)/1"
+	card_b psid=MT_0000000999
+	before=$(snapshot B)
+	run migrate A B guest1
+	after=$(snapshot B)
+	card_b ''
+	refused "its PSID is MT_0000000999 and the source's is MT_0000000834"
+	same "$before" "$after"
 }
 
 @test "another firmware on the destination is refused, and both versions are named" {

@@ -97,6 +97,11 @@ report() {
 	"$LAB" station report | jq -r "$1"
 }
 
+# no_harmful_set HOST: the eswitch mode was never set to what it was already, by the card's own count.
+no_harmful_set() {
+	[ "$(on "$1" 'cat /sys/kernel/debug/swcx7/pf*/count_same_mode_sets | sort -u')" = 0 ]
+}
+
 # configure HOST TEXT: /etc/vferry/vferry.conf.
 configure() {
 	on "$1" "mkdir -p /etc/vferry && printf '%s\n' '$2' >/etc/vferry/vferry.conf"
