@@ -39,7 +39,11 @@ struct ovsdb {
 
 /* ---- Messages ------------------------------------------------------------------------------------------------------------------ */
 
-/* Makes the parser ready for the next message. Return: 0, -ENOMEM. */
+/*
+ * Makes the parser ready for the next message. Return: 0, -ENOMEM.
+ * json-c's own check of UTF-8 stays off: it takes a character that is cut by the end of a read for a broken one (json_tokener_parse_ex()
+ * counts its bytes anew at each call). Texts are cleaned where they are shown.
+ */
 static int parser_begin(struct ovsdb_parser *parser)
 {
 	if (parser->tokener) {
@@ -48,8 +52,7 @@ static int parser_begin(struct ovsdb_parser *parser)
 		parser->tokener = json_tokener_new_ex(JSON_DEPTH);
 		if (!parser->tokener)
 			return -ENOMEM;
-		json_tokener_set_flags(parser->tokener,
-				       JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS | JSON_TOKENER_VALIDATE_UTF8);
+		json_tokener_set_flags(parser->tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
 	}
 	parser->bytes = 0;
 	return 0;
