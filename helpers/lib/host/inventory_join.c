@@ -203,7 +203,8 @@ static bool is_vf(const struct inventory_pf *pf, const struct pci_address *vf, u
 }
 
 /*
- * Finds the PF whose VF an address is, or would be once VFs are created.
+ * Finds the PF whose VF an address is, or would be once VFs are created. A recorded host that claims more VFs than TotalVFs can say (16
+ * bits; PCI Express SR-IOV 1.1, 3.3.6) does not make this loop longer.
  * index: receives the VF's number. Return: the PF, NULL if it is no VF of a known card here.
  */
 struct inventory_pf *inventory_find_vf(struct inventory *inventory, const struct pci_address *vf, unsigned int *index)
@@ -212,7 +213,7 @@ struct inventory_pf *inventory_find_vf(struct inventory *inventory, const struct
 		struct inventory_pf *pf = &inventory->pf[i];
 		unsigned int total = pf->total_vfs > pf->num_vfs ? pf->total_vfs : pf->num_vfs;
 
-		for (unsigned int k = 0; k < total; k++) {
+		for (unsigned int k = 0; k < total && k <= UINT16_MAX; k++) {
 			if (is_vf(pf, vf, k)) {
 				*index = k;
 				return pf;
