@@ -125,8 +125,12 @@ static bool may_be_pool(const char *name, size_t len)
 	ssize_t got;
 	int fd;
 
-	if (len == 0 || len > NETWORK_NAME_MAX || memchr(name, '/', len) || memchr(name, '&', len) || memchr(name, '\n', len))
+	if (len == 0 || len > NETWORK_NAME_MAX)
 		return true;
+	/* A parser reads other characters than these: '&' begins a reference, and what ends a line or a column is a blank in an attribute. */
+	for (size_t i = 0; i < len; i++)
+		if (strchr("/&\t\n\r", name[i]))
+			return true;
 	if ((size_t)snprintf(path, sizeof(path), "%s/%.*s.xml", NETWORK_DIRECTORY, (int)len, name) >= sizeof(path))
 		return true;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -159,7 +163,7 @@ static bool has_pool(const char *text)
 		end = strchr(at + 1, *at);
 		if (!end || may_be_pool(at + 1, (size_t)(end - at - 1)))
 			return true;
-		at = end;
+		at++; /* and not to the end: a quotation mark in a text would hide the network behind it */
 	}
 	return false;
 }
