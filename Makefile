@@ -5,8 +5,9 @@
 #   make                        builds everything into build/
 #   make install prefix=/usr    installs; DESTDIR is honoured, an existing configuration is kept
 #   make check                  all tests, also those of the lab; the last line is "N passed, N failed, N skipped"
-#   make check-unit             unit tests; check-asan: the same with ASan and UBSan; lint: static analysis; tree: tests of the tree
+#   make check-unit             unit tests and fuzz corpora; check-asan: the same with ASan and UBSan; lint: static analysis; tree: tests of the tree
 #   make demo                   two hosts, one guest, one `virsh migrate`
+#   make fuzz                   looks for hostile input with libFuzzer; FUZZ_SECONDS=60 a target, TARGETS='domain status' only these
 #   make bench, make stats      figures, which inform and fail nothing
 #
 # CC, CFLAGS, CPPFLAGS and LDFLAGS belong to whoever calls make and are never overwritten. WERROR=1 makes warnings fail,
@@ -36,7 +37,8 @@ PACKAGES    = libxml-2.0 libnl-3.0 libnl-genl-3.0 libpci json-c inih
 
 WARNINGS = -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wno-sign-conversion \
 	   -Wvla -Wundef -Wpointer-arith -Wcast-qual $(if $(WERROR),-Werror)
-SANITIZERS = $(if $(SANITIZE),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+SANITIZERS = $(if $(SANITIZE),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer) \
+	     $(if $(LIBFUZZER),-fsanitize=fuzzer-no-link)
 PLACES   = -DVFERRY_VERSION='"$(VERSION)"' -DSYSCONFDIR='"$(sysconfdir)"' -DLIBEXECDIR='"$(libexecdir)"' -DDATADIR='"$(datadir)"' \
 	   -DLOCALSTATEDIR='"$(localstatedir)"' -DRUNSTATEDIR='"$(runstatedir)"'
 
@@ -66,11 +68,17 @@ worker_src    = $(filter-out hooks/qemu.c,$(sort $(wildcard hooks/*.c)))
 helper_src    = $(foreach name,$(HELPERS),$(wildcard helpers/$(name).c))
 command_src   = $(sort $(wildcard helpers/command/*.c))
 unit_src      = $(sort $(wildcard tests/unit/test_*.c))
+fuzz_src      = $(sort $(wildcard tests/fuzz/*.c))
 
 hook_programs   = $(if $(wildcard hooks/qemu.c),$(BUILD)/qemu) $(if $(wildcard hooks/hook.c),$(BUILD)/hook)
 helper_programs = $(patsubst helpers/%.c,$(BUILD)/%,$(helper_src))
 programs        = $(hook_programs) $(helper_programs)
 unit_programs   = $(patsubst %.c,$(BUILD)/%,$(unit_src))
+# A fuzz target twice: with a main() that replays its corpus, and, by clang alone, with libFuzzer.
+fuzz_targets    = $(patsubst tests/fuzz/fuzz_%.c,%,$(filter tests/fuzz/fuzz_%,$(fuzz_src)))
+fuzz_common     = $(call object,tests/fuzz/support.c tests/fuzz/answer.c)
+replay_programs = $(addprefix $(BUILD)/tests/fuzz/replay_,$(fuzz_targets))
+fuzz_programs   = $(addprefix $(BUILD)/tests/fuzz/libfuzzer_,$(fuzz_targets))
 # What a unit test of the worker may link: the worker without its main().
 worker_part     = $(call object,$(filter-out hooks/hook.c,$(worker_src)))
 # The subcommands of vferry: a file each, linked by the program and by their unit tests.
@@ -82,11 +90,12 @@ man_pages = $(wildcard $(foreach room,hooks helpers install,$(room)/*.[578]))
 .DEFAULT_GOAL := all
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all check check-unit check-asan lint tree stats bench demo install uninstall clean tests packages print-flags FORCE
+.PHONY: all check check-unit check-asan fuzz fuzz-programs lint tree stats bench demo install uninstall clean tests packages print-flags FORCE
 MAKEFLAGS += --no-print-directory
 
 all: $(library) $(programs)
-tests: all $(unit_programs)
+tests: all $(unit_programs) $(replay_programs)
+fuzz-programs: $(fuzz_programs)
 
 $(library): $(call object,$(library_src)) $(BUILD)/flags
 	$(call quiet,AR) rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
@@ -108,6 +117,12 @@ $(unit_programs): $(BUILD)/%: $(BUILD)/%.o $(worker_part) $(library)
 
 $(filter $(BUILD)/tests/unit/test_command_%,$(unit_programs)): $(command_part)
 
+$(replay_programs): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(call object,tests/fuzz/replay.c) $(fuzz_common) $(library)
+	$(call quiet,LD) $(LINK) -o $@ $^ $(PACKAGE_LIBS)
+
+$(fuzz_programs): $(BUILD)/tests/fuzz/libfuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(fuzz_common) $(library)
+	$(call quiet,LD) $(LINK) -fsanitize=fuzzer -o $@ $^ $(PACKAGE_LIBS)
+
 $(BUILD)/tests/unit/%.o: OWN_CPPFLAGS += -Itests/unit -Ihooks
 $(BUILD)/tests/unit/test_command_%.o $(BUILD)/helpers/%.o: OWN_CPPFLAGS += -Ihelpers
 
@@ -128,7 +143,7 @@ packages:
 		echo "vferry: these libraries are missing for pkg-config ($(PKG_CONFIG)):$$missing; as root run: install/dependencies" >&2; \
 		exit 1; }
 
--include $(patsubst %.c,$(BUILD)/%.d,$(library_src) hooks/qemu.c $(worker_src) $(helper_src) $(command_src) $(unit_src))
+-include $(patsubst %.c,$(BUILD)/%.d,$(library_src) hooks/qemu.c $(worker_src) $(helper_src) $(command_src) $(unit_src) $(fuzz_src))
 
 # ---- Tests -------------------------------------------------------------------------------------------------------
 
@@ -138,10 +153,13 @@ check:
 	@tests/run all
 
 check-unit: tests
-	@BUILD=$(BUILD) tests/run unit
+	@BUILD=$(BUILD) tests/run unit fuzz
 
 check-asan:
 	@$(MAKE) BUILD=build/asan SANITIZE=1 WERROR=1 CFLAGS='-O1 -g' check-unit
+
+fuzz:
+	@tests/fuzz/run $(TARGETS)
 
 lint: tests
 	@BUILD=$(BUILD) tests/run lint

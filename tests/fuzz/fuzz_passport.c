@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * fuzz_passport.c: the passport. An input is what stands in the <metadata> of a guest with two VFs. Whatever it says, words are words,
+ * addresses are addresses, no two entries speak of one device, and nothing of it reaches a device that it does not name.
+ */
+#include "fuzz.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/scope.h"
+#include "domain/domain.h"
+
+static const char head[] = "<domain type='kvm'><name>g</name><uuid>9e0c7f57-b8d6-4b29-8c3e-20d1f7a65b44</uuid><metadata>";
+static const char tail[] = "</metadata><devices><interface type='hostdev'><mac address='52:54:00:12:34:56'/></interface>"
+			   "<hostdev mode='subsystem' type='pci'><address type='pci' bus='0x05'/></hostdev></devices></domain>";
+
+/* Demands of a word that it is one, or empty. */
+static void check_word(const char *word, size_t size)
+{
+	REQUIRE(memchr(word, '\0', size));
+	REQUIRE(word[strspn(word, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.:@-")] == '\0');
+}
+
+/* Demands what holds for every entry. */
+static void check_entry(const struct passport *passport, const struct passport_vf *vf)
+{
+	REQUIRE(mac_address_is_unicast(&vf->mac));
+	REQUIRE(passport_find_mac(passport, &vf->mac) == vf);
+	REQUIRE(!vf->has_guest || passport_find_guest(passport, &vf->guest) == vf);
+	fuzz_check_address(&vf->guest);
+	fuzz_check_address(&vf->pf);
+	check_word(vf->psid, sizeof(vf->psid));
+	check_word(vf->firmware, sizeof(vf->firmware));
+	check_word(vf->bridge, sizeof(vf->bridge));
+}
+
+/* Demands that a device has the entry that speaks of it and no other. */
+static void check_device(const struct domain *domain, const struct hostdev *device)
+{
+	const struct passport_vf *vf = device->passport;
+
+	if (!vf)
+		return;
+	REQUIRE(vf >= domain->passport.vf && vf < domain->passport.vf + domain->passport.vfs);
+	if (device->kind == HOSTDEV_PLAIN)
+		REQUIRE(device->has_guest && vf->has_guest && pci_address_equal(&device->guest, &vf->guest));
+	else
+		REQUIRE(device->has_mac && mac_address_equal(&device->mac, &vf->mac));
+}
+
+/* Demands what holds for every passport. */
+static void check_passport(const struct passport *passport)
+{
+	REQUIRE(passport->vfs + passport->ignored <= PASSPORT_MAX_VFS);
+	REQUIRE(passport->present || passport->vfs + passport->ignored == 0);
+	REQUIRE(!passport->ignored || passport->note[0]);
+	REQUIRE(memchr(passport->note, '\0', sizeof(passport->note)));
+	fuzz_check_clean(passport->note);
+	for (size_t i = 0; i < passport->vfs; i++)
+		check_entry(passport, &passport->vf[i]);
+}
+
+/* One input: the content of <metadata>. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const int errors[] = { -EINVAL, -E2BIG, 0 };
+	size_t length = sizeof(head) - 1 + size + sizeof(tail) - 1;
+	autofree char *xml = malloc(length);
+	struct reason why = { 0 };
+	struct domain domain;
+	int error;
+
+	REQUIRE(xml);
+	memcpy(xml, head, sizeof(head) - 1);
+	if (size)
+		memcpy(xml + sizeof(head) - 1, data, size);
+	memcpy(xml + sizeof(head) - 1 + size, tail, sizeof(tail) - 1);
+	error = domain_parse(xml, length, &domain, &why);
+	if (error) {
+		fuzz_check_reason(error, errors, &why);
+		return 0;
+	}
+	check_passport(&domain.passport);
+	for (size_t i = 0; i < domain.hostdevs; i++)
+		check_device(&domain, &domain.hostdev[i]);
+	domain_release(&domain);
+	return 0;
+}
