@@ -35,10 +35,10 @@ static int info_get(struct devlink *devlink, struct devlink_info_req *req, struc
 	char text[SWCX7_FAULT_TEXT_LEN];
 	int ret = swcx7_fault_take(&dev->pf->fault_info_get, text, sizeof(text));
 
-	if (ret) {
+	if (ret && *text)
 		NL_SET_ERR_MSG_FMT_MOD(extack, "%s", text);
+	if (ret)
 		return ret;
-	}
 	ret = devlink_info_version_fixed_put(req, DEVLINK_INFO_VERSION_GENERIC_FW_PSID, dev->pf->psid);
 	if (ret)
 		return ret;
@@ -114,7 +114,8 @@ static int start_offloads(struct mlx5_dev *dev, struct netlink_ext_ack *extack)
 
 	begin_change(dev);
 	if (swcx7_any_vf_initialised(dev->pf)) {
-		dev_err(&dev->pdev->dev, "CREATE_FLOW_TABLE(0x930) op_mod(0x0) failed, status bad resource state(0x9), syndrome (0x98afbb), err(-22)\n");
+		dev_err(&dev->pdev->dev,
+			"CREATE_FLOW_TABLE(0x930) op_mod(0x0) failed, status bad resource state(0x9), syndrome (0x98afbb), err(-22)\n");
 		dev_err(&dev->pdev->dev, "E-Switch: Failed to create slow path FDB Table err -22\n");
 		NL_SET_ERR_MSG_MOD(extack, "Failed setting eswitch to offloads");
 		swcx7_esw_set_state(dev->pf, SWCX7_ESW_DEAD);

@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include "mlx5_core.h"
 
+/** to_vport() - vport of the VF that a devlink port stands for */
 static struct swcx7_vport *to_vport(struct devlink_port *port)
 {
 	return container_of(port, struct mlx5_rep, port)->vport;
@@ -61,7 +62,7 @@ static int hw_addr_set(struct devlink_port *port, const u8 *mac, int len, struct
 	int ret = take_fault(&vport->pf->fault_hw_addr_set, extack, "Failed to set vport MAC");
 
 	if (!ret)
-		ether_addr_copy(vport->admin_mac, mac);
+		swcx7_vport_set_admin_mac(vport, mac);
 	return ret;
 }
 

@@ -49,7 +49,7 @@ int mlx5_set_vf_mac(struct net_device *netdev, int vf, u8 *mac)
 
 	if (!vport || is_multicast_ether_addr(mac))
 		return -EINVAL;
-	ether_addr_copy(vport->admin_mac, mac);
+	swcx7_vport_set_admin_mac(vport, mac);
 	return 0;
 }
 

@@ -163,6 +163,7 @@ struct mlx5_vfio_stream *mlx5_vfio_stream_open_resume(struct mlx5_vfio_device *d
 struct file *mlx5_vfio_stream_get_file(struct mlx5_vfio_stream *stream);
 void mlx5_vfio_stream_add_initial(struct mlx5_vfio_stream *stream);
 void mlx5_vfio_stream_add_final(struct mlx5_vfio_stream *stream);
+void mlx5_vfio_stream_fail(struct mlx5_vfio_stream *stream, int error);
 int mlx5_vfio_stream_load(struct mlx5_vfio_stream *stream);
 void mlx5_vfio_stream_close(struct mlx5_vfio_stream **stream);
 u64 mlx5_vfio_stream_size(struct mlx5_vfio_device *device);

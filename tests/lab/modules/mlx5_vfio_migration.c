@@ -84,12 +84,16 @@ void mlx5_vfio_migration_close(struct mlx5_vfio_device *device)
 /**
  * begin_precopy() - to PRE_COPY or PRE_COPY_P2P
  *
- * Return: the stream's file for the user, or an ERR_PTR
+ * Return: the stream's file for the user, or an ERR_PTR, also of the injected errno
  */
 static struct file *begin_precopy(struct mlx5_vfio_device *device)
 {
-	struct mlx5_vfio_stream *stream = mlx5_vfio_stream_open_save(device);
+	int ret = swcx7_fault_take(&device->vport->pf->fault_precopy, NULL, 0);
+	struct mlx5_vfio_stream *stream;
 
+	if (ret)
+		return ERR_PTR(ret);
+	stream = mlx5_vfio_stream_open_save(device);
 	if (IS_ERR(stream))
 		return ERR_CAST(stream);
 	mlx5_vfio_stream_add_initial(stream);
@@ -99,21 +103,22 @@ static struct file *begin_precopy(struct mlx5_vfio_device *device)
 
 /**
  * save() - take the state of the stopped device, as SAVE_VHCA_STATE does
+ * @device:	the device, with a stream that is being saved
  *
- * Return: 0 or the injected errno
+ * An injected fault is met by the one who reads the stream.
  */
-static int save(struct mlx5_vfio_device *device)
+static void save(struct mlx5_vfio_device *device)
 {
 	struct swcx7_pf *pf = device->vport->pf;
 	int ret = swcx7_fault_take(&pf->fault_state_save, NULL, 0);
 
 	if (ret) {
 		dev_err(&device->pdev->dev, "SAVE_VHCA_STATE failed, err(%d)\n", ret);
-		return ret;
+		mlx5_vfio_stream_fail(device->migration.saving, ret);
+		return;
 	}
 	msleep(pf->state_save_delay_ms);
 	mlx5_vfio_stream_add_final(device->migration.saving);
-	return 0;
 }
 
 /**
@@ -124,28 +129,24 @@ static int save(struct mlx5_vfio_device *device)
 static struct file *begin_stop_copy(struct mlx5_vfio_device *device)
 {
 	struct mlx5_vfio_stream *stream = mlx5_vfio_stream_open_save(device);
-	int ret;
 
 	if (IS_ERR(stream))
 		return ERR_CAST(stream);
 	device->migration.saving = stream;
-	ret = save(device);
-	if (ret) {
-		mlx5_vfio_stream_close(&device->migration.saving);
-		return ERR_PTR(ret);
-	}
+	save(device);
 	return mlx5_vfio_stream_get_file(stream);
 }
 
 /**
  * finish_precopy() - from PRE_COPY_P2P to STOP_COPY: the stream that is open goes on
  *
- * Return: NULL or an ERR_PTR
+ * Return: NULL, the user has the file already
  */
 static struct file *finish_precopy(struct mlx5_vfio_device *device)
 {
 	set_running(device, false);
-	return ERR_PTR(save(device));
+	save(device);
+	return NULL;
 }
 
 /**

@@ -45,6 +45,7 @@ struct record {
  * @device:	the device
  * @lock:	covers what follows
  * @disabled:	the device has left the states in which the stream is of use
+ * @error:	saving: negative errno that reads return once the final record was due
  * @records:	saving: initial and final record. resuming: [0] is the one being written
  * @count:	saving: records so far
  * @current_record: saving: record being read
@@ -57,6 +58,7 @@ struct mlx5_vfio_stream {
 	struct mlx5_vfio_device *device;
 	struct mutex lock;
 	bool disabled;
+	int error;
 	struct record records[2];
 	int count, current_record;
 	bool has_final;
@@ -111,7 +113,7 @@ static ssize_t read_part(struct mlx5_vfio_stream *stream, char __user *user, siz
 /**
  * save_read() - file_operations.read of a stream that is being saved
  *
- * Return: bytes read; 0 at the end; -ENOMSG when the rest comes with STOP_COPY; other negative errno
+ * Return: bytes read; 0 at the end; -ENOMSG when the rest comes with STOP_COPY; the injected or another negative errno
  */
 static ssize_t save_read(struct file *file, char __user *user, size_t count, loff_t *pos)
 {
@@ -129,6 +131,8 @@ static ssize_t save_read(struct file *file, char __user *user, size_t count, lof
 		done = -ENODEV;
 	else if (part < 0)
 		done = part;
+	else if (!done && stream->error)
+		done = stream->error;
 	else if (!done && !stream->has_final)
 		done = -ENOMSG;
 	mutex_unlock(&stream->lock);
@@ -380,6 +384,20 @@ void mlx5_vfio_stream_add_initial(struct mlx5_vfio_stream *stream)
 void mlx5_vfio_stream_add_final(struct mlx5_vfio_stream *stream)
 {
 	add_record(stream, RECORD_FINAL, stream->device->vport->pf->state_filler_bytes);
+}
+
+/**
+ * mlx5_vfio_stream_fail() - the final record could not be made: let the user's reads fail
+ * @stream:	stream that is being saved
+ * @error:	negative errno for them
+ *
+ * On the card saving is asynchronous too: its failure is seen by the reader, not by who asked for STOP_COPY.
+ */
+void mlx5_vfio_stream_fail(struct mlx5_vfio_stream *stream, int error)
+{
+	mutex_lock(&stream->lock);
+	stream->error = error;
+	mutex_unlock(&stream->lock);
 }
 
 /**

@@ -142,7 +142,7 @@ struct swcx7_pf {
 	u32 count_mode_sets, count_same_mode_sets, count_numvfs_writes;
 	atomic_t tc_rules;
 	struct swcx7_fault fault_eswitch_set, fault_numvfs, fault_migratable_set, fault_hw_addr_set;
-	struct swcx7_fault fault_info_get, fault_state_save, fault_state_load;
+	struct swcx7_fault fault_info_get, fault_precopy, fault_state_save, fault_state_load;
 	struct dentry *debugfs;
 };
 
@@ -159,6 +159,7 @@ const char *swcx7_vport_owner(struct swcx7_vport *vport);
 bool swcx7_vport_is_initialised(struct swcx7_vport *vport);
 bool swcx7_any_vf_initialised(struct swcx7_pf *pf);
 void swcx7_vport_load_mac(struct swcx7_vport *vport);
+void swcx7_vport_set_admin_mac(struct swcx7_vport *vport, const u8 *mac);
 void swcx7_vport_set_admin_up(struct swcx7_vport *vport, bool up);
 bool swcx7_vport_link_is_up(struct swcx7_vport *vport);
 void swcx7_vport_link_update(struct swcx7_vport *vport);

@@ -27,28 +27,31 @@
 #define PAGE_SIZES_SUPPORTED	0x553	/* as a ConnectX-7 reports them */
 #define SYSTEM_PAGE_SIZE_4K	1
 
-/* set_value8(), set_value16(), set_value32() - preset a register. @at: offset in bytes. */
+/** set_value8() - preset a register of 8 bits. @at: offset in bytes */
 static void set_value8(struct swcx7_config *config, int at, u8 value)
 {
 	config->value[at] = value;
 }
 
+/** set_value16() - preset a register of 16 bits. @at: offset in bytes */
 static void set_value16(struct swcx7_config *config, int at, u16 value)
 {
 	put_unaligned_le16(value, config->value + at);
 }
 
+/** set_value32() - preset a register of 32 bits. @at: offset in bytes */
 static void set_value32(struct swcx7_config *config, int at, u32 value)
 {
 	put_unaligned_le32(value, config->value + at);
 }
 
-/* allow_write16(), allow_write32() - say which bits of a register can be written. @at: offset in bytes. */
+/** allow_write16() - say which bits of a register of 16 bits can be written. @at: offset in bytes */
 static void allow_write16(struct swcx7_config *config, int at, u16 mask)
 {
 	put_unaligned_le16(mask, config->writable + at);
 }
 
+/** allow_write32() - say which bits of a register of 32 bits can be written. @at: offset in bytes */
 static void allow_write32(struct swcx7_config *config, int at, u32 mask)
 {
 	put_unaligned_le32(mask, config->writable + at);

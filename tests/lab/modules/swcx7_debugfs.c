@@ -34,13 +34,14 @@ static void *private_of(struct file *file)
 	return ((struct seq_file *)file->private_data)->private;
 }
 
-/* Faults: one struct swcx7_fault each. */
+/** fault_show() - read a fault_* file, a struct swcx7_fault */
 static int fault_show(struct seq_file *out, void *unused)
 {
 	swcx7_fault_print(out->private, out);
 	return 0;
 }
 
+/** fault_write() - write a fault_* file. Return: @count or a negative errno */
 static ssize_t fault_write(struct file *file, const char __user *user, size_t count, loff_t *pos)
 {
 	char buffer[LINE_LEN], *line = read_line(buffer, user, count);
@@ -72,31 +73,34 @@ static ssize_t store_word(char *word, size_t size, const char __user *user, size
 	return count;
 }
 
-/* Versions and PSID: words of SWCX7_VERSION_LEN bytes. */
+/** version_show() - read a version or PSID, a word of SWCX7_VERSION_LEN bytes */
 static int version_show(struct seq_file *out, void *unused)
 {
 	seq_printf(out, "%s\n", (char *)out->private);
 	return 0;
 }
 
+/** version_write() - write a version or PSID. Return: @count or a negative errno */
 static ssize_t version_write(struct file *file, const char __user *user, size_t count, loff_t *pos)
 {
 	return store_word(private_of(file), SWCX7_VERSION_LEN, user, count);
 }
 DEFINE_SHOW_STORE_ATTRIBUTE(version);
 
-/* Names of netdevs: words of IFNAMSIZ bytes. */
+/** ifname_show() - read the name of a netdev, a word of IFNAMSIZ bytes */
 static int ifname_show(struct seq_file *out, void *unused)
 {
 	return version_show(out, unused);
 }
 
+/** ifname_write() - write the name of a netdev. Return: @count or a negative errno */
 static ssize_t ifname_write(struct file *file, const char __user *user, size_t count, loff_t *pos)
 {
 	return store_word(private_of(file), IFNAMSIZ, user, count);
 }
 DEFINE_SHOW_STORE_ATTRIBUTE(ifname);
 
+/** wire_show() - read `wire`: name of the cable's netdev, an empty line without one */
 static int wire_show(struct seq_file *out, void *unused)
 {
 	struct swcx7_pf *pf = out->private;
@@ -109,6 +113,7 @@ static int wire_show(struct seq_file *out, void *unused)
 	return 0;
 }
 
+/** wire_write() - write `wire`. Return: @count or a negative errno, see swcx7_wire_set() */
 static ssize_t wire_write(struct file *file, const char __user *user, size_t count, loff_t *pos)
 {
 	char buffer[LINE_LEN], *line = read_line(buffer, user, count);
@@ -118,6 +123,7 @@ static ssize_t wire_write(struct file *file, const char __user *user, size_t cou
 }
 DEFINE_SHOW_STORE_ATTRIBUTE(wire);
 
+/** eswitch_state_show() - read `eswitch_state` */
 static int eswitch_state_show(struct seq_file *out, void *unused)
 {
 	static const char *const names[] = {
@@ -133,6 +139,7 @@ static int eswitch_state_show(struct seq_file *out, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(eswitch_state);
 
+/** bdf_show() - read `bdf` */
 static int bdf_show(struct seq_file *out, void *unused)
 {
 	struct swcx7_pf *pf = out->private;
@@ -142,6 +149,7 @@ static int bdf_show(struct seq_file *out, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(bdf);
 
+/** owner_show() - read `owner` of a VF */
 static int owner_show(struct seq_file *out, void *unused)
 {
 	const char *owner = swcx7_vport_owner(out->private);
@@ -151,6 +159,7 @@ static int owner_show(struct seq_file *out, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(owner);
 
+/** mac_show() - read `mac` or `admin_mac` of a VF */
 static int mac_show(struct seq_file *out, void *unused)
 {
 	seq_printf(out, "%pM\n", out->private);
@@ -158,6 +167,7 @@ static int mac_show(struct seq_file *out, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(mac);
 
+/** link_show() - read `link` of a VF */
 static int link_show(struct seq_file *out, void *unused)
 {
 	seq_printf(out, "%s\n", swcx7_vport_link_is_up(out->private) ? "up" : "down");
@@ -165,6 +175,7 @@ static int link_show(struct seq_file *out, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(link);
 
+/** frames_show() - read `frames` of a VF */
 static int frames_show(struct seq_file *out, void *unused)
 {
 	struct swcx7_vport *vport = out->private;
@@ -214,6 +225,7 @@ static void add_faults(struct swcx7_pf *pf)
 		{ "fault_migratable_set", &pf->fault_migratable_set },
 		{ "fault_hw_addr_set", &pf->fault_hw_addr_set },
 		{ "fault_info_get", &pf->fault_info_get },
+		{ "fault_precopy", &pf->fault_precopy },
 		{ "fault_state_save", &pf->fault_state_save },
 		{ "fault_state_load", &pf->fault_state_load },
 	};

@@ -313,6 +313,19 @@ void swcx7_vport_load_mac(struct swcx7_vport *vport)
 EXPORT_SYMBOL_GPL(swcx7_vport_load_mac);
 
 /**
+ * swcx7_vport_set_admin_mac() - set the MAC of a VF from outside
+ * @vport:	its vport
+ * @mac:	the MAC, zero for none; a function in use goes on with its old one until it reads it anew
+ */
+void swcx7_vport_set_admin_mac(struct swcx7_vport *vport, const u8 *mac)
+{
+	ether_addr_copy(vport->admin_mac, mac);
+	if (!swcx7_vport_is_initialised(vport))
+		swcx7_vport_load_mac(vport);
+}
+EXPORT_SYMBOL_GPL(swcx7_vport_set_admin_mac);
+
+/**
  * swcx7_vport_link_is_up() - link of a function, as its driver sees it
  * @vport:	its vport
  *

@@ -35,6 +35,7 @@ static struct fwnode_handle *iommu_fwnode;
 static struct irq_domain *msi_domain;
 static const struct pci_ops *card_ops;
 
+/** to_paging() - from the IOMMU core's view of a paging domain to ours */
 static struct paging_domain *to_paging(struct iommu_domain *domain)
 {
 	return container_of(domain, struct paging_domain, domain);

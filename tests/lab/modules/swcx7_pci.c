@@ -19,6 +19,7 @@
  * @window:	address space for BARs
  * @buses:	bus numbers
  * @lock:	protects the bytes of config space
+ * @card:	the card behind the root port
  */
 static struct swcx7_bridge {
 	struct pci_sysdata sysdata;
