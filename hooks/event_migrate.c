@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "base/watch.h"
+#include "domain/status.h"
 #include "engine/ready.h"
 #include "engine/scene.h"
 #include "event.h"
@@ -23,6 +24,23 @@
 #include "state/queue.h"
 
 #define WAIT_MS 5000 /* a lease that runs out changes no file: look again now and then */
+
+/*
+ * refuse_running() - a guest that libvirt has here already cannot come, and what it has must not be taken from it. libvirt itself looks
+ * only after this call.
+ */
+static int refuse_running(const struct event *event, struct reason *why)
+{
+	struct status status = { 0 };
+	int error = status_read(event->domain->uuid, &status, why);
+
+	if (error)
+		return error == -ENOENT ? 0 : error;
+	reason_set(why, -EEXIST, NULL, "a guest with the same uuid is here already (%s)", status.state);
+	reason_cure(why, "migrate it to another host, or look why it is on both");
+	status_release(&status);
+	return -EEXIST;
+}
 
 /*
  * forget_earlier_try() - takes back what an earlier, failed migration of the same guest left
@@ -66,7 +84,9 @@ static int try_lease(const struct event *event, struct scene *scene, struct reco
 	int error;
 
 	ready_reconcile(event->config, NULL, event->deadline);
-	error = forget_earlier_try(event, record, why);
+	error = refuse_running(event, why);
+	if (!error)
+		error = forget_earlier_try(event, record, why);
 	if (!error)
 		error = scene_read(scene, event->config, event->deadline, why);
 	if (!error)

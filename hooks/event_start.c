@@ -177,6 +177,8 @@ int event_prepare(struct event *event, struct reason *why)
 	error = record_read(event->domain->uuid, record, why);
 	if (error == 0 && record->state == RECORD_ARRIVING)
 		return check_lease(event, record, why);
+	if (error == 0)
+		give_back(event, record); /* it ended without a word: libvirtd was killed, or the host crashed */
 	return error && error != -ENOENT ? error : ordinary_start(event, record, why);
 }
 

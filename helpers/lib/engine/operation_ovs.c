@@ -95,11 +95,14 @@ static int apply_bridge(const struct step *step, struct context *context, struct
 
 /*
  * bridge_is_empty() - whether a bridge has no port but its own
+ * @except:	a port that does not count, "" if there is none
  */
-static bool bridge_is_empty(const struct ovs_state *state, const char *bridge)
+static bool bridge_is_empty(const struct ovs_state *state, const char *bridge, const char *except)
 {
 	for (size_t i = 0; i < state->ports; i++) {
-		if (strcmp(state->port[i].bridge, bridge) == 0 && strcmp(state->port[i].name, bridge))
+		const struct ovs_port *port = &state->port[i];
+
+		if (strcmp(port->bridge, bridge) == 0 && strcmp(port->name, bridge) && strcmp(port->name, except))
 			return false;
 	}
 	return true;
@@ -118,7 +121,7 @@ static int undo_bridge(const struct step *step, struct context *context, struct 
 	if (error)
 		return error;
 	bridge = ovs_find_bridge(&state, step->name);
-	if (!bridge || !bridge->ours || !bridge_is_empty(&state, step->name))
+	if (!bridge || !bridge->ours || !bridge_is_empty(&state, step->name, ""))
 		return 0;
 	return ovs_del_bridge(ovs, step->name, context->deadline, why);
 }
@@ -164,7 +167,7 @@ static int apply_uplink_port(const struct step *step, struct context *context, s
 }
 
 /*
- * undo_uplink_port() - takes the uplink out of the bridge, if it was vferry that put it there
+ * undo_uplink_port() - takes the uplink out of the bridge, if it was vferry that put it there and nobody has come to need it since
  */
 static int undo_uplink_port(const struct step *step, struct context *context, struct reason *why)
 {
@@ -176,7 +179,7 @@ static int undo_uplink_port(const struct step *step, struct context *context, st
 	if (error)
 		return error;
 	port = ovs_find_port(&state, step->name);
-	if (!port || !port->ours || strcmp(port->guest, "host"))
+	if (!port || !port->ours || strcmp(port->guest, "host") || !bridge_is_empty(&state, port->bridge, port->name))
 		return 0;
 	return ovs_del_port(ovs, step->name, context->deadline, why);
 }

@@ -109,6 +109,25 @@ static int apply_eswitch(const struct step *step, struct context *context, struc
 }
 
 /*
+ * refuse_bound() - whether a driver holds a VF of a PF: changing the mode would cut its user off, and taking the VFs away would wait for
+ * that user without limit
+ * Return: 0 if none does, -EBUSY with *why filled, negative errno
+ */
+static int refuse_bound(const struct pci_address *pf, struct reason *why)
+{
+	struct pci_address vf;
+
+	for (unsigned int i = 0; sriov_vf_address(pf, i, &vf) == 0; i++) {
+		char driver[32], address[PCI_ADDRESS_LEN];
+
+		if (pci_driver(&vf, driver, sizeof(driver)) || !*driver)
+			continue;
+		return reason_set(why, -EBUSY, pci_address_format(&vf, address), "the VF is held by driver %s, so the PF stays as it is", driver);
+	}
+	return 0;
+}
+
+/*
  * undo_eswitch() - back to the old mode, unless somebody else changed it since
  */
 static int undo_eswitch(const struct step *step, struct context *context, struct reason *why)
@@ -118,7 +137,8 @@ static int undo_eswitch(const struct step *step, struct context *context, struct
 
 	if (error || mode != step->number || step->before == step->number)
 		return error;
-	return operation_guarded(write_eswitch, step, step->before, context, why);
+	error = refuse_bound(&step->pf, why);
+	return error ? error : operation_guarded(write_eswitch, step, step->before, context, why);
 }
 
 const struct operation operation_eswitch = { look_eswitch, apply_eswitch, undo_eswitch };
@@ -147,7 +167,7 @@ static int apply_num_vfs(const struct step *step, struct context *context, struc
 }
 
 /*
- * undo_num_vfs() - takes the VFs away again, unless one has a driver: writing 0 could then wait for its user without limit
+ * undo_num_vfs() - takes the VFs away again
  */
 static int undo_num_vfs(const struct step *step, struct context *context, struct reason *why)
 {
@@ -156,15 +176,8 @@ static int undo_num_vfs(const struct step *step, struct context *context, struct
 
 	if (error || pf.num_vfs != step->number || step->before == step->number)
 		return error;
-	for (unsigned int i = 0; i < pf.num_vfs; i++) {
-		struct pci_address vf;
-		char driver[32], address[PCI_ADDRESS_LEN];
-
-		if (sriov_vf_address(&step->pf, i, &vf) || pci_driver(&vf, driver, sizeof(driver)) || !*driver)
-			continue;
-		return reason_set(why, -EBUSY, pci_address_format(&vf, address), "the VF is held by driver %s, so the VFs stay", driver);
-	}
-	return operation_guarded(write_num_vfs, step, step->before, context, why);
+	error = refuse_bound(&step->pf, why);
+	return error ? error : operation_guarded(write_num_vfs, step, step->before, context, why);
 }
 
 const struct operation operation_num_vfs = { look_num_vfs, apply_num_vfs, undo_num_vfs };

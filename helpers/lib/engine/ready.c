@@ -189,16 +189,13 @@ int ready_make(const struct scene *scene, struct record *record, bool bound, dea
 }
 
 /*
- * pf_is_used() - whether a guest runs on a PF, is promised a VF of it, or some driver holds one
+ * pf_is_used() - whether a guest runs on a PF or is promised a VF of it. Other users of its VFs are looked for by the steps that would
+ * disturb them.
  */
 static bool pf_is_used(struct scene *scene, struct inventory_pf *pf)
 {
 	unsigned int index;
 
-	for (unsigned int i = 0; i < pf->num_vfs; i++) {
-		if (*pf->vf[i].driver)
-			return true;
-	}
 	for (size_t i = 0; i < scene->running.count; i++) {
 		const struct status *status = &scene->running.status[i];
 
