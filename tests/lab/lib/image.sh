@@ -33,7 +33,7 @@ image_modules() {
 image_files() {
 	local tree=$1 lib=$1/usr/lib/vferry-lab
 	mkdir -p "$lib" "$tree/root/.ssh" "$tree/var/lib/libvirt/images"
-	cp "$LAB_DIR"/host/{init,boot,load-cx7,vf-facts,agent} "$lib/" &&
+	cp "$LAB_DIR"/host/{init,boot,load-cx7,vf-facts,agent,clock} "$lib/" &&
 		cp -r "$LAB_DIR/host/files/." "$tree/" &&
 		cp "$LAB_KEY_FILE.pub" "$tree/root/.ssh/authorized_keys" || return 1
 	chmod 700 "$tree/root/.ssh"
