@@ -8,7 +8,7 @@ LAB_NS=vflab-$LAB_NAME
 LAB_RUN=/run/vferry-lab/$LAB_NAME
 LAB_CACHE=${VFERRY_LAB_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vferry-lab}
 LAB_KEY_FILE=$LAB_CACHE/ssh/id_ed25519
-LAB_CHECKOUT=$(cd "$LAB_DIR/../.." && pwd)
+LAB_CHECKOUT=${LAB_DIR%/tests/lab}
 
 # The lab's sources, each of which another folder can stand in for.
 LAB_MODULES=${VFERRY_LAB_MODULES:-$LAB_DIR/modules}
@@ -76,7 +76,7 @@ need() {
 
 # need_root: the lab makes namespaces, file systems and chroots.
 need_root() {
-	[ "$(id -u)" -eq 0 ] || die "the lab needs root (namespaces, mounts, tap devices)"
+	[ "$EUID" -eq 0 ] || die "the lab needs root (namespaces, mounts, tap devices)"
 }
 
 # host_valid HOST: dies unless HOST is A or B.

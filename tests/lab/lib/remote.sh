@@ -7,7 +7,7 @@
 ssh_to() {
 	local host=$1
 	shift
-	ssh -F none -S "$(host_dir "$host")/ssh" -o BatchMode=yes -o LogLevel=ERROR \
+	ssh -F none -S "$LAB_RUN/$host/ssh" -o BatchMode=yes -o LogLevel=ERROR \
 		"root@${HOST_MGMT[$host]}" "$@"
 }
 
@@ -45,7 +45,7 @@ remote_disconnect() {
 remote_exec() {
 	local host=$1
 	shift
-	[ -S "$(host_dir "$host")/ssh" ] || die "host $host is not up (lab up)"
+	[ -S "$LAB_RUN/$host/ssh" ] || die "host $host is not up (lab up)"
 	if [ "$#" -eq 1 ]; then
 		ssh_to "$host" "$1"
 	else
