@@ -4,14 +4,15 @@
  *
  *     replay_NAME [FILE|DIRECTORY...]
  *
- * Without arguments: tests/fuzz/corpus/NAME, seen from the current directory. A child that dies, leaks (under ASan), or takes longer
- * than TIME_LIMIT is a failed test with the name of its file. Output and exit status are those of a unit test.
+ * Without arguments: tests/fuzz/corpus/NAME, seen from the current directory. A child that dies, leaks (under ASan), prints anything or
+ * takes longer than TIME_LIMIT is a failed test with the name of its file. Output and exit status are those of a unit test.
  */
 #include "fuzz.h"
 
 #include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include "base/scope.h"
 
 #define TIME_LIMIT 60 /* s for one input; the slowest takes milliseconds, but the machine may be busy */
+#define PRINTED (-2)
 
 static const char *name; /* of the target */
 static unsigned int inputs, bad;
@@ -39,24 +41,46 @@ static uint8_t *read_input(const char *path, size_t *size)
 	return NULL;
 }
 
-/* Runs the target with one input, in a child. Return: its wait status, -1 if there was no child or no input. */
+/* The child: runs the target with all output going to a file. */
+static _Noreturn void run_target(const uint8_t *data, size_t size, int output)
+{
+	if (dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0)
+		_exit(2);
+	alarm(TIME_LIMIT);
+	LLVMFuzzerTestOneInput(data, size);
+	exit(0); /* not _exit(): the search for leaks runs at exit */
+}
+
+/* Shows what a child printed. Return: how many bytes. */
+static off_t show_output(int output)
+{
+	char text[4096];
+	ssize_t len;
+
+	lseek(output, 0, SEEK_SET);
+	while ((len = read(output, text, sizeof(text))) > 0)
+		fwrite(text, 1, (size_t)len, stderr);
+	return lseek(output, 0, SEEK_CUR);
+}
+
+/* Runs the target with one input, in a child. Return: its wait status, PRINTED if it printed anything, -1 if it could not be run. */
 static int run_child(const char *path)
 {
+	autoclose int output = memfd_create("vferry-replay", MFD_CLOEXEC);
 	size_t size = 0;
 	autofree uint8_t *data = read_input(path, &size);
 	int status = -1;
 	pid_t child;
 
-	if (!data)
+	if (!data || output < 0)
 		return -1;
 	fflush(NULL);
 	child = fork();
-	if (child == 0) {
-		alarm(TIME_LIMIT);
-		LLVMFuzzerTestOneInput(data, size);
-		exit(0); /* not _exit(): the search for leaks runs at exit */
-	}
-	return child < 0 || waitpid(child, &status, 0) != child ? -1 : status;
+	if (child == 0)
+		run_target(data, size, output);
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		return -1;
+	return show_output(output) > 0 && status == 0 ? PRINTED : status;
 }
 
 /* Replays one file. */
@@ -70,6 +94,8 @@ static void replay_file(const char *path)
 	bad++;
 	if (status == -1)
 		printf("not ok fuzz corpus %s: %s: cannot be read or run\n", name, path);
+	else if (status == PRINTED)
+		printf("not ok fuzz corpus %s: %s: something was printed\n", name, path);
 	else if (WIFSIGNALED(status))
 		printf("not ok fuzz corpus %s: %s: %s\n", name, path, strsignal(WTERMSIG(status)));
 	else

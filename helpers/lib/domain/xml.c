@@ -71,12 +71,38 @@ static bool is_plain_encoding(const xmlDoc *doc)
 }
 
 /*
+ * libxml2's call for an error (xmlStructuredErrorFunc): says nothing, since the library never prints. parse_error() asks for it. Without it,
+ * errors of a conversion, which belong to no parser, go to stderr in spite of XML_PARSE_NOERROR (2.9, encoding.c xmlEncodingErr()).
+ */
+#if LIBXML_VERSION >= 21200
+static void say_nothing(void *context, const xmlError *error)
+#else
+static void say_nothing(void *context, xmlError *error)
+#endif
+{
+	(void)context;
+	(void)error;
+}
+
+/* xmlCtxtReadMemory() in silence; the program's own handler of errors is put back. Return: the document, NULL. */
+static xmlDoc *read_silently(xmlParserCtxt *parser, const char *text, size_t len)
+{
+	xmlStructuredErrorFunc handler = xmlStructuredError;
+	void *context = xmlStructuredErrorContext;
+	xmlDoc *doc;
+
+	xmlSetStructuredErrorFunc(NULL, say_nothing);
+	doc = xmlCtxtReadMemory(parser, text, (int)len, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	xmlSetStructuredErrorFunc(context, handler);
+	return doc;
+}
+
+/*
  * text, len, what: see xml.h. XML_PARSE_HUGE stays off: libxml2 then bounds depth (256; 2048 since 2.14) and the size of a text (10 MB).
  * Return: 0, -EINVAL, -ENOMEM.
  */
 int xml_parse(const char *text, size_t len, const char *what, xmlDoc **doc, struct reason *why)
 {
-	const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
 	autoxmldoc xmlDoc *parsed = NULL;
 	bool has_doctype = false;
 	xmlParserCtxt *parser;
@@ -89,7 +115,7 @@ int xml_parse(const char *text, size_t len, const char *what, xmlDoc **doc, stru
 		return reason_set(why, -ENOMEM, "", "no memory to read %s", what);
 	parser->_private = &has_doctype;
 	parser->sax->internalSubset = refuse_doctype;
-	parsed = xmlCtxtReadMemory(parser, text, (int)len, NULL, NULL, options);
+	parsed = read_silently(parser, text, len);
 	if (has_doctype || (parsed && parsed->intSubset))
 		error = reason_set(why, -EINVAL, "", "%s has a document type declaration", what);
 	else if (!parsed)
