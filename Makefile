@@ -79,6 +79,7 @@ fuzz_targets    = $(patsubst tests/fuzz/fuzz_%.c,%,$(filter tests/fuzz/fuzz_%,$(
 fuzz_common     = $(call object,tests/fuzz/support.c tests/fuzz/answer.c)
 replay_programs = $(addprefix $(BUILD)/tests/fuzz/replay_,$(fuzz_targets))
 fuzz_programs   = $(addprefix $(BUILD)/tests/fuzz/libfuzzer_,$(fuzz_targets))
+fuzz_xml        = $(addprefix $(BUILD)/tests/fuzz/libfuzzer_,candidate domain network passport status)
 # What a unit test of the worker may link: the worker without its main().
 worker_part     = $(call object,$(filter-out hooks/hook.c,$(worker_src)))
 # The subcommands of vferry: a file each, linked by the program and by their unit tests.
@@ -122,6 +123,7 @@ $(replay_programs): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $
 
 $(fuzz_programs): $(BUILD)/tests/fuzz/libfuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(fuzz_common) $(library)
 	$(call quiet,LD) $(LINK) -fsanitize=fuzzer -o $@ $^ $(PACKAGE_LIBS)
+$(fuzz_xml): $(call object,tests/fuzz/xml_mutator.c)
 
 $(BUILD)/tests/unit/%.o: OWN_CPPFLAGS += -Itests/unit -Ihooks
 $(BUILD)/tests/unit/test_command_%.o $(BUILD)/helpers/%.o: OWN_CPPFLAGS += -Ihelpers
