@@ -33,7 +33,7 @@ struct field {
 
 static const struct field fields[] = {
 	TEXT(kernel), TEXT(architecture), TEXT(system), TEXT(cpu_vendor), TEXT(cpu_model), TEXT(iommu_arguments), TEXT(qemu), TEXT(libvirt),
-	TEXT(installer), TEXT(ovs_start), TEXT(ovs_restart), TEXT(firewall), FLAG(has_systemd), FLAG(is_modular), FLAG(has_kvm),
+	TEXT(installer), TEXT(ovs_start), TEXT(ovs_restart), TEXT(firewall), TEXT(firewall_mend), FLAG(has_systemd), FLAG(is_modular), FLAG(has_kvm),
 	FLAG(has_mstconfig), FLAG(has_mstflint), FLAG(has_openvswitch), FLAG(has_hook), FLAG(has_worker), FLAG(listens_ssh),
 	FLAG(listens_tls), FLAG(listens_tcp), FLAG(listens_libvirt), FLAG(seen_by_root), { NULL, 0, 0 },
 };
@@ -277,7 +277,7 @@ static void read_unix(struct facts *facts)
 	}
 }
 
-/* Whether a JSON object of nft has a chain that drops what comes in, unless a rule says otherwise. */
+/* Finds a chain that drops what comes in, unless a rule says otherwise. name: "inet filter input". Return: whether item is one. */
 static bool is_dropping_chain(struct json_object *item, char *name, size_t size)
 {
 	struct json_object *chain = json_object_object_get(item, "chain"), *hook, *policy;
@@ -286,8 +286,8 @@ static bool is_dropping_chain(struct json_object *item, char *name, size_t size)
 		return false;
 	if (strcmp(json_object_get_string(hook), "input") != 0 || strcmp(json_object_get_string(policy), "drop") != 0)
 		return false;
-	snprintf(name, size, "%s %s", json_object_get_string(json_object_object_get(chain, "table")),
-		 json_object_get_string(json_object_object_get(chain, "name")));
+	snprintf(name, size, "%s %s %s", json_object_get_string(json_object_object_get(chain, "family")),
+		 json_object_get_string(json_object_object_get(chain, "table")), json_object_get_string(json_object_object_get(chain, "name")));
 	return true;
 }
 
@@ -303,14 +303,16 @@ static void read_packet_filter(struct facts *facts, deadline_t deadline)
 
 	if (!text || sysroot_path(program, sizeof(program), "/usr/sbin/nft") || !sysroot_exists("/usr/sbin/nft"))
 		return;
-	if (spawn_run(argv, text, PROC_MAX, deadline_within(deadline, 2000), NULL) != 0)
+	if (spawn_run(argv, text, PROC_MAX, deadline_within(deadline, 2000), NULL) != 0 || strstr(text, "49152"))
 		return;
 	root = json_tokener_parse(text);
 	items = root ? json_object_object_get(root, "nftables") : NULL;
 	for (size_t i = 0; json_object_is_type(items, json_type_array) && i < json_object_array_length(items); i++) {
-		if (!strstr(text, "49152") && is_dropping_chain(json_object_array_get_idx(items, i), name, sizeof(name)))
-			snprintf(facts->firewall, sizeof(facts->firewall), "nftables: chain %s drops what no rule accepts, and no rule names "
-				 "port 49152", name);
+		if (!is_dropping_chain(json_object_array_get_idx(items, i), name, sizeof(name)))
+			continue;
+		snprintf(facts->firewall, sizeof(facts->firewall), "nftables: chain %s drops what no rule accepts, and no rule names port 49152",
+			 name);
+		snprintf(facts->firewall_mend, sizeof(facts->firewall_mend), "nft insert rule %s tcp dport 49152-49215 accept", name);
 	}
 	json_object_put(root);
 }
@@ -323,12 +325,16 @@ static void read_firewall(struct facts *facts, deadline_t deadline)
 
 	if (geteuid() == 0)
 		read_packet_filter(facts, deadline);
-	if (*facts->firewall)
+	if (*facts->firewall || geteuid() == 0)
 		return;
-	if (ufw && find_value(ufw, "ENABLED", '=', enabled, sizeof(enabled)) && strcmp(enabled, "yes") == 0 && geteuid() != 0)
+	if (ufw && find_value(ufw, "ENABLED", '=', enabled, sizeof(enabled)) && strcmp(enabled, "yes") == 0) {
 		snprintf(facts->firewall, sizeof(facts->firewall), "ufw is enabled; its rules can be seen by root alone");
-	else if (sysroot_exists("/run/firewalld.pid") && geteuid() != 0)
+		snprintf(facts->firewall_mend, sizeof(facts->firewall_mend), "ufw allow 49152:49215/tcp");
+	} else if (sysroot_exists("/run/firewalld.pid")) {
 		snprintf(facts->firewall, sizeof(facts->firewall), "firewalld runs; its rules can be seen by root alone");
+		snprintf(facts->firewall_mend, sizeof(facts->firewall_mend),
+			 "firewall-cmd --permanent --add-port=49152-49215/tcp && firewall-cmd --reload");
+	}
 }
 
 /*

@@ -28,6 +28,7 @@ struct facts {
 	char ovs_start[96];      /* the command that starts Open vSwitch on this system */
 	char ovs_restart[96];
 	char firewall[192];      /* what was seen of one that may keep migrations out, "" nothing */
+	char firewall_mend[160]; /* the command that lets them in */
 	bool has_systemd;        /* it runs */
 	bool is_modular;         /* libvirt's daemons are modular (virtqemud), not one libvirtd */
 	bool has_kvm;            /* /dev/kvm */

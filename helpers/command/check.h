@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * check.h: the lines of the vendor's procedure, one row each: what it is, why it matters, the function that looks.
+ *
+ * A look sees structs only: whatever must be read from the machine is read before. So a recorded host is checked like this one.
+ */
+#ifndef VFERRY_COMMAND_CHECK_H
+#define VFERRY_COMMAND_CHECK_H
+
+#include "command/view.h"
+#include "domain/hardware.h"
+
+enum state { STATE_OK, STATE_WARNING, STATE_FAILURE, STATE_UNKNOWN, STATE_NONE, STATES };
+
+/* What a look has found. */
+struct finding {
+	enum state state;   /* STATE_NONE: not applicable; STATE_UNKNOWN: could not be seen */
+	char object[96];    /* PCI address, guest, disk; "" the host */
+	char found[640];    /* what was found, a phrase */
+	char mend[320];     /* the command that mends it, "" if there is none */
+	char advice[320];   /* what to do where no command can */
+};
+
+/* How often a row looks. */
+enum scope { SCOPE_HOST, SCOPE_PF, SCOPE_GUEST };
+
+struct check_case {
+	const struct config *config;
+	struct view *view;                /* the host, and the guest if has_guest */
+	struct inventory_pf *pf;          /* SCOPE_PF */
+	bool is_first_pf;
+	bool has_guest;
+	const struct hardware *hardware;  /* of the guest */
+	struct view *other;               /* --against, NULL without */
+};
+
+struct check_row {
+	const char *id;        /* of procedure.md: "P1" */
+	const char *name;
+	enum scope scope;
+	const char *why;       /* why it matters, a sentence without full stop */
+	void (*look)(const struct check_case *c, struct finding *f);
+};
+
+/* The tables, ended by a NULL id, in the order of the output. */
+extern const struct check_row check_rows_host[], check_rows_card[], check_rows_ovs[], check_rows_guest[], check_rows_pair[];
+
+/* For looks: fill a finding. */
+__attribute__((format(printf, 3, 4)))
+void check_found(struct finding *f, enum state state, const char *format, ...);
+__attribute__((format(printf, 2, 3)))
+void check_mend(struct finding *f, const char *format, ...);
+__attribute__((format(printf, 2, 3)))
+void check_advise(struct finding *f, const char *format, ...);
+
+/* Appends a word to a list "a, b, c" as far as there is room. */
+void check_list(char *list, size_t size, const char *word);
+
+/* Whether vferry has no use for a PF: another one is prepared and this one was left as it boots. */
+bool check_is_spare(const struct check_case *c);
+
+#endif

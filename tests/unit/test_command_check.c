@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * vferry check on recorded hosts, each with one fault: the fault is named, with the command that mends it.
+ */
+#include "command_call.h"
+
+#include <json-c/json.h>
+
+/* Checks a recorded host. */
+static struct command_result check(const char *host)
+{
+	return call_command(&command_check, NULL, "--inventory", host, "--config", "/nonexistent/vferry.conf", "--json", NULL);
+}
+
+/* Finds a result by its id and, if object is not NULL, its object. Fails if there is none. */
+static struct json_object *find(struct json_object *json, const char *id, const char *object)
+{
+	struct json_object *checks = json_object_object_get(json, "checks");
+
+	for (size_t i = 0; i < json_object_array_length(checks); i++) {
+		struct json_object *result = json_object_array_get_idx(checks, i);
+
+		if (strcmp(json_object_get_string(json_object_object_get(result, "id")), id) == 0 &&
+		    (!object || strcmp(json_object_get_string(json_object_object_get(result, "object")), object) == 0))
+			return result;
+	}
+	FAIL("no result %s %s", id, object ? object : "");
+}
+
+/* A member of a result. */
+static const char *text(struct json_object *result, const char *key)
+{
+	return json_object_get_string(json_object_object_get(result, key));
+}
+
+/* What a fault must look like in the output. */
+struct expected {
+	const char *id, *object, *state, *found, *mend;
+};
+
+/* Checks a host and fails unless it is named as expected. */
+static void expect(const char *host, const struct expected *e)
+{
+	struct command_result r = check(host);
+	struct json_object *json = json_tokener_parse(r.out), *result;
+
+	if (!json)
+		FAIL("no JSON: %s%s", r.out, r.err);
+	result = find(json, e->id, e->object);
+	CHECK_STR(text(result, "state"), e->state);
+	CHECK_CONTAINS(text(result, "found"), e->found);
+	if (e->mend)
+		CHECK_CONTAINS(text(result, "mend"), e->mend);
+	if (strcmp(e->state, "failure") == 0)
+		CHECK_INT(r.status, COMMAND_NOT_READY);
+	json_object_put(json);
+}
+
+/* A test: a recorded host with "from" made "to" shows a fault. */
+#define FAULT(test_name, host, from, to, ...) \
+	TEST(test_name) { expect(changed(host, from, to, NULL), &(struct expected){ __VA_ARGS__ }); }
+
+#define PF0 "0000:81:00.0"
+#define READY "host-ready.json"
+#define FRESH "host-fresh.json"
+
+TEST(a_prepared_host_has_neither_warning_nor_failure)
+{
+	struct command_result r = check(recorded(READY));
+	struct json_object *json = json_tokener_parse(r.out), *summary = json_object_object_get(json, "summary");
+
+	CHECK_INT(r.status, COMMAND_OK);
+	CHECK(json_object_get_boolean(json_object_object_get(json, "ready")));
+	CHECK_INT(json_object_get_int(json_object_object_get(summary, "warning")), 0);
+	CHECK_INT(json_object_get_int(json_object_object_get(summary, "failure")), 0);
+	CHECK_INT(json_object_get_int(json_object_object_get(summary, "unknown")), 0);
+	json_object_put(json);
+}
+
+TEST(a_fresh_host_has_warnings_that_prepare_mends_and_no_failure)
+{
+	struct command_result r = check(recorded(FRESH));
+	struct json_object *json = json_tokener_parse(r.out);
+
+	CHECK_INT(r.status, COMMAND_OK);
+	for (const char *const *id = (const char *const[]){ "S1", "S2", "S5f", NULL }; *id; id++) {
+		CHECK_STR(text(find(json, *id, PF0), "state"), "warning");
+		CHECK_STR(text(find(json, *id, PF0), "mend"), "vferry prepare --pf " PF0 " --yes");
+	}
+	json_object_put(json);
+}
+
+/* Every line of the procedure has a row. */
+TEST(every_line_of_the_procedure_that_concerns_a_host_is_there)
+{
+	static const char *const ids[] = { "P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P13", "L1", "L3", "L4", "L6", "L7", "L8",
+					   "S1", "S2", "S3", "S4", "S5a", "S5b", "S5c", "S5d", "S5e", "S5f", "S5g" };
+	struct json_object *json = json_tokener_parse(check(recorded(READY)).out);
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		CHECK(*text(find(json, ids[i], NULL), "why"));
+	json_object_put(json);
+}
+
+FAULT(firmware_that_cannot_migrate, READY, "28.43.1014", "28.36.1000", "P1", PF0, "failure", "28.36.1000 runs, and live migration needs 28.36.1010",
+      "mstflint -d " PF0 " -i IMAGE burn")
+FAULT(firmware_that_is_old, READY, "28.43.1014", "28.39.1002", "P1", PF0, "warning", "28.41.1000 or newer is advised", "mstfwreset -y -d " PF0)
+FAULT(firmware_is_compared_as_numbers, READY, "28.43.1014", "28.100.1", "P1", PF0, "ok", "28.100.1 runs", NULL)
+FAULT(mstflint_is_missing, READY, "\"has_mstflint\": true", "\"has_mstflint\": false", "P2", NULL, "warning", "mstflint is not installed",
+      "apt-get install mstflint")
+FAULT(vf_migration_mode_is_off, READY, "\"can_migrate\": true", "\"can_migrate\": false", "P3", PF0, "failure",
+      "does not offer 'migratable' for 8 of 8 VFs", "mstconfig -y -d " PF0 " set VF_MIGRATION_MODE=2")
+FAULT(the_iommu_is_off, READY, "\"has_iommu\": true", "\"has_iommu\": false", "P5", NULL, "failure", "no device is in an IOMMU group",
+      "intel_iommu=on iommu=pt")
+FAULT(a_vf_shares_its_group, READY, "\"index\": 2,\n     \"driver\": \"\",\n     \"representor_up\": false,\n     \"bridge\": \"\",\n     \"bridge_ours\": "
+      "false,\n     \"group_members\": 1", "\"index\": 2,\n     \"driver\": \"\",\n     \"group_members\": 3", "P6", PF0, "failure",
+      "share an IOMMU group with other devices: 0000:81:00.4", NULL)
+FAULT(the_uplink_is_down, READY, "\"uplink_up\": true", "\"uplink_up\": false", "P7", PF0, "failure", "enp129s0f0np0 is down",
+      "ip link set dev enp129s0f0np0 up")
+FAULT(kvm_is_missing, READY, "\"has_kvm\": true", "\"has_kvm\": false", "P8", NULL, "warning", "no /dev/kvm", "modprobe kvm_intel")
+FAULT(no_port_is_open, READY, "\"listens_ssh\": true", "\"listens_ssh\": false", "P9", NULL, "failure", "ssh 22 closed", "systemctl enable --now ssh")
+FAULT(a_firewall_drops_what_comes_in, READY, "\"firewall\": \"\"", "\"firewall\": \"nftables: chain inet filter input drops\", \"firewall_mend\": "
+      "\"nft insert rule inet filter input tcp dport 49152-49215 accept\"", "P9", NULL, "warning", "chain inet filter input drops",
+      "nft insert rule inet filter input tcp dport 49152-49215 accept")
+FAULT(libvirts_socket_is_off, READY, "\"listens_libvirt\": true", "\"listens_libvirt\": false", "P13", NULL, "failure", "nobody listens",
+      "systemctl enable --now virtqemud.socket")
+FAULT(the_hook_is_missing, READY, "\"has_hook\": true", "\"has_hook\": false", "L1", NULL, "failure", "vferry's hook is not installed",
+      "systemctl reload libvirtd")
+FAULT(firmware_waits_for_a_reset, READY, "\"firmware_stored\": \"28.43.1014\"", "\"firmware_stored\": \"28.44.1036\"", "L6", PF0, "warning",
+      "28.43.1014 runs and 28.44.1036 is stored", "mstfwreset")
+FAULT(the_kernel_lacks_the_variant_driver, READY, "\"has_variant_driver\": true", "\"has_variant_driver\": false", "L7", PF0, "failure",
+      "this kernel (6.12.41+deb13-amd64) has no mlx5_vfio_pci", "depmod -a")
+FAULT(the_pf_has_another_driver, READY, "\"driver\": \"mlx5_core\"", "\"driver\": \"vfio-pci\"", "L7", PF0, "failure", "its driver is 'vfio-pci'",
+      "/sys/bus/pci/drivers/mlx5_core/bind")
+FAULT(another_processor, READY, "x86_64", "riscv64", "L8", NULL, "failure", "the processor is riscv64", NULL)
+FAULT(the_eswitch_cannot_be_switched, FRESH, "\"uplink_addresses\": 0", "\"uplink_addresses\": 1", "S1", PF0, "failure",
+      "would interrupt enp129s0f0np0, which has an address", NULL)
+FAULT(sriov_is_off_in_the_card, FRESH, "\"total_vfs\": 8", "\"total_vfs\": 0", "S2", PF0, "failure", "SR-IOV is off",
+      "set SRIOV_EN=1 NUM_OF_VFS=8")
+FAULT(an_idle_driver_holds_a_vf, "host-busy.json", "\"host_netdev_up\": true", "\"host_netdev_up\": false", "S3", PF0, "warning",
+      "holds VFs that nobody uses: 0000:81:00.4", "vferry prepare")
+FAULT(a_vf_of_the_host_itself_is_left_alone, "host-busy.json", "hostD", "hostD", "S3", PF0, "ok", "the host itself uses these VFs", NULL)
+FAULT(vfs_are_not_migratable, READY, "\"migratable\": true", "\"migratable\": false", "S4", PF0, "warning", "0 of 8 VFs are migratable",
+      "vferry prepare --pf " PF0)
+FAULT(a_guest_runs_with_a_vf_that_cannot_move, "host-busy.json", "\"migratable\": true", "\"migratable\": false", "S4", PF0, "failure",
+      "guests run with VFs that are not migratable: web1, 0000:81:00.2", NULL)
+FAULT(open_vswitch_does_not_run, READY, "\"has_ovs\": true,\n \"ovs_trouble\": \"\"", "\"has_ovs\": false, \"ovs_trouble\": \"it does not run\"",
+      "S5a", NULL, "failure", "it does not run", "systemctl start openvswitch-switch")
+FAULT(offload_is_off, READY, "\"hw_offload\": true", "\"hw_offload\": false", "S5b", NULL, "warning", "hw-offload is not true",
+      "ovs-vsctl set Open_vSwitch . other_config:hw-offload=true")
+FAULT(idle_flows_leave_early, READY, "\"max_idle\": 300000", "\"max_idle\": 10000", "S5c", NULL, "warning", "max-idle is 10000 ms",
+      "other_config:max-idle=300000")
+FAULT(the_bridge_is_missing, READY, "{\n    \"name\": \"br-vferry\"", "{\n    \"name\": \"br-other\"", "S5d", NULL, "warning",
+      "there is no bridge br-vferry", "ovs-vsctl --may-exist add-br br-vferry")
+FAULT(a_port_has_failed, READY, "\"ofport\": 1,\n    \"error\": \"\"", "\"ofport\": -1, \"error\": \"could not open network device\"", "S5e", NULL,
+      "warning", "could not open network device", "ovs-vsctl del-port br-vferry enp129s0f0np0")
+FAULT(the_uplink_is_in_no_bridge, READY, "\"uplink_bridge\": \"br-vferry\"", "\"uplink_bridge\": \"\"", "S5f", PF0, "warning",
+      "enp129s0f0np0 is in no bridge", "vferry prepare --pf " PF0)
+FAULT(the_uplink_is_in_another_bridge, READY, "\"uplink_bridge\": \"br-vferry\"", "\"uplink_bridge\": \"br-ext\"", "S5f", PF0, "warning",
+      "in bridge br-ext, and the configuration says bridge = br-vferry", NULL)
+FAULT(a_guest_has_no_link, "host-busy.json", "\"representor_up\": true", "\"representor_up\": false", "S5g", PF0, "failure",
+      "the representor enp129s0f0r0 of guest web1 is down", "ip link set dev enp129s0f0r0 up")
+FAULT(a_guest_is_in_no_bridge, "host-busy.json", "\"representor_up\": true,\n     \"bridge\": \"br-vferry\"", "\"representor_up\": true, \"bridge\": \"\"",
+      "S5g", PF0, "failure", "the representor enp129s0f0r0 of guest web1 is in no bridge", "ovs-vsctl --may-exist add-port br-vferry enp129s0f0r0")
+FAULT(all_slots_are_taken, "host-busy.json", "\"job\": \"\"", "\"job\": \"migration out\"", "L4", PF0, "ok", "3 of 4 VFs are in live migration", NULL)
+
+TEST(open_vswitch_is_not_installed)
+{
+	expect(changed(READY, "\"has_ovs\": true", "\"has_ovs\": false", "\"has_openvswitch\": true", "\"has_openvswitch\": false", NULL),
+	       &(struct expected){ "P4", NULL, "failure", "is not installed", "apt-get install openvswitch-switch" });
+}
+
+TEST(a_host_without_a_card_is_one_line)
+{
+	struct command_result r = check(recorded("host-no-card.json"));
+
+	CHECK_INT(r.status, COMMAND_NOT_READY);
+	CHECK_STR(r.out, "");
+	CHECK_STR(r.err, "vferry: hostC has no ConnectX-7\n");
+}
+
+TEST(what_only_root_may_read_is_unknown_and_no_failure)
+{
+	struct command_result r = check(changed(FRESH, "\"mode\": \"legacy\"", "\"mode\": \"unknown\"", "\"seen_by_root\": true", "\"seen_by_root\": false",
+						"\"has_ovs\": true", "\"has_ovs\": false", NULL));
+	struct json_object *json = json_tokener_parse(r.out);
+
+	CHECK_STR(text(find(json, "S1", PF0), "state"), "unknown");
+	CHECK_STR(text(find(json, "S5a", NULL), "state"), "unknown");
+	CHECK_INT(r.status, COMMAND_OK);
+	json_object_put(json);
+}
+
+TEST(a_person_reads_state_why_and_mend_in_80_columns)
+{
+	struct command_result r = call_command(&command_check, NULL, "--inventory", changed(READY, "\"hw_offload\": true", "\"hw_offload\": false", NULL),
+					       NULL);
+
+	CHECK_CONTAINS(r.out, "S5b  hw-offload        WARNING hw-offload is not true\n");
+	CHECK_CONTAINS(r.out, "     why:  without it every frame goes through the host's processor\n");
+	CHECK_CONTAINS(r.out, "     mend: ovs-vsctl set Open_vSwitch . other_config:hw-offload=true\n");
+	CHECK(widest_line(r.out) <= 80);
+}
+
+TEST(nothing_is_coloured_where_no_terminal_is)
+{
+	CHECK(!strchr(call_command(&command_check, NULL, "--inventory", recorded(READY), NULL).out, '\033'));
+}
