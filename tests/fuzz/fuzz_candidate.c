@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * fuzz_candidate.c: the decision of the hook's first program. It may hand a guest to the worker for nothing, but when it keeps one away, the
- * worker must not have found a host device, a pool of them or a passport in it.
+ * fuzz_candidate.c: the decision of the hook's first program. It may hand a guest to the worker for nothing, but when it keeps one away,
+ * the worker must not have found a host device, a pool of them or a passport in it.
  */
 #include "fuzz.h"
 

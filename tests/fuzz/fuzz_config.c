@@ -38,14 +38,15 @@ static void check_text(const struct config_key *key, const char *value)
 static void check_config(const struct config *config)
 {
 	for (const struct config_key *key = config_keys(); key->section; key++) {
-		const char *value = (const char *)config + key->offset;
+		const void *value = (const char *)config + key->offset;
+		const unsigned int *number = value;
 
 		if (key->choices)
 			check_choice(key, value);
 		else if (key->allowed)
 			check_text(key, value);
 		else
-			REQUIRE(*(const unsigned int *)(const void *)value >= key->min && *(const unsigned int *)(const void *)value <= key->max);
+			REQUIRE(*number >= key->min && *number <= key->max);
 	}
 }
 

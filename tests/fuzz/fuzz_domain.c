@@ -180,7 +180,8 @@ static void check_reparse(const struct domain *domain, const char *text, size_t 
  * Prints a domain and compares it with the input. place, places: positions of the elements whose address was changed; device[i]: which
  * hostdev that was.
  */
-static void check_print(const struct domain *domain, const char *input, size_t size, const size_t *place, const size_t *device, size_t places)
+static void check_print(const struct domain *domain, const char *input, size_t size, const size_t *place, const size_t *device,
+			size_t places)
 {
 	autofree char *text = NULL;
 	long length = domain_print(domain, &text);

@@ -88,9 +88,10 @@ static int listener(void)
 /* Does what an operator's command would. Return: its result. */
 static int act(struct ovs *ovs, uint8_t choice, struct reason *why)
 {
-	const struct ovs_port_request request = { .bridge = "br0", .port = "rep0", .guest = "9e0c7f57-b8d6-4b29-8c3e-20d1f7a65b44",
-						  .vf = "0000:81:00.2", .mac = "52:54:00:12:34:56", .name = "g", .tag = choice & 8 ? 42 : -1,
-						  .transient = true };
+	const struct ovs_port_request request = {
+		.bridge = "br0", .port = "rep0", .guest = "9e0c7f57-b8d6-4b29-8c3e-20d1f7a65b44", .vf = "0000:81:00.2",
+		.mac = "52:54:00:12:34:56", .name = "g", .tag = choice & 8 ? 42 : -1, .transient = true,
+	};
 	struct ovs_state state = { 0 };
 	int error;
 

@@ -15,8 +15,10 @@
 /* Demands, by other means than those of the library, that a text is UTF-8 without controls of the terminal or of the direction. */
 static void check_shown(const char *text)
 {
-	static const char *const direction[] = { "\xd8\x9c", "\xe2\x80\x8e", "\xe2\x80\x8f", "\xe2\x80\xaa", "\xe2\x80\xab", "\xe2\x80\xac",
-						 "\xe2\x80\xad", "\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x81\xa7", "\xe2\x81\xa8", "\xe2\x81\xa9" };
+	static const char *const direction[] = {
+		"\xd8\x9c", "\xe2\x80\x8e", "\xe2\x80\x8f", "\xe2\x80\xaa", "\xe2\x80\xab", "\xe2\x80\xac",
+		"\xe2\x80\xad", "\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x81\xa7", "\xe2\x81\xa8", "\xe2\x81\xa9",
+	};
 
 	fuzz_check_clean(text);
 	REQUIRE(xmlCheckUTF8((const xmlChar *)text));

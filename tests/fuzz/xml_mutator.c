@@ -17,28 +17,32 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
 
 static const char *const element_names[] = {
-	"domain", "devices", "interface", "hostdev", "source", "address", "mac", "driver", "vlan", "iommu", "metadata", "name", "uuid", "actual",
-	"job", "domstatus", "network", "networkstatus", "forward", "pf", "alias",
+	"domain", "devices", "interface", "hostdev", "source", "address", "mac", "driver", "vlan", "iommu", "metadata", "name", "uuid",
+	"actual", "job", "domstatus", "network", "networkstatus", "forward", "pf", "alias",
 };
 
 static const char *const attribute_names[] = {
-	"type", "mode", "managed", "domain", "bus", "slot", "function", "address", "network", "model", "dev", "async", "phase", "flags", "state",
-	"reason", "version", "mac", "guest", "pf", "psid", "firmware", "bridge",
+	"type", "mode", "managed", "domain", "bus", "slot", "function", "address", "network", "model", "dev", "async", "phase", "flags",
+	"state", "reason", "version", "mac", "guest", "pf", "psid", "firmware", "bridge",
 };
 
 static const char *const values[] = {
 	"pci", "hostdev", "network", "subsystem", "usb", "yes", "0", "0x0", "0x81", "7", "8", "31", "0x1f", "0x20", "255", "256", "0xfffff",
-	"0x100000", "-1", "", " 1", "010", "52:54:00:12:34:56", "0000:05:00.0", "pool", "default", "a b", "a\tb", "../outside", "a&b", "'\"<>",
-	"\r\n", "\xc3\xa4\xe2\x80\xae", "migration in", "migration out", "none", "0x8003", "paused", "migration", "1", "bridge",
+	"0x100000", "-1", "", " 1", "010", "52:54:00:12:34:56", "0000:05:00.0", "pool", "default", "a b",
+	"a\tb", "../outside", "a&b", "'\"<>", "\r\n", "\xc3\xa4\xe2\x80\xae", "migration in", "migration out", "none", "0x8003",
+	"paused", "migration", "1", "bridge",
 };
 
 static const char *const pieces[] = {
-	"<interface type='hostdev'><source><address type='pci' domain='0x0000' bus='0x81' slot='0x00' function='0x2'/></source></interface>",
+	"<interface type='hostdev'><source><address type='pci' domain='0x0000' bus='0x81' slot='0x00' function='0x2'/></source>"
+	"</interface>",
 	"<hostdev mode='subsystem' type='pci'><source><address domain='0' bus='0x81' slot='0' function='3'/></source></hostdev>",
-	"<interface type='network'><source network='pool'/><actual type='hostdev'><source><address type='pci'/></source></actual></interface>",
+	"<interface type='network'><source network='pool'/><actual type='hostdev'><source><address type='pci'/></source></actual>"
+	"</interface>",
 	"<source><address type='pci' bus='1'/><x:y xmlns:x='urn:x' x:bus='2'/></source>",
 	"<address type='pci' domain='0x0001' bus='0x02' slot='0x03' function='0x4' multifunction='on'>t<!--c--></address>",
-	"<v:passport xmlns:v='urn:vferry:passport:1' version='1'><v:vf mac='52:54:00:12:34:56' guest='0000:05:00.0' bridge='b'/></v:passport>",
+	"<v:passport xmlns:v='urn:vferry:passport:1' version='1'><v:vf mac='52:54:00:12:34:56' guest='0000:05:00.0' bridge='b'/>"
+	"</v:passport>",
 	"<a xmlns='urn:default'><address/><b xmlns=''><source/></b></a>",
 	"<forward mode='hostdev'><pf dev='p0'/><address type='pci'/></forward>",
 	"<job async='migration in' phase='prepare' flags='0x8003'/>",
