@@ -154,11 +154,22 @@ static int look_num_vfs(struct step *step, UNUSED struct context *context, struc
 	return step->before == step->number;
 }
 
+/*
+ * write_num_vfs() - sets the number of VFs, by way of 0 where there are some: the kernel refuses to go from one number to another
+ * (drivers/pci/iov.c, sriov_numvfs_store())
+ */
 static int write_num_vfs(void *arg, struct reason *why)
 {
 	struct operation_write *job = arg;
+	struct sriov_pf now = { 0 };
+	int error = job->value ? sriov_read(&job->step->pf, &now, why) : 0;
 
-	return sriov_set_num(&job->step->pf, job->value, why);
+	if (!error && now.num_vfs && now.num_vfs != job->value) {
+		error = refuse_bound(&job->step->pf, why);
+		if (!error)
+			error = sriov_set_num(&job->step->pf, 0, why);
+	}
+	return error ? error : sriov_set_num(&job->step->pf, job->value, why);
 }
 
 static int apply_num_vfs(const struct step *step, struct context *context, struct reason *why)
