@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * prepare.c: vferry prepare: makes a PF of this host ready for guests, from any state: S1 to S5 of the procedure.
+ *
+ * The plan is shown with what it would disturb, and carried out under the host's and the PF's lock, which the hook takes too. Each step is
+ * journalled before it is made and read back after; a failure takes back what was made, in reverse. When all is done the journal is
+ * forgotten: what the operator asked for stays. A run that was killed is finished by the next one, or taken back by vferry release.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/scope.h"
+#include "command/command.h"
+#include "command/terminal.h"
+#include "command/view.h"
+#include "engine/executor.h"
+#include "policy/plan_host.h"
+
+#define PREPARE_TIME 180000 /* ms: a mode change with many VFs takes long */
+
+/* One run. */
+struct preparation {
+	struct view view;
+	struct inventory_pf *pf;  /* of the view */
+	struct pci_address address;
+	char name[PCI_ADDRESS_LEN];
+	const char *bridge;
+	unsigned int vfs;         /* 0: as they are */
+	struct steps plan;
+	struct steps earlier;     /* of the PF's journal: of an earlier run or of the hook */
+	struct steps done;
+	int64_t ms;
+};
+
+/* ---- Deciding ------------------------------------------------------------------------------------------------------------------ */
+
+/* Reads --vfs. Return: COMMAND_RUN, COMMAND_USAGE. */
+static int read_number(struct call *call, unsigned int *vfs)
+{
+	char *end;
+	unsigned long number;
+
+	*vfs = 0;
+	if (!call->vfs)
+		return COMMAND_RUN;
+	number = strtoul(call->vfs, &end, 10);
+	if (*end || end == call->vfs || *call->vfs == '-' || !number || number > INVENTORY_MAX_VFS) {
+		command_say(call, "prepare: --vfs is a number from 1 to %u, not '%s'", INVENTORY_MAX_VFS, call->vfs);
+		return COMMAND_USAGE;
+	}
+	*vfs = (unsigned int)number;
+	return COMMAND_RUN;
+}
+
+/* Whether a PF can be prepared. Warnings of rules are not shown here: vferry check shows them. Return: 0, negative errno with *why. */
+static int judge(struct preparation *p, struct inventory_pf *pf, struct reason *why)
+{
+	struct placement placement = scene_placement(&p->view.scene);
+
+	placement.warn = NULL;
+	return plan_host_judge(&placement, pf, p->bridge, p->vfs, why);
+}
+
+/* How near a PF is to being ready. */
+static int score(const struct preparation *p, const struct inventory_pf *pf)
+{
+	return (strcmp(pf->uplink_bridge, p->bridge) == 0 ? 2 : 0) + (pf->mode == ESWITCH_SWITCHDEV && pf->num_vfs ? 1 : 0);
+}
+
+/* Chooses the PF that is nearest to being ready, else the first one that can be prepared. Return: 0, negative errno with *why filled. */
+static int choose_pf(struct preparation *p, struct reason *why)
+{
+	struct inventory *inventory = &p->view.scene.inventory;
+	int best = -1, error = 0;
+
+	for (size_t i = 0; i < inventory->pfs; i++) {
+		struct inventory_pf *pf = &inventory->pf[i];
+		struct reason reason = { 0 };
+		int failed;
+
+		if (!guest_can_use_pf(p->view.scene.config, pf))
+			continue;
+		failed = judge(p, pf, &reason);
+		if (!failed && score(p, pf) > best) {
+			best = score(p, pf);
+			p->pf = pf;
+		}
+		if (failed && !error) {
+			error = failed;
+			*why = reason;
+			if (!*why->object)
+				pci_address_format(&pf->address, why->object);
+		}
+	}
+	return p->pf ? 0 : error ? error : reason_set(why, -ENODEV, NULL, "no PF of this host may be used by the configuration");
+}
+
+/* Finds the PF that was named, or chooses one. Return: 0, negative errno with *why filled. */
+static int find_pf(struct call *call, struct preparation *p, struct reason *why)
+{
+	int error;
+
+	if (!call->pf)
+		return choose_pf(p, why);
+	p->pf = view_find_pf(&p->view, call->pf);
+	if (!p->pf) {
+		reason_set(why, -ENODEV, call->pf, "this host has no such PF");
+		reason_cure(why, "see vferry status for its PFs");
+		return -ENODEV;
+	}
+	error = judge(p, p->pf, why);
+	if (error && !*why->object)
+		pci_address_format(&p->pf->address, why->object);
+	return error;
+}
+
+/* Reads the host and plans. Return: 0, negative errno with *why filled. */
+static int decide(struct call *call, struct preparation *p, struct reason *why)
+{
+	int error = view_read(call, VIEW_GUESTS, &p->view, why);
+
+	p->pf = NULL;
+	p->plan.count = 0;
+	if (!error)
+		error = find_pf(call, p, why);
+	if (error)
+		return error;
+	p->address = p->pf->address;
+	return plan_host(&call->config, &p->view.scene.inventory, p->pf, p->bridge, p->vfs, &p->plan);
+}
+
+/* ---- Showing ------------------------------------------------------------------------------------------------------------------- */
+
+/* What a step does to others, "" nothing. Returns out. */
+static const char *disturbance(const struct preparation *p, const struct step *step, char *out, size_t size)
+{
+	const struct inventory_vf *vf = step->has_vf && step->index < p->pf->num_vfs ? &p->pf->vf[step->index] : NULL;
+
+	*out = '\0';
+	if (step->kind == STEP_ESWITCH)
+		snprintf(out, size, "%s loses its link for a moment, and RDMA on this PF starts anew", p->pf->uplink);
+	else if (step->kind == STEP_NUM_VFS && p->pf->num_vfs)
+		snprintf(out, size, "its %u VFs are removed and %u are made anew: MACs and settings of the old ones are lost", p->pf->num_vfs,
+			 step->number);
+	else if (step->kind == STEP_UNBIND && vf && *vf->host_netdev)
+		snprintf(out, size, "the host's network device %s of the VF disappears (nobody uses it)", vf->host_netdev);
+	else if (step->kind == STEP_UPLINK_PORT)
+		snprintf(out, size, "%s carries the frames of bridge %s from then on", step->name, step->text);
+	else if (step->kind == STEP_OVS_OPTION)
+		snprintf(out, size, "%s holds for all of Open vSwitch", step->name);
+	return out;
+}
+
+/* Prints the plan with what it would disturb. */
+static void show_plan(struct call *call, const struct preparation *p)
+{
+	char address[PCI_ADDRESS_LEN], text[256];
+
+	terminal_print(call, TONE_STRONG, "PF %s", pci_address_format(&p->address, address));
+	fprintf(call->out, " (%s) for bridge %s: %zu step%s\n", p->pf->uplink, p->bridge, p->plan.count, p->plan.count == 1 ? "" : "s");
+	for (size_t i = 0; i < p->plan.count; i++) {
+		fprintf(call->out, "%4zu  ", i + 1);
+		terminal_wrap(call, 6, step_describe(&p->plan.step[i], text, sizeof(text)));
+		if (!*disturbance(p, &p->plan.step[i], text, sizeof(text)))
+			continue;
+		terminal_print(call, TONE_WARNING, "      note: ");
+		terminal_wrap(call, 12, text);
+	}
+}
+
+/* Prints how it came out, as JSON. */
+static void show_json(struct call *call, const struct preparation *p, const char *verdict, const struct reason *why)
+{
+	struct json_object *json = json_object_new_object(), *steps = json_object_new_array();
+	char address[PCI_ADDRESS_LEN], text[256];
+
+	for (size_t i = 0; i < p->plan.count; i++) {
+		struct json_object *step = step_to_json(&p->plan.step[i]);
+
+		terminal_add(step, "sentence", step_describe(&p->plan.step[i], text, sizeof(text)));
+		terminal_add(step, "disturbs", p->pf ? disturbance(p, &p->plan.step[i], text, sizeof(text)) : "");
+		json_object_array_add(steps, step);
+	}
+	terminal_add(json, "pf", p->pf ? pci_address_format(&p->address, address) : "");
+	terminal_add(json, "bridge", p->bridge);
+	terminal_add(json, "verdict", verdict);
+	json_object_object_add(json, "reason", why->error ? terminal_reason(why) : NULL);
+	json_object_object_add(json, "steps", steps);
+	json_object_object_add(json, "milliseconds", json_object_new_int64(p->ms));
+	(void)terminal_json(call, json);
+}
+
+/* Says a failure, as JSON or as a sentence. Return: COMMAND_NOT_READY. */
+static int fail(struct call *call, const struct preparation *p, const char *verdict, const struct reason *why)
+{
+	if (call->json)
+		show_json(call, p, verdict, why);
+	return command_fail(call, why, NULL);
+}
+
+/* ---- Doing --------------------------------------------------------------------------------------------------------------------- */
+
+/* Writes the PF's journal: what was in it, and what this run did. Return: 0, negative errno with *why filled. */
+static int save(void *owner, struct reason *why)
+{
+	struct preparation *p = owner;
+	autofree struct steps *all = calloc(1, sizeof(*all));
+
+	if (!all)
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	*all = p->earlier;
+	for (size_t i = 0; i < p->done.count; i++) {
+		if (steps_add(all, &p->done.step[i]))
+			return reason_set(why, -E2BIG, NULL, "the journal is full");
+	}
+	return record_write_pf(&p->address, all, why);
+}
+
+/* Carries out one step, and says so. Return: 0, negative errno with *why filled. */
+static int apply_step(struct call *call, struct preparation *p, size_t i, struct context *context, struct reason *why)
+{
+	autofree struct steps *one = calloc(1, sizeof(*one));
+	int64_t begin = clock_ms();
+	char text[256];
+	int error;
+
+	if (!one)
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	(void)steps_add(one, &p->plan.step[i]);
+	if (!call->json) {
+		fprintf(call->out, "%4zu/%zu  %s ... ", i + 1, p->plan.count, step_describe(&p->plan.step[i], text, sizeof(text)));
+		fflush(call->out);
+	}
+	error = executor_apply(one, &(struct journal){ &p->done, save, p }, context, why);
+	if (call->json)
+		return error;
+	if (error)
+		terminal_print(call, TONE_BAD, "failed\n");
+	else
+		fprintf(call->out, "%lld ms\n", (long long)(clock_ms() - begin));
+	return error;
+}
+
+/* Takes back what this run did. */
+static void take_back(struct call *call, struct preparation *p)
+{
+	autocontext struct context context = { .config = &call->config, .deadline = deadline_in(PREPARE_TIME) };
+	struct reason why = { 0 };
+	size_t steps = p->done.count;
+	char line[1280];
+
+	if (!steps)
+		return;
+	if (!executor_undo(&(struct journal){ &p->done, save, p }, UNDO_UNTIL_STUCK, &context, &why)) {
+		command_say(call, "prepare: what was done is taken back (%zu steps)", steps);
+		return;
+	}
+	reason_format(&why, NULL, line, sizeof(line));
+	command_say(call, "prepare: %zu of %zu steps could not be taken back: %s; mend that, and run vferry release or vferry prepare again",
+		    p->done.count, steps, line);
+}
+
+/* Reads the host again: nothing may be left to do. Return: 0, -EIO with *why filled. */
+static int read_back(struct call *call, const struct preparation *p, struct reason *why)
+{
+	autofree struct preparation *again = calloc(1, sizeof(*again));
+	char address[PCI_ADDRESS_LEN], text[256];
+	int error;
+
+	if (!again)
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	again->bridge = p->bridge;
+	again->vfs = p->vfs;
+	error = view_read(call, VIEW_GUESTS, &again->view, why);
+	if (error)
+		return error;
+	again->pf = inventory_find_pf(&again->view.scene.inventory, &p->address);
+	error = again->pf ? plan_host(&call->config, &again->view.scene.inventory, again->pf, p->bridge, p->vfs, &again->plan) : -ENODEV;
+	if (!error && again->plan.count)
+		error = -EIO;
+	if (error)
+		reason_set(why, error, pci_address_format(&p->address, address), "all steps were done, and the host still lacks: %s",
+			   again->plan.count ? step_describe(&again->plan.step[0], text, sizeof(text)) : "the PF");
+	view_release(&again->view);
+	return error;
+}
+
+/* Carries the plan out. The caller holds the locks. Return: 0, negative errno with *why filled; then what was done is taken back. */
+static int apply(struct call *call, struct preparation *p, struct reason *why)
+{
+	autocontext struct context context = { .config = &call->config, .deadline = deadline_in(PREPARE_TIME) };
+	static const struct steps nothing;
+	int64_t begin = clock_ms();
+	int error = record_read_pf(&p->address, &p->earlier, why);
+
+	for (size_t i = 0; !error && i < p->plan.count; i++)
+		error = apply_step(call, p, i, &context, why);
+	if (!error)
+		error = read_back(call, p, why);
+	if (error) {
+		take_back(call, p);
+		return error;
+	}
+	p->ms = clock_ms() - begin;
+	return record_write_pf(&p->address, &nothing, why);
+}
+
+/* Takes the locks, and plans anew by what the host is like now: time has passed since it was shown. Return: 0, negative errno. */
+static int make(struct call *call, struct preparation *p, struct reason *why)
+{
+	autoclose int host = record_lock(NULL, deadline_in(COMMAND_TIME), why);
+	autoclose int pf = host < 0 ? -1 : record_lock(&p->address, deadline_in(COMMAND_TIME), why);
+	int error;
+
+	if (host < 0 || pf < 0)
+		return host < 0 ? host : pf;
+	view_release(&p->view);
+	call->pf = pci_address_format(&p->address, p->name); /* the same one, whatever is nearest to ready now */
+	error = decide(call, p, why);
+	return error ? error : apply(call, p, why);
+}
+
+/* Asks where a person can be asked. Return: COMMAND_RUN, or what the program ends with. */
+static int confirm(struct call *call, const struct preparation *p, const struct reason *why)
+{
+	if (call->dry_run) {
+		if (call->json)
+			show_json(call, p, "planned", why);
+		return COMMAND_OK;
+	}
+	if (call->yes || (!call->json && terminal_ask(call, "Do this?")))
+		return COMMAND_RUN;
+	command_say(call, "prepare: nothing was changed%s", call->terminal ? "" : "; run it with --yes");
+	return COMMAND_NOT_READY;
+}
+
+/* Says that all is ready. Return: COMMAND_OK. */
+static int ready(struct call *call, const struct preparation *p, const struct reason *why)
+{
+	char address[PCI_ADDRESS_LEN];
+
+	if (call->json) {
+		show_json(call, p, p->plan.count ? "prepared" : "ready", why);
+		return COMMAND_OK;
+	}
+	terminal_print(call, TONE_GOOD, "PF %s (%s) is ready for guests on bridge %s.\n", pci_address_format(&p->address, address),
+		       p->pf->uplink, p->bridge);
+	if (p->plan.count)
+		fprintf(call->out, "%zu steps took %lld ms.\n", p->plan.count, (long long)p->ms);
+	else
+		fputs("Nothing had to be done.\n", call->out);
+	return COMMAND_OK;
+}
+
+/* Decides, shows, asks and does. Return: enum command_status. */
+static int prepare(struct call *call, struct preparation *p)
+{
+	struct reason why = { 0 };
+	int status;
+
+	if (decide(call, p, &why))
+		return fail(call, p, "refused", &why);
+	if (!p->plan.count)
+		return ready(call, p, &why);
+	if (!call->json)
+		show_plan(call, p);
+	status = confirm(call, p, &why);
+	if (status != COMMAND_RUN)
+		return status;
+	if (make(call, p, &why))
+		return fail(call, p, "failed", &why);
+	return ready(call, p, &why);
+}
+
+/* Whether this may be done here at all. Return: COMMAND_RUN, or what the program ends with. */
+static int check_use(struct call *call)
+{
+	if (call->inventory && !call->dry_run) {
+		command_say(call, "prepare: a recorded host can only be planned for: --inventory needs --dry-run");
+		return COMMAND_USAGE;
+	}
+	if (geteuid() != 0 && !call->inventory) {
+		command_say(call, "prepare: only root may read all of this host and change it");
+		return COMMAND_NOT_READY;
+	}
+	if (call->bridge && (!*call->bridge || strlen(call->bridge) > 15 || strchr(call->bridge, '/'))) {
+		command_say(call, "prepare: '%s' cannot be the name of a bridge: it has 1 to 15 characters, and no '/'", call->bridge);
+		return COMMAND_USAGE;
+	}
+	return COMMAND_RUN;
+}
+
+/* vferry prepare. */
+static int run(struct call *call)
+{
+	autofree struct preparation *p = calloc(1, sizeof(*p));
+	struct reason why = { 0 };
+	int status = check_use(call);
+
+	if (!p || status != COMMAND_RUN)
+		return p ? status : COMMAND_NOT_READY;
+	status = read_number(call, &p->vfs);
+	if (status != COMMAND_RUN)
+		return status;
+	if (call->pf) /* named by hand: it may be used, whatever the configuration names */
+		snprintf(call->config.pf, sizeof(call->config.pf), "%s", call->pf);
+	p->bridge = call->bridge ? call->bridge : call->config.bridge;
+	if (view_read(call, 0, &p->view, &why))
+		return command_fail(call, &why, NULL);
+	status = view_has_card(call, &p->view) ? COMMAND_RUN : COMMAND_NOT_READY;
+	view_release(&p->view);
+	if (status == COMMAND_RUN)
+		status = prepare(call, p);
+	view_release(&p->view);
+	return status;
+}
+
+static const struct command_option options[] = {
+	OPTION("pf", "PF", pf, "PCI address or network device (else: nearest to ready)"),
+	OPTION("vfs", "NUMBER", vfs, "VFs that it shall have (else as they are, or 'vfs')"),
+	OPTION("bridge", "BRIDGE", bridge, "Open vSwitch bridge for its uplink (else 'bridge')"),
+	OPTION("dry-run", NULL, dry_run, "only show the plan"),
+	OPTION("yes", NULL, yes, "do not ask"),
+	OPTION_INVENTORY,
+	OPTION_CONFIG,
+	OPTION_JSON,
+	OPTION_END,
+};
+
+const struct command command_prepare = {
+	.name = "prepare", .operands = "", .summary = "Makes a PF of this host ready for guests.", .options = options, .run = run,
+};
