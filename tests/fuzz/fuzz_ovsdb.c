@@ -16,6 +16,7 @@
 
 #define MESSAGES_MAX 64
 #define SENT_MAX 65536 /* bytes that the socket holds, so that nobody waits */
+#define BYTEWISE_MAX 512 /* longer inputs are not also cut at every byte, which takes its time */
 #define TIME 5000      /* ms; never used up, since the server has said everything and closed */
 
 static const int errors[] = { -EIO, -EPROTO, -ECONNRESET, -EMSGSIZE, -EEXIST, -EPERM, -ENOENT, -EINVAL, -EAGAIN, -EPIPE, -ETIME, 0 };
@@ -55,16 +56,20 @@ static struct stream read_stream(const uint8_t *data, size_t size, size_t piece)
 	return stream;
 }
 
-/* Demands that a stream in pieces of that size is what it was in one piece. */
+/*
+ * Demands that a stream in pieces of that size is what it was in one piece. What is wrong in one piece may be taken in several: json-c 0.16
+ * refuses a number such as "0-" only if it sees both characters at once. The messages before it must be the same.
+ */
 static void check_pieces(const uint8_t *data, size_t size, size_t piece)
 {
 	struct stream whole = read_stream(data, size, size), cut = read_stream(data, size, piece);
 
-	REQUIRE(cut.count == whole.count);
-	REQUIRE(cut.end == whole.end);
-	for (size_t i = 0; i < whole.count; i++) {
-		REQUIRE(strcmp(whole.message[i], cut.message[i]) == 0);
-		free(whole.message[i]);
+	REQUIRE(whole.end ? cut.count >= whole.count : cut.count == whole.count && cut.end == 0);
+	for (size_t i = 0; i < cut.count; i++) {
+		if (i < whole.count) {
+			REQUIRE(strcmp(whole.message[i], cut.message[i]) == 0);
+			free(whole.message[i]);
+		}
 		free(cut.message[i]);
 	}
 }
@@ -138,7 +143,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size < 1)
 		return 0;
-	check_pieces(data + 1, size - 1, 1);
+	if (size <= BYTEWISE_MAX)
+		check_pieces(data + 1, size - 1, 1);
 	check_pieces(data + 1, size - 1, 1 + data[0] % 31);
 	check_talk(data[0], data + 1, size - 1);
 	return 0;
