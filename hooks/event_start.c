@@ -19,14 +19,22 @@
 #include "policy/rules.h"
 
 /*
- * judge() - the rules about a guest; at an ordinary start they may be mere warnings
+ * judge() - the limits of live migration. A guest that exceeds one can still run here: by default that is a warning.
+ * Return: 0, -EPERM if at_start=refuse refuses it
  */
-static int judge(const struct event *event, const struct scene *scene, bool incoming, struct reason *why)
+static int judge(const struct event *event, const struct scene *scene, struct reason *why)
 {
-	struct guest_case c = { .config = event->config, .domain = event->domain, .inventory = &scene->inventory, .guest = &scene->guest,
-				.incoming = incoming };
+	struct guest_case c = { .config = event->config, .domain = event->domain, .inventory = &scene->inventory, .guest = &scene->guest };
+	struct reason reason = { 0 };
 
-	return rules_judge_guest(&c, scene_warn, NULL, why);
+	if (event->config->at_start == SEVERITY_ALLOW || !rules_judge_guest(&c, scene_warn, NULL, &reason))
+		return 0;
+	if (event->config->at_start == SEVERITY_REFUSE) {
+		*why = reason;
+		return -EPERM;
+	}
+	scene_warn(&reason, NULL);
+	return 0;
 }
 
 /*
@@ -78,7 +86,7 @@ static void give_back(const struct event *event, struct record *record)
 static int lease_own_vfs(const struct event *event, struct scene *scene, struct record *record, struct reason *why)
 {
 	struct placement placement = scene_placement(scene);
-	int error = judge(event, scene, false, why);
+	int error = judge(event, scene, why);
 
 	if (!error)
 		error = placement_fixed(&placement, &scene->guest, why);

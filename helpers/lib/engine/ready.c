@@ -18,6 +18,8 @@
 #include "policy/plan.h"
 #include "policy/rules.h"
 
+#define VFIO_DRIVER "mlx5_vfio_pci"
+
 /* The journal of a PF and the PF it belongs to: what saving it needs. */
 struct pf_journal {
 	struct pci_address pf;
@@ -246,6 +248,30 @@ int ready_undo_pf(const struct pci_address *address, const struct config *config
 	if (!pf || pf_is_used(&scene, pf))
 		return 0;
 	return executor_undo(&(struct journal){ &journal->steps, save_pf, journal }, UNDO_UNTIL_STUCK, &context, why);
+}
+
+/*
+ * free_vfs() - takes the VFs of a guest that is gone from the VFIO driver, where libvirt has not done so
+ *
+ * They had no driver when they were leased, or one that the journal gives back. With one left, neither "migratable" nor the PF could be
+ * taken back. A VF that another guest has got in the meantime is left alone.
+ */
+static int free_vfs(const struct record *record, struct context *context, struct reason *why)
+{
+	struct status_list running = { 0 };
+	int error = status_read_all(&running, why);
+
+	for (size_t i = 0; !error && i < record->vfs; i++) {
+		const struct record_vf *vf = &record->vf[i];
+		struct step step = { .kind = STEP_BIND, .pf = vf->pf, .has_vf = true, .vf = vf->address, .index = vf->index, .text = VFIO_DRIVER };
+		const struct status *holder = status_find_device(&running, &vf->address);
+
+		if (pci_address_equal(&vf->pf, &vf->address) || (holder && strcmp(holder->uuid, record->uuid)))
+			continue;
+		error = operation_of(STEP_BIND)->undo(&step, context, why);
+	}
+	status_list_release(&running);
+	return error;
 }
 
 /*

@@ -30,6 +30,9 @@ int ready_give_back(struct record *record, const struct config *config, deadline
 /* The part of it that concerns a PF: its journal is taken back, if nobody uses the PF. Return: 0 (also if somebody does), negative errno. */
 int ready_undo_pf(const struct pci_address *address, const struct config *config, deadline_t deadline, struct reason *why);
 
+/* Takes back what was made of PFs that no guest ever ran on and nobody uses: what an earlier ready_give_back() could not. */
+int ready_give_back_pfs(const struct config *config, deadline_t deadline, struct reason *why);
+
 /* A guest was seen to run: what was made of its PFs stays. Also sets and writes the record's state. */
 int ready_commit(struct record *record, struct reason *why);
 

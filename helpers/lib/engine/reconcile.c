@@ -134,4 +134,6 @@ void ready_reconcile(const struct config *config, const char *gone, deadline_t d
 	for (size_t i = 0; i < scene.records.count; i++)
 		settle_record(&scene.records.record[i], &scene, gone, deadline);
 	sweep_ports(&scene, gone, deadline);
+	if (ready_give_back_pfs(config, deadline, &why))
+		log_trouble(NULL, &why);
 }
