@@ -155,23 +155,23 @@ unsigned int placement_in_flight(const struct placement *p, const struct invento
 }
 
 /*
- * own_on_pf() - VFs of the guest that were placed on a PF already
+ * own_on_pf() - VFs of the guest that were placed on a PF before one of them; one of a pool has its PF before its turn comes
  */
-static unsigned int own_on_pf(const struct guest *guest, const struct inventory_pf *pf)
+static unsigned int own_on_pf(const struct guest *guest, const struct guest_vf *vf, const struct inventory_pf *pf)
 {
 	unsigned int n = 0;
 
 	for (size_t i = 0; i < guest->vfs; i++)
-		n += guest->vf[i].pf == pf;
+		n += guest->vf[i].hostdev < vf->hostdev && guest->vf[i].pf == pf;
 	return n;
 }
 
 /*
  * has_slot() - whether one more VF of a PF may be in flight
  */
-static bool has_slot(const struct placement *p, const struct guest *guest, const struct inventory_pf *pf)
+static bool has_slot(const struct placement *p, const struct guest *guest, const struct guest_vf *vf, const struct inventory_pf *pf)
 {
-	return placement_in_flight(p, pf) + own_on_pf(guest, pf) < p->config->vfs_in_flight;
+	return placement_in_flight(p, pf) + own_on_pf(guest, vf, pf) < p->config->vfs_in_flight;
 }
 
 /*
@@ -209,7 +209,7 @@ static bool try_pf(const struct placement *p, const struct guest *guest, struct 
 		note(passed, pf, "no free VF");
 		return false;
 	}
-	if (!has_slot(p, guest, pf)) {
+	if (!has_slot(p, guest, trial, pf)) {
 		note(passed, pf, "its slots for live migration are taken");
 		passed->slots = true;
 		return false;
