@@ -79,7 +79,7 @@ fuzz_targets    = $(patsubst tests/fuzz/fuzz_%.c,%,$(filter tests/fuzz/fuzz_%,$(
 fuzz_common     = $(call object,tests/fuzz/support.c tests/fuzz/answer.c)
 replay_programs = $(addprefix $(BUILD)/tests/fuzz/replay_,$(fuzz_targets))
 fuzz_programs   = $(addprefix $(BUILD)/tests/fuzz/libfuzzer_,$(fuzz_targets))
-fuzz_xml        = $(addprefix $(BUILD)/tests/fuzz/libfuzzer_,candidate domain network passport status)
+fuzz_xml        = $(addprefix $(BUILD)/tests/fuzz/libfuzzer_,candidate decide domain network passport status)
 # What a unit test of the worker may link: the worker without its main().
 worker_part     = $(call object,$(filter-out hooks/hook.c,$(worker_src)))
 # The subcommands of vferry: a file each, linked by the program and by their unit tests.
