@@ -6,14 +6,19 @@
  */
 #include "command/check.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/scope.h"
+#include "base/spawn.h"
+#include "base/sysroot.h"
 #include "command/terminal.h"
 
 #define MAX_RESULTS 512
+#define INVENTORY_MAX (16u << 20) /* bytes */
+#define SSH_TIME 20000            /* ms */
 #define ID_WIDTH 5
 #define NAME_WIDTH 18
 
@@ -227,8 +232,9 @@ static struct json_object *result_json(const struct result *result)
 }
 
 /* Prints all results as JSON. */
-static void show_json(struct call *call, const struct view *view, const struct results *results)
+static void show_json(struct call *call, const struct check_case *c, const struct results *results)
 {
+	const struct view *view = c->view;
 	struct json_object *json = json_object_new_object(), *checks = json_object_new_array(), *summary = json_object_new_object();
 	struct json_object *unseen = json_object_new_array();
 
@@ -239,6 +245,8 @@ static void show_json(struct call *call, const struct view *view, const struct r
 	for (size_t i = 0; i < view->unseens; i++)
 		json_object_array_add(unseen, json_object_new_string(view->unseen[i]));
 	terminal_add(json, "host", view->scene.inventory.hostname);
+	terminal_add(json, "guest", c->has_guest ? view->domain.name : "");
+	terminal_add(json, "against", c->other ? c->other->scene.inventory.hostname : "");
 	json_object_object_add(json, "ready", json_object_new_boolean(results->number[STATE_FAILURE] == 0));
 	json_object_object_add(json, "checks", checks);
 	json_object_object_add(json, "summary", summary);
@@ -252,29 +260,116 @@ static int check(struct call *call, struct check_case *c, struct results *result
 	run_table(c, check_rows_host, results);
 	run_table(c, check_rows_card, results);
 	run_table(c, check_rows_ovs, results);
+	run_table(c, check_rows_guest, results);
+	run_table(c, check_rows_pair, results);
 	if (call->json)
-		show_json(call, c->view, results);
+		show_json(call, c, results);
 	else
 		show(call, c->view, results);
 	return results->number[STATE_FAILURE] ? COMMAND_NOT_READY : COMMAND_OK;
+}
+
+/* ---- The other host ------------------------------------------------------------------------------------------------------------ */
+
+/*
+ * Asks the other host by ssh. target: [USER@]HOST. Without a terminal and without questions: a host that wants a password does not answer.
+ * Return: its inventory for free(3), NULL with *why filled.
+ */
+static char *ask_ssh(const char *target, struct reason *why)
+{
+	char program[256], option[] = "-o", batch[] = "BatchMode=yes", agent[300], end[] = "--", host[256], command[] = "vferry inventory";
+	char *argv[] = { program, option, batch, option, agent, end, host, command, NULL };
+	const char *socket = getenv("SSH_AUTH_SOCK");
+	autofree char *text = calloc(1, INVENTORY_MAX);
+
+	snprintf(agent, sizeof(agent), "IdentityAgent=%s", socket && *socket ? socket : "none");
+	snprintf(host, sizeof(host), "%s", target);
+	if (!text || sysroot_path(program, sizeof(program), "/usr/bin/ssh")) {
+		reason_set(why, -ENOMEM, NULL, "out of memory");
+		return NULL;
+	}
+	if (spawn_run(argv, text, INVENTORY_MAX, deadline_in(SSH_TIME), why) == 0)
+		return scope_take(&text);
+	reason_cure(why, "see that 'ssh %s vferry inventory' works without a question, or save its output and give --against FILE", target);
+	return NULL;
+}
+
+/* Takes [USER@]HOST out of ssh://HOST or qemu+ssh://HOST:PORT/system. Return: whether text is such an address. */
+static bool ssh_target(const char *text, char *out, size_t size)
+{
+	static const char *const schemes[] = { "ssh://", "qemu+ssh://" };
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		size_t len = strlen(schemes[i]);
+
+		if (strncmp(text, schemes[i], len) != 0)
+			continue;
+		snprintf(out, size, "%.*s", (int)strcspn(text + len, "/:?"), text + len);
+		return *out && *out != '-';
+	}
+	return false;
+}
+
+/* Reads the other host. Return: 0, negative errno with *why filled. */
+static int read_other(struct call *call, struct view *other, struct reason *why)
+{
+	char target[256];
+	autofree char *text = NULL;
+
+	if (ssh_target(call->against, target, sizeof(target))) {
+		text = ask_ssh(target, why);
+	} else if (strstr(call->against, "://")) {
+		reason_set(why, -EINVAL, call->against, "such a host cannot be asked");
+		reason_cure(why, "name it by ssh://HOST or qemu+ssh://HOST/system, or save 'vferry inventory' there and give the file");
+	} else {
+		text = view_read_file(call, call->against, INVENTORY_MAX, why);
+	}
+	return text ? view_parse(text, call->against, &call->config, other, why) : why->error;
+}
+
+/* ---- The command --------------------------------------------------------------------------------------------------------------- */
+
+/* Reads the guest, if one is named. Return: 0, negative errno with *why filled. */
+static int read_guest(struct call *call, struct check_case *c, struct hardware *hardware, struct reason *why)
+{
+	int error;
+
+	if (!call->guest && !call->domain)
+		return 0;
+	error = view_read_guest(call, c->view, false, why);
+	if (error)
+		return error;
+	hardware_read(&c->view->domain, hardware);
+	c->has_guest = true;
+	c->hardware = hardware;
+	return 0;
 }
 
 /* vferry check. */
 static int run(struct call *call)
 {
 	autofree struct results *results = calloc(1, sizeof(*results));
-	autoview struct view view = { 0 };
+	autofree struct hardware *hardware = calloc(1, sizeof(*hardware));
+	autoview struct view view = { 0 }, other = { 0 };
 	struct check_case c = { .config = &call->config, .view = &view };
 	struct reason why = { 0 };
 
-	if (!results || view_read(call, VIEW_FACTS | VIEW_GUESTS, &view, &why))
+	if (!results || !hardware || view_read(call, VIEW_FACTS | VIEW_GUESTS, &view, &why))
 		return command_fail(call, &why, NULL);
 	if (!view_has_card(call, &view))
 		return COMMAND_NOT_READY;
+	if (read_guest(call, &c, hardware, &why))
+		return command_fail(call, &why, call->guest);
+	if (call->against && read_other(call, &other, &why))
+		return command_fail(call, &why, NULL);
+	if (call->against)
+		c.other = &other;
 	return check(call, &c, results);
 }
 
 static const struct command_option options[] = {
+	OPTION("against", "HOST", against, "also ssh://HOST, qemu+ssh://HOST/system, or a record"),
+	OPTION("domain", "FILE", domain, "the guest's XML, instead of asking libvirt ('-': stdin)"),
 	OPTION_INVENTORY,
 	OPTION_CONFIG,
 	OPTION_JSON,
@@ -282,5 +377,6 @@ static const struct command_option options[] = {
 };
 
 const struct command command_check = {
-	.name = "check", .operands = "", .summary = "Checks this host line by line, and says what mends it.", .options = options, .run = run,
+	.name = "check", .operands = "[GUEST]", .most = 1, .summary = "Checks this host line by line, and says what mends it.",
+	.options = options, .run = run,
 };

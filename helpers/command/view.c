@@ -34,7 +34,7 @@ static void note_unseen(struct view *view, const char *format, ...)
 }
 
 /* Reads a file that the user named, or stdin. Return: its text for free(3), NULL with *why filled. */
-static char *read_file(struct call *call, const char *file, size_t limit, struct reason *why)
+char *view_read_file(struct call *call, const char *file, size_t limit, struct reason *why)
 {
 	autofree char *text = malloc(limit + 1);
 	bool is_stdin = strcmp(file, "-") == 0;
@@ -92,7 +92,7 @@ int view_parse(const char *text, const char *file, const struct config *config, 
 /* Reads a recorded host from a file. Return: 0, negative errno with *why filled. */
 static int read_recorded(struct call *call, struct view *view, struct reason *why)
 {
-	autofree char *text = read_file(call, call->inventory, INVENTORY_FILE_MAX, why);
+	autofree char *text = view_read_file(call, call->inventory, INVENTORY_FILE_MAX, why);
 
 	return text ? view_parse(text, call->inventory, &call->config, view, why) : why->error;
 }
@@ -192,7 +192,7 @@ static int find_recorded(struct view *view, bool incoming, struct reason *why)
 /* Reads the guest and finds its VFs; see the header. */
 int view_read_guest(struct call *call, struct view *view, bool incoming, struct reason *why)
 {
-	autofree char *xml = call->domain ? read_file(call, call->domain, DOMAIN_XML_MAX, why) : ask_virsh(call->guest, why);
+	autofree char *xml = call->domain ? view_read_file(call, call->domain, DOMAIN_XML_MAX, why) : ask_virsh(call->guest, why);
 	int error;
 
 	if (!xml)

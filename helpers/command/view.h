@@ -36,6 +36,9 @@ int view_read(struct call *call, unsigned int parts, struct view *view, struct r
 int view_read_guest(struct call *call, struct view *view, bool incoming, struct reason *why);
 void view_release(struct view *view);
 
+/* Reads a file that the user named ("-": call->in), of at most limit bytes. Return: its text for free(3), NULL with *why. */
+char *view_read_file(struct call *call, const char *file, size_t limit, struct reason *why);
+
 /*
  * Fills a view from JSON text as vferry inventory prints it. config must live as long as the view; file: how the text is called in
  * sentences. Return: 0, negative errno with *why; view_release() it in every case.

@@ -170,6 +170,122 @@ TEST(open_vswitch_is_not_installed)
 	       &(struct expected){ "P4", NULL, "failure", "is not installed", "apt-get install openvswitch-switch" });
 }
 
+/* ---- With a guest, and beside another host ------------------------------------------------------------------------------------- */
+
+/* The guest of data/command at a VF of this host, and otherwise changed. */
+#define HERE "bus='0xc1'", "bus='0x81'"
+
+/* Checks a guest on one recorded host beside another. */
+static void expect_guest(const char *host, const char *guest, const char *other, const struct expected *e)
+{
+	struct command_result r = call_command(&command_check, NULL, "--inventory", host, "--json", "--config", "/nonexistent/vferry.conf",
+					       guest ? "--domain" : "--against", guest ? guest : other, guest && other ? "--against" : NULL, other,
+					       NULL);
+	struct json_object *json = json_tokener_parse(r.out), *checks, *found = NULL;
+
+	if (!json)
+		FAIL("no JSON: %s%s", r.out, r.err);
+	checks = json_object_object_get(json, "checks");
+	for (size_t i = 0; i < json_object_array_length(checks); i++) {
+		struct json_object *result = json_object_array_get_idx(checks, i);
+
+		if (strcmp(text(result, "id"), e->id) == 0 && strcmp(text(result, "name"), e->object) == 0 && !found)
+			found = result;
+	}
+	if (!found)
+		FAIL("no result %s %s", e->id, e->object);
+	CHECK_STR(text(found, "state"), e->state);
+	CHECK_CONTAINS(text(found, "found"), e->found);
+	if (e->mend)
+		CHECK_CONTAINS(text(found, "mend"), e->mend);
+	json_object_put(json);
+}
+
+TEST(a_guest_that_can_move_is_all_right)
+{
+	static const struct expected all[] = {
+		{ "P10", "machine and CPU", "ok", "machine pc-q35-10.0, CPU custom Skylake-Server", NULL },
+		{ "P11", "disks", "ok", "other hosts can reach them", NULL },
+		{ "L2", "no vIOMMU", "ok", "no vIOMMU", NULL },
+		{ "L4", "guest alone", "ok", "fit into its slots", NULL },
+		{ "L5", "passport", "ok", "tells PSID and firmware", NULL },
+		{ "V3", "memory", "ok", "4096 MiB", NULL },
+		{ "V4", "the guest's VFs", "ok", "1 VF, each of a PF that can move it", NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		expect_guest(recorded(READY), changed("guest.xml", HERE, NULL), NULL, &all[i]);
+}
+
+/* A test: a guest with "from" made "to", on a prepared host. */
+#define GUEST_FAULT(test_name, from, to, ...) \
+	TEST(test_name) { expect_guest(recorded(READY), changed("guest.xml", HERE, from, to, NULL), NULL, &(struct expected){ __VA_ARGS__ }); }
+
+GUEST_FAULT(a_guest_with_a_viommu, "</devices>", "<iommu model='virtio'/></devices>", "L2", "no vIOMMU", "failure",
+	    "the guest has a vIOMMU (model 'virtio')", NULL)
+GUEST_FAULT(a_guest_with_the_hosts_own_cpu, "mode='custom'", "mode='host-passthrough'", "P10", "machine and CPU", "warning",
+	    "host-passthrough", NULL)
+GUEST_FAULT(a_guest_without_a_passport, "urn:vferry:passport:1", "urn:vferry:passport:none", "L5", "passport", "warning",
+	    "PSID and firmware of the source are unknown", NULL)
+GUEST_FAULT(a_guest_with_a_vlan, "</source>\n    </interface>", "</source><vlan><tag id='42'/></vlan></interface>", "V2", "no <vlan>", "failure",
+	    "which a VF of an eswitch in switchdev mode does not take", NULL)
+GUEST_FAULT(a_guest_that_may_not_lock_its_memory, "<vcpu>", "<memtune><hard_limit unit='KiB'>4194304</hard_limit></memtune><vcpu>", "V3", "memory",
+	    "warning", "hard_limit is 4096 MiB", "virsh memtune guest1 --hard-limit 5242880 --config")
+GUEST_FAULT(a_guest_with_a_block_device, "<disk type='network' device='disk'>\n      <source protocol='rbd' name='pool/guest1'/>",
+	    "<disk type='block' device='disk'><source dev='/dev/vg/guest1'/>", "P11", "disks", "unknown", "/dev/vg/guest1, is on a block device", NULL)
+
+TEST(a_guest_whose_vf_is_elsewhere)
+{
+	expect_guest(recorded(READY), recorded("guest.xml"), NULL,
+		     &(struct expected){ "V4", "the guest's VFs", "failure", "0000:c1:00.3: it is not a VF of this host", NULL });
+}
+
+TEST(without_a_guest_its_lines_say_how_to_name_one)
+{
+	CHECK_CONTAINS(call_command(&command_check, NULL, "--inventory", recorded(READY), NULL).out, "name a guest: vferry check GUEST");
+}
+
+/* A test: a guest on a prepared host beside the same host with "from" made "to". */
+#define PAIR_FAULT(test_name, from, to, ...)                                                                                     \
+	TEST(test_name)                                                                                                          \
+	{                                                                                                                        \
+		expect_guest(recorded(READY), changed("guest.xml", HERE, NULL), changed(READY, "hostB", "hostE", from, to, NULL), \
+			     &(struct expected){ __VA_ARGS__ });                                                                 \
+	}
+
+PAIR_FAULT(a_guest_can_go_to_a_twin_and_back, "28.43.1014", "28.43.1014", "V5", "there and back", "ok", "can go to hostE, and back", NULL)
+PAIR_FAULT(another_psid, "MT_0000000834", "MT_0000000999", "L5", "same PSID", "failure", "PSID MT_0000000834 here, MT_0000000999 on hostE", NULL)
+PAIR_FAULT(another_psid_stops_the_guest, "MT_0000000834", "MT_0000000999", "V5", "there and back", "failure", "cannot go there", NULL)
+PAIR_FAULT(newer_firmware_there, "28.43.1014", "28.44.1036", "L6", "same firmware", "failure", "firmware 28.43.1014 here, 28.44.1036 on hostE",
+	   "mstflint -d " PF0 " -i IMAGE burn")
+PAIR_FAULT(another_maker_of_processors, "GenuineIntel", "AuthenticAMD", "P10", "processors", "failure", "AuthenticAMD on hostE", NULL)
+PAIR_FAULT(another_model_of_processor, "Gold 6430", "Gold 5420", "P10", "processors", "warning", "Gold 5420", NULL)
+PAIR_FAULT(an_older_qemu_there, "\"qemu\": \"10.0.2\"", "\"qemu\": \"8.2.0\"", "P10", "versions", "warning", "QEMU 10.0.2 here, 8.2.0 on hostE", NULL)
+PAIR_FAULT(no_open_vswitch_there, "\"has_ovs\": true", "\"has_ovs\": false", "S6", "other host ready", "failure", "has no Open vSwitch that runs",
+	   "ssh hostE vferry check")
+
+TEST(a_guest_that_cannot_come_back_is_told_before_it_goes)
+{
+	/* Here all of its PF's slots are taken by others; its own VF counts as free, but there is no slot for it. */
+	expect_guest(changed("host-busy.json", "\"job\": \"\"", "\"job\": \"migration out\"", "\"devices\": [\n    \"0000:81:00.2\"",
+			     "\"devices\": [ \"0000:81:00.2\", \"0000:81:00.7\"", NULL), changed("guest.xml", HERE, NULL), recorded(READY),
+		     &(struct expected){ "V5", "there and back", "warning", "can go there, but not come back", NULL });
+}
+
+TEST(a_fresh_host_there_is_prepared_by_its_hook)
+{
+	expect_guest(recorded(READY), NULL, recorded(FRESH), &(struct expected){ "S6", "other host ready", "warning", "hostA is not prepared",
+		     "ssh hostA vferry prepare --yes" });
+}
+
+TEST(a_host_that_cannot_be_asked_is_named_with_what_can)
+{
+	struct command_result r = call_command(&command_check, NULL, "--inventory", recorded(READY), "--against", "qemu+tls://hostE/system", NULL);
+
+	CHECK_INT(r.status, COMMAND_NOT_READY);
+	CHECK_CONTAINS(r.err, "qemu+tls://hostE/system: such a host cannot be asked; name it by ssh://HOST");
+}
+
 TEST(a_host_without_a_card_is_one_line)
 {
 	struct command_result r = check(recorded("host-no-card.json"));
