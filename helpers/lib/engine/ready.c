@@ -286,13 +286,40 @@ int ready_give_back(struct record *record, const struct config *config, deadline
 {
 	autocontext struct context context = { .config = config, .deadline = deadline };
 	struct journal journal = { &record->journal, save_record, record };
-	int error = executor_undo(&journal, UNDO_ALL, &context, why);
+	int error = free_vfs(record, &context, why);
 
+	if (!error)
+		error = executor_undo(&journal, UNDO_ALL, &context, why);
 	if (!error)
 		error = record_remove(record->uuid, why);
 	for (size_t i = 0; !error && i < record->vfs; i++)
 		error = ready_undo_pf(&record->vf[i].pf, config, deadline, why);
 	return error;
+}
+
+/*
+ * ready_give_back_pfs() - takes back what is left of PFs that nobody came to use
+ * @config:	configuration
+ * @deadline:	when to give up
+ * @why:	the first failure
+ * Return: 0, negative errno
+ */
+int ready_give_back_pfs(const struct config *config, deadline_t deadline, struct reason *why)
+{
+	struct pci_address pf[INVENTORY_MAX_PFS];
+	int n = record_list_pfs(pf, INVENTORY_MAX_PFS, why), first = 0;
+
+	for (int i = 0; i < n; i++) {
+		int lock = record_lock(&pf[i], deadline_in(0), NULL), error;
+
+		if (lock < 0)
+			continue; /* somebody is at work there: nothing is left over */
+		close(lock);
+		error = ready_undo_pf(&pf[i], config, deadline, first ? NULL : why);
+		if (!first)
+			first = error;
+	}
+	return n < 0 ? n : first;
 }
 
 /*
