@@ -119,14 +119,15 @@ $(unit_programs): $(BUILD)/%: $(BUILD)/%.o $(worker_part) $(library)
 $(filter $(BUILD)/tests/unit/test_command_%,$(unit_programs)): $(command_part)
 
 $(replay_programs): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(call object,tests/fuzz/replay.c) $(fuzz_common) $(library)
-	$(call quiet,LD) $(LINK) -o $@ $^ $(PACKAGE_LIBS)
+	$(call quiet,LD) $(LINK) -o $@ $(filter %.o,$^) $(library) $(PACKAGE_LIBS)
 
 $(fuzz_programs): $(BUILD)/tests/fuzz/libfuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(fuzz_common) $(library)
-	$(call quiet,LD) $(LINK) -fsanitize=fuzzer -o $@ $^ $(PACKAGE_LIBS)
+	$(call quiet,LD) $(LINK) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(library) $(PACKAGE_LIBS)
 $(fuzz_xml): $(call object,tests/fuzz/xml_mutator.c)
+$(addprefix $(BUILD)/tests/fuzz/,replay_recorded libfuzzer_recorded): $(call object,helpers/command/recorded.c helpers/command/terminal.c)
 
 $(BUILD)/tests/unit/%.o: OWN_CPPFLAGS += -Itests/unit -Ihooks
-$(BUILD)/tests/unit/test_command_%.o $(BUILD)/helpers/%.o: OWN_CPPFLAGS += -Ihelpers
+$(BUILD)/tests/unit/test_command_%.o $(BUILD)/tests/fuzz/fuzz_recorded.o $(BUILD)/helpers/%.o: OWN_CPPFLAGS += -Ihelpers
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)

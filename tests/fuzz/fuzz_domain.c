@@ -13,6 +13,7 @@
 
 #include "base/scope.h"
 #include "domain/domain.h"
+#include "domain/hardware.h"
 
 static const char *const part[] = { "domain", "bus", "slot", "function" };
 
@@ -148,6 +149,18 @@ static void check_domain(const struct domain *domain)
 	}
 }
 
+/* Demands what holds for everything else that is read of a domain. */
+static void check_hardware(const struct domain *domain)
+{
+	struct hardware hardware;
+
+	hardware_read(domain, &hardware);
+	REQUIRE(memchr(hardware.kind, '\0', sizeof(hardware.kind)) && memchr(hardware.machine, '\0', sizeof(hardware.machine)));
+	REQUIRE(memchr(hardware.cpu_model, '\0', sizeof(hardware.cpu_model)) && hardware.disks <= HARDWARE_MAX_DISKS);
+	for (size_t i = 0; i < hardware.disks; i++)
+		REQUIRE(memchr(hardware.disk[i].source, '\0', sizeof(hardware.disk[i].source)));
+}
+
 /* An address for device number i that depends on the input, so that each part takes all its values. */
 static struct pci_address address_for(const uint8_t *data, size_t size, size_t i)
 {
@@ -220,6 +233,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	check_domain(&domain);
+	check_hardware(&domain);
 	check_print(&domain, (const char *)data, size, NULL, NULL, 0);
 	for (size_t i = 0; i < domain.hostdevs; i++) {
 		struct pci_address address = address_for(data, size, i);
