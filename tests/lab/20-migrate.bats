@@ -174,3 +174,15 @@ without_addresses() {
 	no_harmful_set A
 	no_harmful_set B
 }
+
+@test "a guest that finds the slots taken waits its turn, and both arrive" {
+	configure B "[limits]
+vfs_in_flight = 1"
+	fresh_a
+	guest A guest2 --vf "$(pf A)/2" --cmdline "ip=10.77.0.20 interval=5 tag=guest2 serial"
+	run on A "for g in guest1 guest2; do virsh -c $URI migrate --live \$g qemu+tcp://hostB/system >/root/\$g.log 2>&1 & done; wait; cat /root/guest?.log"
+	echo "$output"
+	[ "$(state B guest1)" = running ]
+	[ "$(state B guest2)" = running ]
+	contains "$(on B 'grep vferry /var/log/messages')" 'waiting for a slot'
+}
