@@ -154,30 +154,6 @@ TEST(firmware_below_the_lowest_is_refused)
 	free(h);
 }
 
-TEST(a_host_without_the_card_says_so)
-{
-	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
-	struct reason why = { 0 };
-
-	h->inventory.pfs = 0;
-	CHECK_INT(guest_place(h, &why), -ENODEV);
-	CHECK_STR(why.rule, "L7-card");
-	CHECK_CONTAINS(why.what, "no card whose VFs can be live-migrated");
-	free(h);
-}
-
-TEST(a_card_that_cannot_migrate_is_named)
-{
-	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
-	struct reason why = { 0 };
-
-	h->inventory.pfs = 1;
-	h->inventory.pf[0].card = *card_find(0x15b3, 0x101d);
-	CHECK_INT(guest_place(h, &why), -ENODEV);
-	CHECK_CONTAINS(why.what, h->inventory.pf[0].card.name);
-	free(h);
-}
-
 TEST(no_free_vf_is_told_for_each_pf)
 {
 	struct policy_host *h = with_guest("0000:c1:00.2", PSID);

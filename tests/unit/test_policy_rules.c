@@ -195,6 +195,35 @@ TEST(a_host_without_open_vswitch_driver_or_iommu_is_refused)
 	free(h);
 }
 
+TEST(a_host_without_the_card_says_so_before_anything_else)
+{
+	struct policy_host *h = host_new();
+	struct reason why = { 0 };
+
+	guest_add(h, "0000:c1:00.2", PSID);
+	CHECK_INT(guest_find(h, NULL), 0);
+	h->inventory.pfs = 0;
+	h->inventory.has_iommu = h->inventory.has_ovs = false;
+	CHECK_INT(guest_judge(h, &why), -EPERM);
+	CHECK_STR(why.rule, "L7-any-card");
+	CHECK_CONTAINS(why.what, "no card whose VFs can be live-migrated");
+	free(h);
+}
+
+TEST(a_card_that_cannot_migrate_is_named)
+{
+	struct policy_host *h = host_new();
+	struct reason why = { 0 };
+
+	guest_add(h, "0000:c1:00.2", PSID);
+	CHECK_INT(guest_find(h, NULL), 0);
+	h->inventory.pfs = 1;
+	h->inventory.pf[0].card = *card_find(0x15b3, 0x101d);
+	CHECK_INT(guest_judge(h, &why), -EPERM);
+	CHECK_CONTAINS(why.what, "PF 0000:81:00.0: it is a ConnectX-6 Dx");
+	free(h);
+}
+
 TEST(postcopy_is_told_by_the_flags_of_an_incoming_job_only)
 {
 	struct status status = { .job = STATUS_MIGRATION_IN, .flags = 0x8003 };

@@ -21,8 +21,7 @@
 /* Why PFs were passed over, as one text. */
 struct passed_over {
 	char text[REASON_TEXT_MAX];
-	bool slots;    /* one of them only for want of a slot */
-	bool any;      /* there is a card that can migrate */
+	bool slots; /* one of them only for want of a slot */
 };
 
 /*
@@ -33,7 +32,7 @@ static void note(struct passed_over *passed, const struct inventory_pf *pf, cons
 	size_t used = strlen(passed->text);
 	char address[PCI_ADDRESS_LEN];
 
-	snprintf(passed->text + used, sizeof(passed->text) - used, "%sPF %s: %s", used ? "; " : "", pci_address_format(&pf->address, address),
+	snprintf(passed->text + used, sizeof(passed->text) - used, "%sPF %s: %.300s", used ? "; " : "", pci_address_format(&pf->address, address),
 		 what);
 }
 
@@ -223,17 +222,11 @@ static bool try_pf(const struct placement *p, const struct guest *guest, struct 
  */
 static int give_up(const struct guest_vf *vf, const struct passed_over *passed, struct reason *why)
 {
-	int error = passed->slots ? -EBUSY : passed->any ? -ENOSPC : -ENODEV;
+	int error = passed->slots ? -EBUSY : -ENOSPC;
 	char mac[MAC_ADDRESS_LEN] = "";
 
 	if (vf->device->has_mac)
 		mac_address_format(&vf->device->mac, mac);
-	if (!passed->any) {
-		reason_set(why, error, mac, "this host has no card whose VFs can be live-migrated%s%s", *passed->text ? ": " : "", passed->text);
-		reason_cure(why, "choose another destination");
-		reason_rule(why, "L7-card");
-		return error;
-	}
 	reason_set(why, error, mac, "no VF of this host can take the guest's VF: %s", passed->text);
 	reason_cure(why, passed->slots ? "try again when other migrations have ended" : "mend what is said of one of these PFs, or choose "
 		    "another destination");
@@ -256,7 +249,6 @@ static int place_one(const struct placement *p, struct guest *guest, struct gues
 		struct guest_vf trial = *vf;
 		int s = score(vf, pf, p->inventory);
 
-		passed.any |= pf->card.can_migrate;
 		if (vf->pool && vf->pf != pf)
 			continue;
 		trial.pf = NULL;
@@ -289,7 +281,7 @@ static void warn_of_pf(const struct placement *p, const struct guest_vf *vf)
  * @p:		host, configuration, who is here
  * @guest:	its VFs; pf, index and address are set
  * @why:	filled on failure
- * Return: 0, -EBUSY (slots), -ENOSPC, -ENODEV
+ * Return: 0, -EBUSY (slots), -ENOSPC
  */
 int placement_choose(const struct placement *p, struct guest *guest, struct reason *why)
 {

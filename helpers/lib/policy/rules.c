@@ -5,6 +5,7 @@
 #include "policy/rules.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -144,6 +145,27 @@ static enum verdict judge_vlan(const struct guest_case *c, struct reason *why)
 }
 
 /*
+ * judge_any_card() - L7 for the whole host: one card at least whose VFs can migrate. Comes before all that such a card needs.
+ */
+static enum verdict judge_any_card(const struct guest_case *c, struct reason *why)
+{
+	const struct inventory *inventory = c->inventory;
+	char address[PCI_ADDRESS_LEN], others[REASON_TEXT_MAX / 2] = "";
+
+	for (size_t i = 0; i < inventory->pfs; i++) {
+		size_t used = strlen(others);
+
+		if (inventory->pf[i].card.can_migrate)
+			return VERDICT_PASS;
+		snprintf(others + used, sizeof(others) - used, "%s PF %s: it is a %s, whose VFs cannot be live-migrated", used ? ";" : ":",
+			 pci_address_format(&inventory->pf[i].address, address), inventory->pf[i].card.name);
+	}
+	reason_set(why, -ENODEV, NULL, "this host has no card whose VFs can be live-migrated%s", others);
+	reason_cure(why, "choose another destination");
+	return VERDICT_REFUSE;
+}
+
+/*
  * judge_ovs() - S5a: Open vSwitch runs, and there is somewhere to plug the representor
  */
 static enum verdict judge_ovs(const struct guest_case *c, struct reason *why)
@@ -185,6 +207,7 @@ static const struct guest_rule guest_table[] = {
 	{ "L2-viommu", "<iommu> in the domain XML", judge_viommu },
 	{ "L4-guest-alone", "the number of the guest's VFs for each PF of the source", judge_alone },
 	{ "L5-L6-unknown-source", "PSID and firmware in the guest's passport", judge_unknown_source },
+	{ "L7-any-card", "the device ids of the host's PFs", judge_any_card },
 	{ "P5-iommu", "/sys/kernel/iommu_groups", judge_iommu },
 	{ "L7-variant-driver", "modules.alias of the running kernel", judge_variant_driver },
 	{ "S5a-openvswitch", "the answer of ovsdb-server", judge_ovs },
