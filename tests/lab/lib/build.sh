@@ -79,7 +79,8 @@ tree_make() {
 	eval "$(apt-config shell LAB_PROXY Acquire::http::Proxy)"
 	[ -z "${LAB_PROXY:-}" ] || proxy=(--aptopt="Acquire::http::Proxy \"$LAB_PROXY\"")
 	# INITRD=No: the lab has its own initial RAM disk.
-	INITRD=No TMPDIR=$LAB_CACHE mmdebstrap --quiet --mode=root --variant=minbase \
+	mkdir -p "$2.tmp"
+	INITRD=No TMPDIR=$2.tmp mmdebstrap --quiet --mode=root --variant=minbase \
 		--include="$(packages "$1")" "${proxy[@]}" \
 		--aptopt='APT::Install-Recommends "false"' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
@@ -91,7 +92,7 @@ tree_make() {
 		--dpkgopt='path-exclude=/usr/lib/modules/*/kernel/sound/*' \
 		"$LAB_SUITE" "$2" "$(mirror)" 2>"$2.log" ||
 		die "mmdebstrap failed: $(tail -n 5 "$2.log")"
-	rm -f "$2.log"
+	rm -rf "$2.log" "$2.tmp"
 }
 
 # artefact PATH MAKER ARGUMENT...: makes the artefact unless it is there, by
@@ -101,24 +102,29 @@ artefact() {
 	kind=$(basename "${path%-*}")
 	shift
 	if [ ! -e "$path" ]; then
-		LAB_PARTIAL=$path.partial
-		remove_partial
-		timed "build $kind" "$@" "$LAB_PARTIAL" || { remove_partial; die "building $kind failed"; }
-		mv "$LAB_PARTIAL" "$path"
+		remove_unfinished "$path.partial"*
+		timed "build $kind" "$@" "$path.partial" || die "building $kind failed"
+		mv "$path.partial" "$path"
 		prune "$kind"
 	fi
 	touch "$path"
 }
 
-# remove_partial: removes what an interrupted build has left, mounts first.
-remove_partial() {
-	local where
-	[ -n "${LAB_PARTIAL:-}" ] || return 0
-	awk -v p="$LAB_PARTIAL" 'index($2, p) == 1 { print $2 }' /proc/mounts | sort -r |
-		while read -r where; do
-			umount "$where"
-		done
-	rm -rf --one-file-system "$LAB_PARTIAL" "$LAB_PARTIAL.log"
+# remove_unfinished PATH...: removes what an interrupted build has left, mounts first.
+remove_unfinished() {
+	local path where
+	for path in "$@"; do
+		awk -v p="$path" 'index($2, p) == 1 { print $2 }' /proc/mounts | sort -r |
+			while read -r where; do
+				umount "$where"
+			done
+		rm -rf --one-file-system "$path"
+	done
+}
+
+# abandon_build: removes everything unfinished, if this process is the one that builds.
+abandon_build() {
+	[ -z "${LAB_BUILDING:-}" ] || remove_unfinished "$LAB_CACHE"/*.partial*
 }
 
 # prune KIND: removes the oldest artefacts of a kind beyond LAB_KEEP, but none
@@ -143,13 +149,32 @@ build_all() {
 	flock -n 8 || { say "waiting for another build to finish"; flock 8; }
 	[ -e "$LAB_KEY_FILE" ] || ssh-keygen -q -t ed25519 -N '' -C vferry-lab -f "$LAB_KEY_FILE"
 	keys
-	artefact "$LAB_HOST_TREE" tree_make "$LAB_DIR/host/packages"
-	artefact "$LAB_BUILD_TREE" tree_make "$LAB_DIR/host/packages-build"
-	artefact "$LAB_MODULES_BUILT" modules_make
+	LAB_BUILDING=1
+	build_parts
+	artefact "$LAB_IMAGE" image_make
+	LAB_BUILDING=
+	exec 8>&-
+}
+
+# build_parts: everything that goes into the image, side by side where it can be.
+build_parts() {
+	local worker workers=() status=0
+	artefact "$LAB_HOST_TREE" tree_make "$LAB_DIR/host/packages" &
+	workers+=($!)
+	(
+		artefact "$LAB_BUILD_TREE" tree_make "$LAB_DIR/host/packages-build"
+		artefact "$LAB_MODULES_BUILT" modules_make
+	) &
+	workers+=($!)
 	artefact "$LAB_GUEST_BUILT" program_make "$LAB_GUEST"
 	artefact "$LAB_STATION_BUILT" program_make "$LAB_STATION"
-	artefact "$LAB_IMAGE" image_make
-	exec 8>&-
+	for worker in "${workers[@]}"; do
+		wait "$worker" || status=1
+	done
+	if [ "$status" -ne 0 ]; then
+		abandon_build
+		exit 1
+	fi
 }
 
 # modules_make TARGET: the software CX-7's modules, by their own build script.

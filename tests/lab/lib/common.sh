@@ -119,3 +119,39 @@ end_process() {
 	fi
 	rm -f "$1"
 }
+
+# descendants PID EXCEPT: prints the process ids of all children, their children
+# and so on, as of one moment; without EXCEPT and what it has started.
+descendants() {
+	grep -H '^PPid:' /proc/[0-9]*/status 2>/dev/null | awk -v top="$1" -v except="$2" '
+		{ split($1, path, "/"); parent[path[3]] = $2 }
+		END {
+			for (pid in parent) {
+				at = pid
+				while (at in parent && at != top && at != except)
+					at = parent[at]
+				if (at == top && pid != top)
+					print pid
+			}
+		}'
+}
+
+# end_descendants: ends everything that this process has started and waits for
+# it to be gone: TERM, after 20 s KILL.
+end_descendants() {
+	local pids pid tries=0 left=1
+	mapfile -t pids < <(descendants "$$" "$BASHPID")
+	while [ -n "$left" ] && [ "$tries" -lt 210 ]; do
+		left=
+		for pid in "${pids[@]}"; do
+			[ -e "/proc/$pid/exe" ] || continue
+			left=1
+			case "$tries" in
+			0) kill "$pid" 2>/dev/null ;;
+			200) kill -KILL "$pid" 2>/dev/null ;;
+			esac
+		done
+		tries=$((tries + 1))
+		[ -z "$left" ] || sleep 0.1
+	done
+}

@@ -30,15 +30,19 @@ state_save_host() {
 
 # state_save: saves both hosts, unless somebody has done so in the meantime.
 state_save() {
-	local dir host
+	local dir host status=0
 	dir=$(state_dir)
 	[ ! -e "$dir" ] || return 0
-	LAB_PARTIAL=$dir.partial.$$
-	mkdir "$LAB_PARTIAL"
+	LAB_SAVING=$dir.partial.$$
+	mkdir "$LAB_SAVING"
 	for host in "${LAB_HOSTS[@]}"; do
-		state_save_host "$host" "$LAB_PARTIAL" || { remove_partial; return 1; }
+		state_save_host "$host" "$LAB_SAVING" || status=1
 	done
-	mv -T "$LAB_PARTIAL" "$dir" 2>/dev/null || remove_partial
+	if [ "$status" -ne 0 ] || ! mv -T "$LAB_SAVING" "$dir" 2>/dev/null; then
+		remove_unfinished "$LAB_SAVING"
+	fi
+	LAB_SAVING=
+	return "$status"
 }
 
 # state_restore_host HOST: starts one host from its saved state, within 60 s.
