@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * fuzz_decide.c: what policy decides about an incoming guest, whatever its XML says. The host has two PFs with 8 VFs each: on the first,
- * in switchdev mode, one VF arrives, one is promised and one has a guest; the second is as it boots. A guest that is let in keeps to every
+ * in switchdev mode, one VF arrives, one is promised and one has a guest; the second is as it boots. The configuration's
+ * bridge is that of the first PF, or one that is still to be made. A guest that is let in keeps to every
  * limit, gets VFs that are nobody's, and its plan can be written to a journal and read back.
  */
 #include "fuzz.h"
@@ -112,13 +113,15 @@ static void check_source(const struct guest_vf *vf)
 	REQUIRE(a == 28 && b == 43 && c == 1014);
 }
 
-/* Demands that a plan reads the same from a journal. */
+/* Demands that a plan makes no bridge and connects no uplink but as the configuration says, and reads the same from a journal. */
 static void check_plan(const struct steps *plan)
 {
 	for (size_t i = 0; i < plan->count; i++) {
 		struct json_object *json = step_to_json(&plan->step[i]), *again;
 		struct step step;
 
+		REQUIRE(plan->step[i].kind != STEP_BRIDGE || strcmp(plan->step[i].name, config.bridge) == 0);
+		REQUIRE(plan->step[i].kind != STEP_UPLINK_PORT || strcmp(plan->step[i].text, config.bridge) == 0);
 		REQUIRE(step_from_json(json, &step) == 0);
 		again = step_to_json(&step);
 		REQUIRE(json_object_equal(json, again));
@@ -182,25 +185,36 @@ static int decide(const struct domain *domain, struct guest *guest, struct reaso
 	return error || !guest->vfs ? error : placement_choose(&p, guest, why);
 }
 
-/* One input: the text of a domain. */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* Decides about a guest with each choice for what no passport speaks of. */
+static void decide_each(struct domain *domain)
 {
 	static struct guest guest;
-	struct domain domain;
 
-	make_host();
-	if (domain_parse((const char *)data, size, &domain, NULL) < 0)
-		return 0;
 	for (config.without_passport = WITHOUT_SAME_ADDRESS; config.without_passport <= WITHOUT_IGNORE; config.without_passport++) {
 		struct reason why = { 0 };
-		int error = decide(&domain, &guest, &why);
+		int error = decide(domain, &guest, &why);
 
 		if (error)
 			fuzz_check_reason(error, errors, &why);
 		else if (guest.vfs)
-			check_admitted(&domain, &guest);
+			check_admitted(domain, &guest);
 		REQUIRE(error != -EBUSY || guest.vfs > 2); /* two slots are free on the first PF */
 	}
-	domain_release(&domain);
+}
+
+/* One input: the text of a domain. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char *const bridges[] = { BRIDGE, "br-new" };
+	struct domain domain;
+
+	make_host();
+	for (size_t i = 0; i < sizeof(bridges) / sizeof(bridges[0]); i++) {
+		snprintf(config.bridge, sizeof(config.bridge), "%s", bridges[i]);
+		if (domain_parse((const char *)data, size, &domain, NULL) < 0)
+			return 0;
+		decide_each(&domain);
+		domain_release(&domain);
+	}
 	return 0;
 }

@@ -59,12 +59,17 @@ static const char *other_uplink(const struct inventory *inventory, const struct 
 
 /*
  * can_plug() - whether an uplink that is in no bridge may be put into one
+ *
+ * Only into the bridge of the configuration: a passport comes from another host, which does not decide what this one connects.
  */
 static int can_plug(const struct config *config, const struct inventory *inventory, const struct inventory_pf *pf, const char *bridge,
 		    struct reason *why)
 {
 	const char *other = other_uplink(inventory, pf, bridge);
 
+	if (strcmp(bridge, config->bridge) != 0)
+		return reason_set(why, -EBUSY, bridge, "its uplink %s is not in bridge %s, which the guest's passport names, and vferry puts it "
+				  "only into the one of vferry.conf, %s", pf->uplink, bridge, config->bridge);
 	if (other)
 		return reason_set(why, -EBUSY, bridge, "bridge %s has the uplink %s already, and a second one would make a loop", bridge, other);
 	if (!config->plug_uplink)
