@@ -22,6 +22,7 @@ sbindir       = $(prefix)/sbin
 libexecdir    = $(prefix)/libexec
 datadir       = $(prefix)/share
 mandir        = $(datadir)/man
+completiondir = $(datadir)/bash-completion/completions
 sysconfdir    = /etc
 localstatedir = /var
 runstatedir   = /run
@@ -201,13 +202,14 @@ install: all
 	$(call install_each,0755,$(sbindir),$(helper_programs))
 	$(call install_each,0644,$(datadir)/vferry/xml-templates,$(templates))
 	$(foreach n,5 7 8,$(call install_each,0644,$(mandir)/man$(n),$(filter %.$(n),$(man_pages))))
+	$(INSTALL) -D -m 0644 install/completion/vferry.bash $(DESTDIR)$(completiondir)/vferry
 	@if [ -e $(configuration) ]; then echo "$(configuration) exists and is kept as it is"; \
 	else set -x; $(INSTALL) -D -m 0644 install/vferry.conf $(configuration); fi
 
 # Removes what `install` put and leaves the configuration.
 uninstall:
 	rm -f $(DESTDIR)$(hookdir)/50-vferry $(DESTDIR)$(libexecdir)/vferry/hook
-	rm -f $(foreach name,$(HELPERS),$(DESTDIR)$(sbindir)/$(name))
+	rm -f $(foreach name,$(HELPERS),$(DESTDIR)$(sbindir)/$(name)) $(DESTDIR)$(completiondir)/vferry
 	rm -f $(foreach file,$(templates),$(DESTDIR)$(datadir)/vferry/$(file)) \
 		$(foreach page,$(man_pages),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
 	@for dir in $(datadir)/vferry/xml-templates $(datadir)/vferry $(libexecdir)/vferry; do rmdir "$(DESTDIR)$$dir" 2>/dev/null || :; done

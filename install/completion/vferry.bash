@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# bash completion for vferry(8): commands, options, guests, PFs, bridges, files.
+
+# _vferry_options COMMAND: prints the options of a command.
+_vferry_options() {
+	case $1 in
+	check) echo --against --domain --inventory --config --json --help --version ;;
+	prepare) echo --pf --vfs --bridge --dry-run --yes --inventory --config --json --help --version ;;
+	plan) echo --domain --as --inventory --config --json --help --version ;;
+	status) echo --watch --inventory --config --json --help --version ;;
+	release) echo --dry-run --yes --config --json --help --version ;;
+	inventory) echo --config --json --help --version ;;
+	version) echo --json --help --version ;;
+	esac
+}
+
+# _vferry_pfs: prints PCI addresses and network devices of the PFs that mlx5_core drives.
+_vferry_pfs() {
+	local pf
+	for pf in /sys/bus/pci/drivers/mlx5_core/*/sriov_totalvfs; do
+		[ -e "$pf" ] || continue
+		pf=${pf%/*}
+		echo "${pf##*/}"
+		ls "$pf/net" 2>/dev/null
+	done
+}
+
+# _vferry_values OPTION: prints what an option's value can be; nothing: a file.
+_vferry_values() {
+	case $1 in
+	--pf) _vferry_pfs ;;
+	--bridge) ovs-vsctl --timeout=1 list-br 2>/dev/null ;;
+	--as) echo migrate start ;;
+	--vfs) echo 1 2 4 8 16 32 64 ;;
+	esac
+}
+
+_vferry() {
+	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
+
+	COMPREPLY=()
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		mapfile -t COMPREPLY < <(compgen -W "check prepare plan status release inventory version --help --version" -- "$current")
+		return
+	fi
+	case $previous in
+	--pf | --bridge | --as | --vfs) mapfile -t COMPREPLY < <(compgen -W "$(_vferry_values "$previous")" -- "$current") ;;
+	--against | --domain | --inventory | --config) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+	*)
+		if [[ $current == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "$(_vferry_options "$command")" -- "$current")
+		elif [ "$command" = check ] || [ "$command" = plan ]; then
+			mapfile -t COMPREPLY < <(compgen -W "$(virsh -r -q -c qemu:///system list --all --name 2>/dev/null)" -- "$current")
+		fi
+		;;
+	esac
+}
+
+complete -F _vferry vferry

@@ -1,0 +1,119 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# What vferry says of itself: --help, the manual page and the completion name the same commands and options.
+
+setup() {
+	cd "$BATS_TEST_DIRNAME/../.." || exit 1
+	vferry=${BUILD:-build}/vferry
+	[ -x "$vferry" ] || skip "$vferry is not built"
+	page=helpers/vferry.8
+	# shellcheck source=install/completion/vferry.bash
+	. install/completion/vferry.bash
+}
+
+# commands: prints the commands that --help names.
+commands() {
+	"$vferry" --help | sed -n 's/^  \([a-z]\{1,\}\)  *[A-Z].*/\1/p' | sort
+}
+
+# help_options COMMAND: prints the options that its --help names.
+help_options() {
+	"$vferry" "$1" --help | sed -n 's/^  \(--[a-z-]*\).*/\1/p' | sort
+}
+
+# page_options COMMAND: prints the options that its section of the manual page names, and those that it says all have.
+page_options() {
+	{
+		sed 's/\\-/-/g' "$page" | awk -v command="$1" '
+			$1 == ".SS" { inside = $2 == command }
+			$1 == ".SH" { inside = 0 }
+			inside && /^\.BI? --/ { print $2 }'
+		printf '%s\n' --help --version
+	} | sort -u
+}
+
+# page_commands: prints the commands that the manual page describes.
+page_commands() {
+	sed -n 's/^\.SS \([a-z]*\)$/\1/p' "$page" | sort
+}
+
+# complete LINE...: prints what the completion offers for the last word.
+complete_line() {
+	COMP_WORDS=("$@")
+	COMP_CWORD=$(($# - 1))
+	_vferry
+	printf '%s\n' "${COMPREPLY[@]}"
+}
+
+@test "help, manual page and completion name the same commands" {
+	[ "$(commands | wc -l)" -ge 7 ]
+	diff <(commands) <(page_commands)
+	diff <(commands) <(complete_line vferry "" | grep -v '^--' | sort)
+}
+
+@test "help, manual page and completion name the same options of each command" {
+	for command in $(commands); do
+		echo "$command"
+		[ -n "$(help_options "$command")" ]
+		diff <(help_options "$command") <(page_options "$command")
+		diff <(help_options "$command") <(_vferry_options "$command" | tr ' ' '\n' | sort)
+	done
+}
+
+@test "help fits 80 columns" {
+	for command in "" $(commands); do
+		# shellcheck disable=SC2086 # an empty command is none
+		wide=$("$vferry" $command --help | awk 'length > 80')
+		[ -z "$wide" ] || { echo "$command: $wide"; false; }
+	done
+}
+
+@test "help goes to stdout with 0, wrong use to stderr with 2" {
+	for command in $(commands); do
+		run bash -c "'$vferry' '$command' --help 2>/dev/null"
+		[ "$status" -eq 0 ]
+		[[ $output == "Usage: vferry $command"* ]]
+		run bash -c "'$vferry' '$command' --frobnicate 2>&1 >/dev/null"
+		[ "$status" -eq 2 ]
+		[[ $output == "vferry $command: unknown option '--frobnicate'"* ]]
+	done
+	run bash -c "'$vferry' 2>&1 >/dev/null"
+	[ "$status" -eq 2 ]
+	run bash -c "'$vferry' frobnicate 2>&1 >/dev/null"
+	[ "$status" -eq 2 ]
+	[[ $output == "vferry: there is no command 'frobnicate'"* ]]
+}
+
+@test "--version says what the Makefile says" {
+	[ "$("$vferry" --version)" = "vferry $(sed -n 's/^VERSION = //p' Makefile)" ]
+}
+
+@test "the manual page says where every key of the inventory comes from" {
+	command -v jq >/dev/null || skip "jq is not installed"
+	bad=0
+	for key in $(jq -r '[paths | .[] | select(type == "string")] | unique[]' tests/unit/data/command/host-busy.json); do
+		grep -qE "(^|[ .\"])$key([ \"]|$)" "$page" || { echo "the manual page does not name $key"; bad=1; }
+	done
+	[ "$bad" -eq 0 ]
+}
+
+@test "the manual page has no mistake that groff or mandoc can see" {
+	if command -v mandoc >/dev/null; then
+		run mandoc -T lint -W warning "$page"
+	elif command -v groff >/dev/null; then
+		run groff -man -Tascii -ww -z "$page"
+	else
+		skip "neither mandoc nor groff is installed"
+	fi
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
+}
+
+@test "the completion offers options, files and values" {
+	[ "$(complete_line vferry pre)" = prepare ]
+	[ "$(complete_line vferry prepare --dr)" = --dry-run ]
+	[ "$(complete_line vferry plan --as sta)" = start ]
+	complete_line vferry plan --domain Make | grep -qx Makefile
+}
