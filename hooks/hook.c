@@ -128,6 +128,7 @@ static void say(const struct operation_row *row, const char *guest, const struct
 		reason_print(why, guest, stderr);
 }
 
+/* main() - one event. Return: 0; 1 if libvirt is to refuse; 2 for a wrong command line */
 int main(int argc, char **argv)
 {
 	struct reason why = { 0 };

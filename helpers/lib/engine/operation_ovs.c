@@ -33,6 +33,7 @@ static void option_now(const struct ovs_state *state, const char *key, char *out
 		snprintf(out, size, "%ld", state->max_idle);
 }
 
+/* look_option() - reads the option into before_text */
 static int look_option(struct step *step, struct context *context, struct reason *why)
 {
 	autostate struct ovs_state state = { 0 };
@@ -45,6 +46,7 @@ static int look_option(struct step *step, struct context *context, struct reason
 	return strcmp(step->before_text, step->text) == 0;
 }
 
+/* apply_option() - sets the option */
 static int apply_option(const struct step *step, struct context *context, struct reason *why)
 {
 	struct ovs *ovs;
@@ -73,6 +75,7 @@ static int undo_option(const struct step *step, struct context *context, struct 
 
 const struct operation operation_ovs_option = { look_option, apply_option, undo_option };
 
+/* look_bridge() - reads whether the bridge is there */
 static int look_bridge(struct step *step, struct context *context, struct reason *why)
 {
 	autostate struct ovs_state state = { 0 };
@@ -85,6 +88,7 @@ static int look_bridge(struct step *step, struct context *context, struct reason
 	return step->before == step->number;
 }
 
+/* apply_bridge() - makes the bridge */
 static int apply_bridge(const struct step *step, struct context *context, struct reason *why)
 {
 	struct ovs *ovs;
@@ -138,6 +142,7 @@ static bool is_plugged(const struct ovs_state *state, const char *name, const ch
 	return port && strcmp(port->bridge, bridge) == 0 && port->ofport > 0;
 }
 
+/* look_uplink_port() - reads whether the uplink is in its bridge */
 static int look_uplink_port(struct step *step, struct context *context, struct reason *why)
 {
 	autostate struct ovs_state state = { 0 };
@@ -150,6 +155,7 @@ static int look_uplink_port(struct step *step, struct context *context, struct r
 	return step->before == 1;
 }
 
+/* apply_uplink_port() - puts the uplink into its bridge, marked as the host's */
 static int apply_uplink_port(const struct step *step, struct context *context, struct reason *why)
 {
 	char address[PCI_ADDRESS_LEN];
@@ -186,6 +192,7 @@ static int undo_uplink_port(const struct step *step, struct context *context, st
 
 const struct operation operation_uplink_port = { look_uplink_port, apply_uplink_port, undo_uplink_port };
 
+/* look_port() - reads whether the representor is in its bridge, once it has its final name */
 static int look_port(struct step *step, struct context *context, struct reason *why)
 {
 	autostate struct ovs_state state = { 0 };

@@ -31,6 +31,7 @@ static int look_autoprobe(struct step *step, UNUSED struct context *context, str
 	return step->before == step->number;
 }
 
+/* write_autoprobe() - writes sriov_drivers_autoprobe, in a child */
 static int write_autoprobe(void *arg, struct reason *why)
 {
 	struct operation_write *job = arg;
@@ -38,11 +39,13 @@ static int write_autoprobe(void *arg, struct reason *why)
 	return sriov_set_autoprobe(&job->step->pf, job->value, why);
 }
 
+/* apply_autoprobe() - makes the step */
 static int apply_autoprobe(const struct step *step, struct context *context, struct reason *why)
 {
 	return operation_guarded(write_autoprobe, step, step->number, context, why);
 }
 
+/* undo_autoprobe() - restores what the PF had */
 static int undo_autoprobe(const struct step *step, struct context *context, struct reason *why)
 {
 	return operation_guarded(write_autoprobe, step, step->before, context, why);
@@ -61,6 +64,7 @@ static int read_mode(const struct pci_address *pf, enum eswitch_mode *mode, stru
 	return error ? error : devlink_eswitch_get(&nl, pf, mode, why);
 }
 
+/* look_eswitch() - reads the mode */
 static int look_eswitch(struct step *step, UNUSED struct context *context, struct reason *why)
 {
 	enum eswitch_mode mode;
@@ -143,6 +147,7 @@ static int undo_eswitch(const struct step *step, struct context *context, struct
 
 const struct operation operation_eswitch = { look_eswitch, apply_eswitch, undo_eswitch };
 
+/* look_num_vfs() - reads the number of VFs */
 static int look_num_vfs(struct step *step, UNUSED struct context *context, struct reason *why)
 {
 	struct sriov_pf pf;
@@ -172,6 +177,7 @@ static int write_num_vfs(void *arg, struct reason *why)
 	return error ? error : sriov_set_num(&job->step->pf, job->value, why);
 }
 
+/* apply_num_vfs() - makes the VFs */
 static int apply_num_vfs(const struct step *step, struct context *context, struct reason *why)
 {
 	return operation_guarded(write_num_vfs, step, step->number, context, why);
@@ -218,6 +224,7 @@ static int read_link(const char *name, struct netdev *out, struct reason *why)
 	return error;
 }
 
+/* set_link() - brings a netdev up or down, by name. Return: 0, -ENODEV if there is none, negative errno */
 static int set_link(const char *name, bool up, struct reason *why)
 {
 	autonetlink struct netlink rt = { 0 };
@@ -229,6 +236,7 @@ static int set_link(const char *name, bool up, struct reason *why)
 	return error ? error : netdev_set_up(&rt, netdev.ifindex, up, why);
 }
 
+/* look_uplink_up() - reads whether the uplink is up */
 static int look_uplink_up(struct step *step, UNUSED struct context *context, struct reason *why)
 {
 	struct netdev netdev;
@@ -240,11 +248,13 @@ static int look_uplink_up(struct step *step, UNUSED struct context *context, str
 	return step->before == step->number;
 }
 
+/* apply_uplink_up() - brings it up */
 static int apply_uplink_up(const struct step *step, UNUSED struct context *context, struct reason *why)
 {
 	return set_link(step->name, step->number, why);
 }
 
+/* undo_uplink_up() - restores it, if the netdev is still there */
 static int undo_uplink_up(const struct step *step, UNUSED struct context *context, struct reason *why)
 {
 	int error = set_link(step->name, step->before, why);

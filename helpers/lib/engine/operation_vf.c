@@ -93,6 +93,7 @@ int operation_find_port(const struct step *step, bool need_netdev, struct devlin
 	return -ENODEV;
 }
 
+/* look_unbind() - reads which driver holds the VF */
 static int look_unbind(struct step *step, UNUSED struct context *context, UNUSED struct reason *why)
 {
 	if (pci_driver(&step->vf, step->before_text, sizeof(step->before_text)))
@@ -100,6 +101,7 @@ static int look_unbind(struct step *step, UNUSED struct context *context, UNUSED
 	return *step->before_text == '\0';
 }
 
+/* do_unbind() - unbinds it, in a child */
 static int do_unbind(void *arg, struct reason *why)
 {
 	struct operation_write *job = arg;
@@ -107,11 +109,13 @@ static int do_unbind(void *arg, struct reason *why)
 	return pci_unbind(&job->step->vf, why);
 }
 
+/* apply_unbind() - makes the step */
 static int apply_unbind(const struct step *step, struct context *context, struct reason *why)
 {
 	return operation_guarded(do_unbind, step, 0, context, why);
 }
 
+/* do_rebind() - binds the driver that had it, in a child */
 static int do_rebind(void *arg, struct reason *why)
 {
 	struct operation_write *job = arg;
@@ -133,6 +137,7 @@ static int undo_unbind(const struct step *step, struct context *context, struct 
 
 const struct operation operation_unbind = { look_unbind, apply_unbind, undo_unbind };
 
+/* look_mac() - reads the administrative MAC of the function */
 static int look_mac(struct step *step, struct context *context, struct reason *why)
 {
 	struct devlink_port port;
@@ -160,11 +165,13 @@ static int write_mac(void *arg, struct reason *why)
 	return found ? found : devlink_port_set_hw_addr(&nl, &port, job->value ? &job->step->mac : &job->step->before_mac, why);
 }
 
+/* apply_mac() - sets the new MAC */
 static int apply_mac(const struct step *step, struct context *context, struct reason *why)
 {
 	return operation_guarded(write_mac, step, 1, context, why);
 }
 
+/* undo_mac() - sets the old MAC */
 static int undo_mac(const struct step *step, struct context *context, struct reason *why)
 {
 	return operation_guarded(write_mac, step, 0, context, why);
@@ -191,6 +198,7 @@ static int not_migratable(const struct step *step, struct reason *why)
 	return -EOPNOTSUPP;
 }
 
+/* look_migratable() - reads whether the VF is migratable; one that cannot be is refused */
 static int look_migratable(struct step *step, struct context *context, struct reason *why)
 {
 	struct devlink_port port;
@@ -204,6 +212,7 @@ static int look_migratable(struct step *step, struct context *context, struct re
 	return step->before == step->number;
 }
 
+/* write_migratable() - sets or clears it, in a child */
 static int write_migratable(void *arg, struct reason *why)
 {
 	autonetlink struct netlink nl = { 0 };
@@ -247,6 +256,7 @@ static int undo_migratable(const struct step *step, struct context *context, str
 
 const struct operation operation_migratable = { look_migratable, apply_migratable, undo_migratable };
 
+/* look_bind() - reads which driver holds the VF */
 static int look_bind(struct step *step, UNUSED struct context *context, UNUSED struct reason *why)
 {
 	if (pci_driver(&step->vf, step->before_text, sizeof(step->before_text)))
@@ -254,6 +264,7 @@ static int look_bind(struct step *step, UNUSED struct context *context, UNUSED s
 	return strcmp(step->before_text, step->text) == 0;
 }
 
+/* do_bind() - binds the VFIO driver, in a child */
 static int do_bind(void *arg, struct reason *why)
 {
 	struct operation_write *job = arg;
@@ -261,11 +272,13 @@ static int do_bind(void *arg, struct reason *why)
 	return pci_bind(&job->step->vf, job->step->text, why);
 }
 
+/* apply_bind() - makes the step */
 static int apply_bind(const struct step *step, struct context *context, struct reason *why)
 {
 	return operation_guarded(do_bind, step, 0, context, why);
 }
 
+/* undo_bind() - unbinds the VF if that driver still holds it */
 static int undo_bind(const struct step *step, struct context *context, struct reason *why)
 {
 	char driver[32];
@@ -304,6 +317,7 @@ static int representor(const struct step *step, struct netdev *out, struct conte
 	return error;
 }
 
+/* set_representor() - brings the representor up or down */
 static int set_representor(const struct step *step, bool up, struct context *context, struct reason *why)
 {
 	autonetlink struct netlink rt = { 0 };
@@ -315,6 +329,7 @@ static int set_representor(const struct step *step, bool up, struct context *con
 	return error ? error : netdev_set_up(&rt, netdev.ifindex, up, why);
 }
 
+/* look_representor_up() - reads whether the representor is up */
 static int look_representor_up(struct step *step, struct context *context, struct reason *why)
 {
 	struct netdev netdev;
@@ -326,6 +341,7 @@ static int look_representor_up(struct step *step, struct context *context, struc
 	return step->before == step->number;
 }
 
+/* apply_representor_up() - brings it up */
 static int apply_representor_up(const struct step *step, struct context *context, struct reason *why)
 {
 	return set_representor(step, step->number, context, why);

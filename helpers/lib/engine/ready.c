@@ -26,6 +26,7 @@ struct pf_journal {
 	struct steps steps;
 };
 
+/* save_pf() - writes the journal of a PF: what struct journal calls after each change */
 static int save_pf(void *owner, struct reason *why)
 {
 	struct pf_journal *journal = owner;
@@ -33,6 +34,7 @@ static int save_pf(void *owner, struct reason *why)
 	return record_write_pf(&journal->pf, &journal->steps, why);
 }
 
+/* save_record() - writes the record with its journal, and that it was touched */
 static int save_record(void *owner, struct reason *why)
 {
 	struct record *record = owner;
