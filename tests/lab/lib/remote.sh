@@ -5,10 +5,8 @@
 
 # ssh_to HOST ARGUMENT...: ssh over the host's standing connection.
 ssh_to() {
-	local host=$1
-	shift
-	ssh -F none -S "$LAB_RUN/$host/ssh" -o BatchMode=yes -o LogLevel=ERROR \
-		"root@${HOST_MGMT[$host]}" "$@"
+	${LAB_REPLACE:-} ssh -F none -S "$LAB_RUN/$1/ssh" -o BatchMode=yes -o LogLevel=ERROR \
+		"root@${HOST_MGMT[$1]}" "${@:2}"
 }
 
 # remote_connected HOST: whether the standing connection lives.
