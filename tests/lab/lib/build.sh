@@ -122,14 +122,9 @@ remove_unfinished() {
 	done
 }
 
-# abandon_build: removes everything unfinished, if this process is the one that
-# builds. Three rounds, since a program that is ending may still write.
+# abandon_build: removes everything unfinished, if this process is the one that builds.
 abandon_build() {
-	[ -n "${LAB_BUILDING:-}" ] || return 0
-	for _ in 1 2 3; do
-		remove_unfinished "$LAB_CACHE"/*.partial*
-		sleep 0.5
-	done
+	[ -z "${LAB_BUILDING:-}" ] || remove_unfinished "$LAB_CACHE"/*.partial*
 }
 
 # prune KIND: removes the oldest artefacts of a kind beyond LAB_KEEP, but none

@@ -136,22 +136,25 @@ descendants() {
 		}'
 }
 
-# end_descendants: ends everything that this process has started and waits for
-# it to be gone: TERM, after 20 s KILL.
-end_descendants() {
-	local pids pid tries=0 left=1
-	mapfile -t pids < <(descendants "$$" "$BASHPID")
-	while [ -n "$left" ] && [ "$tries" -lt 210 ]; do
-		left=
-		for pid in "${pids[@]}"; do
-			[ -e "/proc/$pid/exe" ] || continue
-			left=1
-			case "$tries" in
-			0) kill "$pid" 2>/dev/null ;;
-			200) kill -KILL "$pid" 2>/dev/null ;;
-			esac
+# offspring: prints the process ids of everything that this process has started,
+# also of what has lost its parent since, which still carries LAB_DRIVER in its
+# environment (see main).
+offspring() {
+	descendants "$$" "$BASHPID"
+	grep -lzxF "LAB_DRIVER=$LAB_DRIVER" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3 | grep -vx "$BASHPID"
+}
+
+# end_offspring: ends everything that this process has started and waits for it
+# to be gone: TERM, after 10 s KILL.
+end_offspring() {
+	local pids pid tries
+	for ((tries = 0; tries < 110; tries++)); do
+		mapfile -t pids < <(offspring | grep -vx "$$" | sort -u)
+		for pid in "${!pids[@]}"; do
+			[ -e "/proc/${pids[pid]}/exe" ] || unset "pids[pid]"
 		done
-		tries=$((tries + 1))
-		[ -z "$left" ] || sleep 0.1
+		[ "${#pids[@]}" -gt 0 ] || return
+		kill "-$([ "$tries" -lt 100 ] && echo TERM || echo KILL)" "${pids[@]}" 2>/dev/null
+		sleep 0.1
 	done
 }
