@@ -173,7 +173,7 @@ tree: tests
 
 # For lint: the project's own flags, quoted for a shell.
 print-flags:
-	$(info $(OWN_CPPFLAGS) $(OWN_CFLAGS)) @:
+	$(info $(OWN_CPPFLAGS) -Ihelpers $(OWN_CFLAGS)) @:
 
 stats:
 	@tests/tree/stats

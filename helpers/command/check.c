@@ -15,10 +15,12 @@
 #include "base/spawn.h"
 #include "base/sysroot.h"
 #include "command/terminal.h"
+#include "host/nvconfig.h"
 
 #define MAX_RESULTS 512
 #define INVENTORY_MAX (16u << 20) /* bytes */
 #define SSH_TIME 20000            /* ms */
+#define MSTCONFIG_TIME 5000
 #define ID_WIDTH 5
 #define NAME_WIDTH 18
 
@@ -43,6 +45,7 @@ struct results {
 	struct result result[MAX_RESULTS];
 	size_t count;
 	size_t number[STATES];
+	char migration_mode[INVENTORY_MAX_PFS][48]; /* of each PF, "" unknown */
 };
 
 /* ---- For looks ----------------------------------------------------------------------------------------------------------------- */
@@ -157,6 +160,7 @@ static void run_pfs(struct check_case *c, const struct check_row *row, struct re
 		if (!guest_can_use_pf(c->config, c->pf))
 			continue;
 		pci_address_format(&c->pf->address, f.object);
+		c->migration_mode = *results->migration_mode[i] ? results->migration_mode[i] : NULL;
 		row->look(c, &f);
 		add(results, row, &f);
 	}
@@ -345,6 +349,30 @@ static int read_guest(struct call *call, struct check_case *c, struct hardware *
 	return 0;
 }
 
+/* Whether devlink offers "migratable" for all VFs of a PF, of which there is at least one. */
+static bool offers_migratable(const struct inventory_pf *pf)
+{
+	for (unsigned int i = 0; i < pf->num_vfs; i++) {
+		if (!pf->vf[i].has_port || !pf->vf[i].port.can_migrate)
+			return false;
+	}
+	return pf->num_vfs > 0;
+}
+
+/* Asks mstconfig, where it is installed, for what devlink does not tell. It is slow on a real card, so only then. */
+static void read_migration_modes(const struct view *view, struct results *results)
+{
+	const struct inventory *inventory = &view->scene.inventory;
+
+	for (size_t i = 0; !view->is_recorded && view->facts.has_mstconfig && i < inventory->pfs; i++) {
+		char *out = results->migration_mode[i];
+
+		if (inventory->pf[i].card.can_migrate && !offers_migratable(&inventory->pf[i]))
+			(void)nvconfig_get(&inventory->pf[i].address, "VF_MIGRATION_MODE", out, sizeof(results->migration_mode[i]),
+					   deadline_in(MSTCONFIG_TIME), NULL);
+	}
+}
+
 /* vferry check. */
 static int run(struct call *call)
 {
@@ -364,6 +392,7 @@ static int run(struct call *call)
 		return command_fail(call, &why, NULL);
 	if (call->against)
 		c.other = &other;
+	read_migration_modes(&view, results);
 	return check(call, &c, results);
 }
 

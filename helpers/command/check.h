@@ -28,7 +28,7 @@ struct check_case {
 	const struct config *config;
 	struct view *view;                /* the host, and the guest if has_guest */
 	struct inventory_pf *pf;          /* SCOPE_PF */
-	bool is_first_pf;
+	const char *migration_mode;       /* VF_MIGRATION_MODE of that PF by mstconfig, NULL unknown */
 	bool has_guest;
 	const struct hardware *hardware;  /* of the guest */
 	struct view *other;               /* --against, NULL without */

@@ -68,7 +68,7 @@ static void look_firmware(const struct check_case *c, struct finding *f)
 	check_mend(f, "mstflint -d %s -i IMAGE burn && mstfwreset -y -d %s reset", pf_name(c, address), address);
 }
 
-/* P3: judged by devlink's capability, which is what counts. */
+/* P3: judged by devlink's capability, which is what counts; by mstconfig where that cannot tell. */
 static void look_migration_mode(const struct check_case *c, struct finding *f)
 {
 	char address[PCI_ADDRESS_LEN];
@@ -80,17 +80,27 @@ static void look_migration_mode(const struct check_case *c, struct finding *f)
 		ports += c->pf->vf[i].has_port;
 		able += c->pf->vf[i].has_port && c->pf->vf[i].port.can_migrate;
 	}
-	if (!ports) {
+	if (!ports && c->migration_mode && strstr(c->migration_mode, "ENABLED")) {
+		check_found(f, STATE_OK, "mstconfig says %s", c->migration_mode);
+		return;
+	}
+	if (!ports && !c->migration_mode) {
 		check_found(f, STATE_UNKNOWN, "it shows when there are VFs in switchdev mode");
 		check_advise(f, "to see it now: mstconfig -d %s query VF_MIGRATION_MODE", pf_name(c, address));
 		return;
 	}
-	if (able == ports) {
+	if (ports && able == ports) {
 		check_found(f, STATE_OK, "devlink offers 'migratable' for %u of %u VFs", able, ports);
 		return;
 	}
-	check_found(f, STATE_FAILURE, "devlink does not offer 'migratable' for %u of %u VFs: the setting is off, or firmware or kernel are too old",
-		    ports - able, ports);
+	if (c->migration_mode && strstr(c->migration_mode, "ENABLED"))
+		check_found(f, STATE_FAILURE, "devlink does not offer 'migratable' for %u of %u VFs although mstconfig says %s: "
+			    "the firmware was not reset since, or firmware or kernel are too old", ports - able, ports, c->migration_mode);
+	else if (c->migration_mode)
+		check_found(f, STATE_FAILURE, "mstconfig says %s", c->migration_mode);
+	else
+		check_found(f, STATE_FAILURE, "devlink does not offer 'migratable' for %u of %u VFs: the setting is off, or firmware or kernel "
+			    "are too old", ports - able, ports);
 	check_mend(f, "mstconfig -y -d %s set VF_MIGRATION_MODE=2 && mstfwreset -y -d %s reset", pf_name(c, address), address);
 	check_advise(f, "the reset ends the network of this card for a moment; boot again where mstfwreset cannot");
 }

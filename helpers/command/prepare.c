@@ -125,8 +125,8 @@ static int decide(struct call *call, struct preparation *p, struct reason *why)
 	p->plan.count = 0;
 	if (!error)
 		error = find_pf(call, p, why);
-	if (error)
-		return error;
+	if (error || !p->pf)
+		return error ? error : -ENODEV;
 	p->address = p->pf->address;
 	return plan_host(&call->config, &p->view.scene.inventory, p->pf, p->bridge, p->vfs, &p->plan);
 }

@@ -248,10 +248,14 @@ static void read_tcp(struct facts *facts, const char *path)
 	char *rest = text, *line;
 
 	while (rest && (line = strsep(&rest, "\n"))) {
-		unsigned int port, state;
+		char local[64], state[8];
+		const char *colon;
+		unsigned long port;
 
-		if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%4x %*[0-9A-Fa-f]:%*x %2x", &port, &state) != 2 || state != TCP_LISTEN)
+		if (sscanf(line, "%*s %63s %*s %7s", local, state) != 2 || strtoul(state, NULL, 16) != TCP_LISTEN)
 			continue;
+		colon = strrchr(local, ':');
+		port = colon ? strtoul(colon + 1, NULL, 16) : 0;
 		facts->listens_ssh |= port == 22;
 		facts->listens_tls |= port == FACTS_LIBVIRT_TLS;
 		facts->listens_tcp |= port == FACTS_LIBVIRT_TCP;
@@ -265,10 +269,9 @@ static void read_unix(struct facts *facts)
 	char *rest = text, *line;
 
 	while (rest && (line = strsep(&rest, "\n"))) {
-		unsigned int flags;
-		char path[128];
+		char flags[16], path[128];
 
-		if (sscanf(line, "%*x: %*x %*x %8x %*x %*x %*u %127s", &flags, path) != 2 || !(flags & UNIX_LISTENS))
+		if (sscanf(line, "%*s %*s %*s %15s %*s %*s %*s %127s", flags, path) != 2 || !(strtoul(flags, NULL, 16) & UNIX_LISTENS))
 			continue;
 		if (strcmp(path, "/run/libvirt/virtqemud-sock") == 0 || strcmp(path, "/var/run/libvirt/virtqemud-sock") == 0)
 			facts->is_modular = facts->listens_libvirt = true;

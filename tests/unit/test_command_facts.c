@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What vferry check reads beside the card, on a machine made of files: who listens, versions, the packet filter, settings of a card (a
+ * fake mstconfig stands in for the card's memory), and the hardware of a guest.
+ */
+#include "check.h"
+
+#include <json-c/json.h>
+
+#include "base/sysroot.h"
+#include "domain/hardware.h"
+#include "host/facts.h"
+#include "host/nvconfig.h"
+#include "host/storage.h"
+
+/* A program of that machine that prints a text. */
+static void program(const char *path, const char *output)
+{
+	char script[4096];
+
+	snprintf(script, sizeof(script), "#!/bin/sh\ncat <<'END'\n%s\nEND\n", output);
+	chmod(check_file(path, script), 0755);
+}
+
+/* Reads the facts of the machine that was made in the scratch directory. */
+static struct facts read_facts(void)
+{
+	struct facts facts;
+
+	check_file("/proc/.keep", "");
+	CHECK_INT(sysroot_set(check_scratch()), 0);
+	facts_read(&facts, deadline_in(10000));
+	sysroot_set("");
+	return facts;
+}
+
+TEST(kernel_processor_and_system_are_read)
+{
+	struct facts facts;
+
+	check_file("/proc/sys/kernel/osrelease", "6.12.41\n");
+	check_file("/proc/sys/kernel/arch", "aarch64\n");
+	check_file("/proc/cpuinfo", "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: Xeon 6430\n\nprocessor\t: 1\nvendor_id\t: other\n");
+	check_file("/etc/os-release", "NAME=x\nPRETTY_NAME=\"Debian 13\"\n");
+	check_file("/proc/cmdline", "root=/dev/sda1 intel_iommu=on quiet iommu=pt\n");
+	facts = read_facts();
+	CHECK_STR(facts.kernel, "6.12.41");
+	CHECK_STR(facts.architecture, "aarch64");
+	CHECK_STR(facts.cpu_vendor, "GenuineIntel");
+	CHECK_STR(facts.cpu_model, "Xeon 6430");
+	CHECK_STR(facts.system, "Debian 13");
+	CHECK_STR(facts.iommu_arguments, "intel_iommu=on iommu=pt");
+	CHECK(!facts.has_kvm);
+}
+
+TEST(listening_ports_are_seen_and_connections_are_none)
+{
+	struct facts facts;
+
+	check_file("/proc/net/tcp", "  sl  local_address rem_address   st tx_queue rx_queue\n"
+				    "   0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1\n"
+				    "   1: 0100007F:407D 0100007F:9999 01 00000000:00000000 00:00000000 00000000     0        0 2 1\n");
+	check_file("/proc/net/tcp6", "  sl  local_address\n"
+				     "   0: 00000000000000000000000000000000:4082 00000000000000000000000000000000:0000 0A 0:0 0:0 0 0 0 3\n");
+	facts = read_facts();
+	CHECK(facts.listens_ssh);
+	CHECK(facts.listens_tls); /* 0x4082 */
+	CHECK(!facts.listens_tcp);
+}
+
+TEST(libvirts_socket_counts_only_while_somebody_listens)
+{
+	check_file("/proc/net/unix", "Num       RefCount Protocol Flags    Type St Inode Path\n"
+				     "0000000000000000: 00000002 00000000 00000000 0001 01 11 /run/libvirt/libvirt-sock\n");
+	CHECK(!read_facts().listens_libvirt);
+	check_file("/proc/net/unix", "Num       RefCount Protocol Flags    Type St Inode Path\n"
+				     "0000000000000000: 00000002 00000000 00010000 0001 01 11 /run/libvirt/virtqemud-sock\n");
+	CHECK(read_facts().listens_libvirt);
+	CHECK(read_facts().is_modular);
+}
+
+TEST(versions_are_asked_of_the_programs)
+{
+	struct facts facts;
+
+	check_file("/proc/sys/kernel/arch", "x86_64\n");
+	program("/usr/bin/qemu-system-x86_64", "QEMU emulator version 10.0.2 (Debian 1:10.0.2+ds-2)");
+	program("/usr/sbin/libvirtd", "/usr/sbin/libvirtd (libvirt) 11.3.0");
+	facts = read_facts();
+	CHECK_STR(facts.qemu, "10.0.2");
+	CHECK_STR(facts.libvirt, "11.3.0");
+}
+
+TEST(a_program_that_says_something_else_has_no_version)
+{
+	check_file("/proc/sys/kernel/arch", "x86_64\n");
+	program("/usr/bin/qemu-system-x86_64", "hello");
+	CHECK_STR(read_facts().qemu, "");
+}
+
+TEST(open_vswitch_is_started_by_the_unit_that_the_system_has)
+{
+	check_file("/run/systemd/system/.keep", "");
+	CHECK_STR(read_facts().ovs_start, "systemctl start openvswitch");
+	check_file("/lib/systemd/system/openvswitch-switch.service", "");
+	CHECK_STR(read_facts().ovs_start, "systemctl start openvswitch-switch");
+}
+
+TEST(a_chain_that_drops_what_comes_in_is_named_with_its_mend)
+{
+	struct facts facts;
+
+	if (geteuid() != 0)
+		SKIP("only root asks the packet filter");
+	program("/usr/sbin/nft", "{\"nftables\": [{\"metainfo\": {}}, {\"chain\": {\"family\": \"inet\", \"table\": \"filter\", \"name\": \"input\", "
+				 "\"hook\": \"input\", \"policy\": \"drop\"}}]}");
+	facts = read_facts();
+	CHECK_CONTAINS(facts.firewall, "chain inet filter input drops");
+	CHECK_STR(facts.firewall_mend, "nft insert rule inet filter input tcp dport 49152-49215 accept");
+}
+
+TEST(a_chain_with_a_rule_for_migrations_is_none_of_our_business)
+{
+	if (geteuid() != 0)
+		SKIP("only root asks the packet filter");
+	program("/usr/sbin/nft", "{\"nftables\": [{\"chain\": {\"family\": \"inet\", \"table\": \"filter\", \"name\": \"input\", \"hook\": \"input\", "
+				 "\"policy\": \"drop\"}}, {\"rule\": {\"expr\": [{\"match\": {\"right\": {\"range\": [49152, 49215]}}}]}}]}");
+	CHECK_STR(read_facts().firewall, "");
+}
+
+TEST(facts_survive_json)
+{
+	struct facts facts, again;
+	struct json_object *json;
+	struct reason why = { 0 };
+
+	check_file("/proc/sys/kernel/osrelease", "6.12.41\n");
+	check_file("/dev/kvm", "");
+	facts = read_facts();
+	json = facts_to_json(&facts);
+	CHECK_INT(facts_from_json(json, &again, &why), 0);
+	CHECK(memcmp(&facts, &again, sizeof(facts)) == 0);
+	json_object_object_add(json, "has_kvm", json_object_new_string("yes"));
+	CHECK_INT(facts_from_json(json, &again, &why), -EINVAL);
+	CHECK_STR(why.what, "\"has_kvm\" is not true or false");
+	json_object_put(json);
+}
+
+TEST(a_setting_of_the_card_is_read_by_mstconfig)
+{
+	struct pci_address pf = { .bus = 0x81 };
+	struct reason why = { 0 };
+	char value[64];
+
+	CHECK_INT(sysroot_set(check_scratch()), 0);
+	CHECK_INT(nvconfig_get(&pf, "VF_MIGRATION_MODE", value, sizeof(value), deadline_in(10000), &why), -ENOENT);
+	program("/usr/bin/mstconfig", "Device #1:\n\nConfigurations:      Next Boot\n        VF_MIGRATION_MODE   MIGRATION_ENABLED(2)");
+	CHECK_INT(nvconfig_get(&pf, "VF_MIGRATION_MODE", value, sizeof(value), deadline_in(10000), &why), 0);
+	CHECK_STR(value, "MIGRATION_ENABLED(2)");
+	CHECK_INT(nvconfig_get(&pf, "SRIOV_EN", value, sizeof(value), deadline_in(10000), &why), -ENODATA);
+	sysroot_set("");
+}
+
+TEST(a_file_of_this_machine_is_on_no_shared_storage)
+{
+	char kind[64];
+
+	check_file("/disk.img", "");
+	CHECK_INT(sysroot_set(check_scratch()), 0);
+	CHECK_INT(storage_is_shared("/disk.img", kind, sizeof(kind)), 0);
+	CHECK_STR(kind, "a local file system");
+	CHECK_INT(storage_is_shared("/absent.img", kind, sizeof(kind)), -ENOENT);
+	sysroot_set("");
+}
+
+TEST(the_hardware_of_a_guest_is_read)
+{
+	static const char xml[] =
+		"<domain type='kvm'><name>g</name><uuid>11111111-2222-3333-4444-555555555555</uuid><memory unit='GiB'>4</memory>"
+		"<memtune><hard_limit unit='MiB'>5120</hard_limit></memtune><memoryBacking><hugepages/><locked/></memoryBacking>"
+		"<os><type arch='x86_64' machine='pc-q35-9.2'>hvm</type></os><cpu mode='host-model'><model>EPYC</model></cpu><devices>"
+		"<disk type='file' device='disk'><source file='/a'/><target dev='vda'/></disk>"
+		"<disk type='block' device='cdrom'><source dev='/dev/b'/><target dev='sda'/></disk></devices></domain>";
+	struct hardware hardware;
+	struct domain domain;
+	struct reason why = { 0 };
+
+	CHECK_INT(domain_parse(xml, sizeof(xml) - 1, &domain, &why), 0);
+	hardware_read(&domain, &hardware);
+	CHECK_STR(hardware.kind, "kvm");
+	CHECK_STR(hardware.machine, "pc-q35-9.2");
+	CHECK_STR(hardware.cpu_mode, "host-model");
+	CHECK_STR(hardware.cpu_model, "EPYC");
+	CHECK(hardware.has_hugepages && hardware.has_locked);
+	CHECK(hardware.memory == UINT64_C(4) << 30);
+	CHECK(hardware.hard_limit == UINT64_C(5) << 30);
+	CHECK_INT(hardware.disks, 2);
+	CHECK_STR(hardware.disk[0].source, "/a");
+	CHECK_STR(hardware.disk[1].source, "/dev/b");
+	CHECK(hardware.disk[1].is_removable && !hardware.disk[0].is_removable);
+	domain_release(&domain);
+}
