@@ -199,11 +199,12 @@ static int64_t member_number(struct json_object *json, const char *key)
 static int vf_from_json(struct json_object *json, struct record_vf *vf)
 {
 	const char *bridge = member(json, "bridge");
+	int64_t index = member_number(json, "index");
 
 	if (pci_address_parse(member(json, "pf"), &vf->pf) || pci_address_parse(member(json, "address"), &vf->address) ||
-	    mac_address_parse(member(json, "mac"), &vf->mac) || strlen(bridge) >= sizeof(vf->bridge))
+	    mac_address_parse(member(json, "mac"), &vf->mac) || strlen(bridge) >= sizeof(vf->bridge) || index < 0 || index > UINT32_MAX)
 		return -EINVAL;
-	vf->index = (unsigned int)member_number(json, "index");
+	vf->index = (unsigned int)index;
 	memcpy(vf->bridge, bridge, strlen(bridge) + 1);
 	return 0;
 }
