@@ -11,7 +11,8 @@
 
 /*
  * Feeds the datagrams as netlink_call() would, to an answer whose number is that of the first message. Then hands each reply that was kept
- * to each(), in a copy of exactly its size, so that ASan sees a read beyond it. Returns what each() returned last.
+ * to each(). Datagrams and replies lie at the end of memory, so that a read beyond them crashes, in libnl too. Returns what each()
+ * returned last.
  */
 int answer_each(const uint8_t *data, size_t size, int (*each)(struct nlmsghdr *reply, void *arg), void *arg);
 

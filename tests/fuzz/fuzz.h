@@ -13,6 +13,7 @@
 #define _GNU_SOURCE
 #endif
 
+#include <json-c/json.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -50,6 +51,9 @@ void fuzz_check_reason(int error, const int *allowed, const struct reason *why);
 
 /* Demands that a text can be shown: cleaning it changes nothing. */
 void fuzz_check_clean(const char *text);
+
+/* Demands that each number and truth value of a JSON value that was read is the same in one that was written, where that has it. */
+void fuzz_check_numbers(struct json_object *before, struct json_object *after);
 
 /* Demands that all parts of an address are in their range. */
 void fuzz_check_address(const struct pci_address *address);

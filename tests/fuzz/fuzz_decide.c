@@ -39,8 +39,8 @@ static void fill_pf(unsigned int number)
 	struct inventory_pf *pf = &inventory.pf[number];
 
 	*pf = (struct inventory_pf){ .address = { .bus = 0x81, .function = (uint8_t)number }, .card = *card_find(0x15b3, 0x1021),
-				     .mode = number ? ESWITCH_LEGACY : ESWITCH_SWITCHDEV, .total_vfs = PF_VFS, .num_vfs = number ? 0 : PF_VFS,
-				     .offset = number ? 9 : 2, .stride = 1, .autoprobe = number, .numa_node = -1, .uplink_up = true,
+				     .mode = number ? ESWITCH_LEGACY : ESWITCH_SWITCHDEV, .total_vfs = PF_VFS,
+				     .num_vfs = number ? 0 : PF_VFS, .offset = number ? 9 : 2, .stride = 1, .autoprobe = number, .numa_node = -1, .uplink_up = true,
 				     .vf = vfs[number] };
 	snprintf(pf->driver, sizeof(pf->driver), "mlx5_core");
 	snprintf(pf->info.psid, sizeof(pf->info.psid), PSID);
@@ -185,6 +185,12 @@ static int decide(const struct domain *domain, struct guest *guest, struct reaso
 	return error || !guest->vfs ? error : placement_choose(&p, guest, why);
 }
 
+/* Whether a guest is one of those that the host knows: the hook refuses one that runs and forgets the lease of one that comes again. */
+static bool is_known(const char *uuid)
+{
+	return strcmp(uuid, statuses[0].uuid) == 0 || strcmp(uuid, statuses[1].uuid) == 0 || strcmp(uuid, leases[0].uuid) == 0;
+}
+
 /* Decides about a guest with each choice for what no passport speaks of. */
 static void decide_each(struct domain *domain)
 {
@@ -213,7 +219,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		snprintf(config.bridge, sizeof(config.bridge), "%s", bridges[i]);
 		if (domain_parse((const char *)data, size, &domain, NULL) < 0)
 			return 0;
-		decide_each(&domain);
+		if (!is_known(domain.uuid))
+			decide_each(&domain);
 		domain_release(&domain);
 	}
 	return 0;

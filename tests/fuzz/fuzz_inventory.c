@@ -71,6 +71,16 @@ static int read_text(const char *text)
 	return error;
 }
 
+/* Demands that the numbers of one text are those of another. */
+static void check_numbers(const char *before, const char *after)
+{
+	struct json_object *read = json_tokener_parse(before), *written = json_tokener_parse(after);
+
+	fuzz_check_numbers(read, written);
+	json_object_put(read);
+	json_object_put(written);
+}
+
 /* One input: JSON. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -80,6 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	check_inventory();
 	first = write_text();
+	check_numbers(text, first);
 	inventory_release(&inventory);
 	REQUIRE(read_text(first) == 0);
 	second = write_text();

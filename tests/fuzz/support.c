@@ -152,3 +152,24 @@ void fuzz_check_address(const struct pci_address *address)
 {
 	REQUIRE(address->domain <= 0xfffff && address->slot <= 0x1f && address->function <= 7);
 }
+
+/* Demands that numbers and truth values below one JSON value are the same below another, where that has them. */
+void fuzz_check_numbers(struct json_object *before, struct json_object *after)
+{
+	enum json_type type = json_object_get_type(before);
+
+	if (json_object_get_type(after) != type)
+		return;
+	if (type == json_type_int)
+		REQUIRE(json_object_get_int64(before) == json_object_get_int64(after));
+	if (type == json_type_boolean)
+		REQUIRE(json_object_get_boolean(before) == json_object_get_boolean(after));
+	if (type == json_type_array && json_object_array_length(before) == json_object_array_length(after)) {
+		for (size_t i = 0; i < json_object_array_length(before); i++)
+			fuzz_check_numbers(json_object_array_get_idx(before, i), json_object_array_get_idx(after, i));
+	}
+	if (type == json_type_object) {
+		json_object_object_foreach(before, key, value)
+			fuzz_check_numbers(value, json_object_object_get(after, key));
+	}
+}
