@@ -40,8 +40,8 @@ static void fill_pf(unsigned int number)
 
 	*pf = (struct inventory_pf){ .address = { .bus = 0x81, .function = (uint8_t)number }, .card = *card_find(0x15b3, 0x1021),
 				     .mode = number ? ESWITCH_LEGACY : ESWITCH_SWITCHDEV, .total_vfs = PF_VFS,
-				     .num_vfs = number ? 0 : PF_VFS, .offset = number ? 9 : 2, .stride = 1, .autoprobe = number, .numa_node = -1, .uplink_up = true,
-				     .vf = vfs[number] };
+				     .num_vfs = number ? 0 : PF_VFS, .offset = number ? 9 : 2, .stride = 1, .autoprobe = number,
+				     .numa_node = -1, .uplink_up = true, .vf = vfs[number] };
 	snprintf(pf->driver, sizeof(pf->driver), "mlx5_core");
 	snprintf(pf->info.psid, sizeof(pf->info.psid), PSID);
 	snprintf(pf->info.firmware, sizeof(pf->info.firmware), FIRMWARE);
