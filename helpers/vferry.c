@@ -23,7 +23,8 @@ static const struct command *const commands[] = {
 /* Prints what there is. */
 static void help(FILE *out)
 {
-	fputs("Usage: vferry COMMAND [OPTION...] [GUEST]\n\nMakes, checks and explains a host for the live migration of ConnectX-7 VFs.\n\n", out);
+	fputs("Usage: vferry COMMAND [OPTION...] [GUEST]\n\n"
+	      "Makes, checks and explains a host for the live migration of ConnectX-7 VFs.\n\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-11s %s\n", commands[i]->name, commands[i]->summary);
 	fputs("\n  --help      print this; with a COMMAND: what it takes\n"

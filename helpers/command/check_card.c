@@ -99,7 +99,8 @@ static void look_migration_mode(const struct check_case *c, struct finding *f)
 	else if (c->migration_mode)
 		check_found(f, STATE_FAILURE, "mstconfig says %s", c->migration_mode);
 	else
-		check_found(f, STATE_FAILURE, "devlink does not offer 'migratable' for %u of %u VFs: the setting is off, or firmware or kernel "
+		check_found(f, STATE_FAILURE,
+			    "devlink does not offer 'migratable' for %u of %u VFs: the setting is off, or firmware or kernel "
 			    "are too old", ports - able, ports);
 	check_mend(f, "mstconfig -y -d %s set VF_MIGRATION_MODE=2 && mstfwreset -y -d %s reset", pf_name(c, address), address);
 	check_advise(f, "the reset ends the network of this card for a moment; boot again where mstfwreset cannot");

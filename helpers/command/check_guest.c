@@ -75,7 +75,8 @@ static void look_machine(const struct check_case *c, struct finding *f)
 	if (needs_guest(c, f))
 		return;
 	if (strcmp(hardware->cpu_mode, "host-passthrough") == 0 || strcmp(hardware->cpu_mode, "maximum") == 0) {
-		check_found(f, STATE_WARNING, "machine %s; its CPU is %s: it runs on processors of the very same kind only", hardware->machine,
+		check_found(f, STATE_WARNING, "machine %s; its CPU is %s: it runs on processors of the very same kind only",
+			    hardware->machine,
 			    hardware->cpu_mode);
 		check_advise(f, "give it a named CPU model that all hosts have: virsh hypervisor-cpu-baseline");
 		return;
@@ -148,7 +149,8 @@ static void look_memory(const struct check_case *c, struct finding *f)
 	if (needs_guest(c, f))
 		return;
 	if (hardware->hard_limit && hardware->hard_limit < hardware->memory + spare) {
-		check_found(f, STATE_WARNING, "its hard_limit is %llu MiB and it has %llu MiB of memory, all of which a VF locks, and 1 GiB more",
+		check_found(f, STATE_WARNING,
+			    "its hard_limit is %llu MiB and it has %llu MiB of memory, all of which a VF locks, and 1 GiB more",
 			    (unsigned long long)(hardware->hard_limit >> 20), (unsigned long long)(hardware->memory >> 20));
 		check_mend(f, "virsh memtune %s --hard-limit %llu --config", c->view->domain.name,
 			   (unsigned long long)((hardware->memory + spare) >> 10));

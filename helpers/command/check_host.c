@@ -45,7 +45,8 @@ static void look_iommu(const struct check_case *c, struct finding *f)
 			    facts->iommu_arguments);
 		return;
 	}
-	check_found(f, STATE_FAILURE, "no device is in an IOMMU group%s%s", *facts->iommu_arguments ? ", in spite of kernel arguments " : "",
+	check_found(f, STATE_FAILURE, "no device is in an IOMMU group%s%s",
+		    *facts->iommu_arguments ? ", in spite of kernel arguments " : "",
 		    facts->iommu_arguments);
 	check_advise(f, "switch VT-d, AMD-Vi or the SMMU on in the host's firmware; boot again after the command");
 	if (strncmp(facts->installer, "apt", 3) == 0)
@@ -170,9 +171,11 @@ const struct check_row check_rows_host[] = {
 	{ "P4", "Open vSwitch", SCOPE_HOST, "it connects the VFs' representors with the network", look_ovs_installed },
 	{ "P5", "IOMMU", SCOPE_HOST, "without one no VF can be given to a guest", look_iommu },
 	{ "P8", "KVM", SCOPE_HOST, "guests run with it", look_kvm },
-	{ "P9", "ports", SCOPE_HOST, "a migration comes in through them (the vendor's documents have 16509 and 16514 exchanged)", look_ports },
+	{ "P9", "ports", SCOPE_HOST, "a migration comes in through them (the vendor's documents have 16509 and 16514 exchanged)",
+	  look_ports },
 	{ "P13", "libvirt's socket", SCOPE_HOST, "a migration by qemu+ssh:// ends at it", look_sockets },
-	{ "L1", "no post-copy", SCOPE_HOST, "QEMU cannot move a VF by post-copy, and says so only after the guest was started here", look_postcopy },
+	{ "L1", "no post-copy", SCOPE_HOST, "QEMU cannot move a VF by post-copy, and says so only after the guest was started here",
+	  look_postcopy },
 	{ "L3", "dirty rates", SCOPE_HOST, "who plans by them expects too little to send", look_dirty_rate },
 	{ "L8", "processor", SCOPE_HOST, "the procedure is for Intel 64, AMD64 and ARM 64", look_architecture },
 	{ "V1", "leftovers", SCOPE_HOST, "a VF that is kept for a guest which does not come is missing to others", look_leftovers },

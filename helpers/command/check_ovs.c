@@ -151,13 +151,16 @@ static void look_representors(const struct check_case *c, struct finding *f)
 		guests++;
 		reason_clean(name, sizeof(name), status->name);
 		if (!*vf->bridge) {
-			check_found(f, STATE_FAILURE, "the representor %s of guest %s is in no bridge: it has no network", vf->port.netdev, name);
-			check_mend(f, "ovs-vsctl --may-exist add-port %s %s", *c->pf->uplink_bridge ? c->pf->uplink_bridge : c->config->bridge,
+			check_found(f, STATE_FAILURE, "the representor %s of guest %s is in no bridge: it has no network", vf->port.netdev,
+				    name);
+			check_mend(f, "ovs-vsctl --may-exist add-port %s %s",
+				   *c->pf->uplink_bridge ? c->pf->uplink_bridge : c->config->bridge,
 				   vf->port.netdev);
 			return;
 		}
 		if (!vf->representor_up) {
-			check_found(f, STATE_FAILURE, "the representor %s of guest %s is down: the guest has no link", vf->port.netdev, name);
+			check_found(f, STATE_FAILURE, "the representor %s of guest %s is down: the guest has no link", vf->port.netdev,
+				    name);
 			check_mend(f, "ip link set dev %s up", vf->port.netdev);
 			return;
 		}

@@ -118,7 +118,8 @@ static void look_machines(const struct check_case *c, struct finding *f)
 	here = &c->view->facts;
 	there = &c->other->facts;
 	if (strcmp(here->architecture, there->architecture) != 0 || strcmp(here->cpu_vendor, there->cpu_vendor) != 0)
-		check_found(f, STATE_FAILURE, "%s %s here, %s %s on %s", here->architecture, here->cpu_vendor, there->architecture, there->cpu_vendor,
+		check_found(f, STATE_FAILURE, "%s %s here, %s %s on %s", here->architecture, here->cpu_vendor, there->architecture,
+			    there->cpu_vendor,
 			    other_name(c));
 	else if (strcmp(here->cpu_model, there->cpu_model) != 0)
 		check_found(f, STATE_WARNING, "%s here, %s on %s", here->cpu_model, there->cpu_model, other_name(c));
@@ -141,10 +142,12 @@ static void look_versions(const struct check_case *c, struct finding *f)
 	here = &c->view->facts;
 	there = &c->other->facts;
 	order = firmware_compare(here->qemu, there->qemu);
-	check_found(f, order ? STATE_WARNING : STATE_OK, "QEMU %s here, %s on %s; libvirt %s and %s; kernel %s and %s", here->qemu, there->qemu,
+	check_found(f, order ? STATE_WARNING : STATE_OK, "QEMU %s here, %s on %s; libvirt %s and %s; kernel %s and %s", here->qemu,
+		    there->qemu,
 		    other_name(c), here->libvirt, there->libvirt, here->kernel, there->kernel);
 	if (order)
-		check_advise(f, "pin the machine type of guests to one that QEMU %s has, such as pc-q35-%s", order < 0 ? here->qemu : there->qemu,
+		check_advise(f, "pin the machine type of guests to one that QEMU %s has, such as pc-q35-%s",
+			     order < 0 ? here->qemu : there->qemu,
 			     order < 0 ? here->qemu : there->qemu);
 }
 
@@ -166,7 +169,8 @@ static void look_there(const struct check_case *c, struct finding *f)
 		check_found(f, STATE_WARNING, "%s is not prepared; its hook does it when a guest arrives", other_name(c));
 		check_mend(f, "ssh %s vferry prepare --yes", other_name(c));
 	} else {
-		check_found(f, STATE_OK, "%s has %u VFs in switchdev mode, uplink in bridge %s", other_name(c), pf->num_vfs, pf->uplink_bridge);
+		check_found(f, STATE_OK, "%s has %u VFs in switchdev mode, uplink in bridge %s", other_name(c), pf->num_vfs,
+			    pf->uplink_bridge);
 	}
 }
 
@@ -212,7 +216,8 @@ static struct status_list without(const struct status_list *list, const char *uu
  * Decides whether the guest can come to a host with given passports.
  * devices: copies of the guest's devices, to which the result points. guest: result, placed. Return: 0, negative errno with *why filled.
  */
-static int can_come(const struct check_case *c, struct view *to, const struct passport_vf *passport, struct domain *domain, struct guest *guest,
+static int can_come(const struct check_case *c, struct view *to, const struct passport_vf *passport, struct domain *domain,
+		    struct guest *guest,
 		    struct reason *why)
 {
 	static const struct network_pool *const no_pools[DOMAIN_MAX_HOSTDEVS];
@@ -220,9 +225,11 @@ static int can_come(const struct check_case *c, struct view *to, const struct pa
 	autofree struct status *room = calloc(to->scene.running.count + 1, sizeof(*room));
 	struct guest_search search = { .config = c->config, .domain = domain, .inventory = &to->scene.inventory, .incoming = true,
 				       .pools = no_pools, .present = not_present };
-	struct guest_case g = { .config = c->config, .domain = domain, .inventory = &to->scene.inventory, .guest = guest, .incoming = true };
+	struct guest_case g = { .config = c->config, .domain = domain, .inventory = &to->scene.inventory, .guest = guest,
+				.incoming = true };
 	struct status_list running;
-	struct placement placement = { .config = c->config, .inventory = &to->scene.inventory, .leases = &to->scene.records, .uuid = domain->uuid };
+	struct placement placement = { .config = c->config, .inventory = &to->scene.inventory, .leases = &to->scene.records,
+				       .uuid = domain->uuid };
 	int error;
 
 	if (!room)
@@ -279,7 +286,8 @@ static void look_journey(const struct check_case *c, struct finding *f)
 		check_found(f, STATE_OK, "the guest can go to %s, and back", other_name(c));
 		return;
 	}
-	check_found(f, is_back ? STATE_WARNING : STATE_FAILURE, "the guest %s: %s", is_back ? "can go there, but not come back" : "cannot go there",
+	check_found(f, is_back ? STATE_WARNING : STATE_FAILURE, "the guest %s: %s",
+		    is_back ? "can go there, but not come back" : "cannot go there",
 		    why.what);
 	check_advise(f, "%s", why.cure);
 }

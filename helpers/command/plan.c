@@ -100,7 +100,8 @@ static void show_vf(struct call *call, const struct guest_vf *vf)
 	if (vf->device->has_source)
 		pci_address_format(&vf->device->source, from);
 	pci_address_format(&vf->pf->address, pf);
-	snprintf(line, sizeof(line), "%s%s%s%s%s, PF %s, bridge %s", mac, *mac ? ": " : "", *from ? "VF " : "", from, *from ? " becomes" : "", pf,
+	snprintf(line, sizeof(line), "%s%s%s%s%s, PF %s, bridge %s", mac, *mac ? ": " : "", *from ? "VF " : "", from,
+		 *from ? " becomes" : "", pf,
 		 vf->bridge);
 	if (vf->has_vf)
 		snprintf(line, sizeof(line), "%s%s%s%s%sVF %s, PF %s, bridge %s", mac, *mac ? ": " : "", *from ? "VF " : "", from,
@@ -146,7 +147,8 @@ static void show(struct call *call, const struct view *view, const struct outcom
 		terminal_wrap(call, 2, line);
 		return;
 	}
-	terminal_print(call, TONE_GOOD, "%s can %s %s.\n", name, outcome->is_arrival ? "come to" : "start on", view->scene.inventory.hostname);
+	terminal_print(call, TONE_GOOD, "%s can %s %s.\n", name, outcome->is_arrival ? "come to" : "start on",
+		       view->scene.inventory.hostname);
 	for (size_t i = 0; i < guest->vfs; i++)
 		show_vf(call, &guest->vf[i]);
 	show_steps(call, &outcome->steps);

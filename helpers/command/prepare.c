@@ -142,7 +142,8 @@ static const char *disturbance(const struct preparation *p, const struct step *s
 	if (step->kind == STEP_ESWITCH)
 		snprintf(out, size, "%s loses its link for a moment, and RDMA on this PF starts anew", p->pf->uplink);
 	else if (step->kind == STEP_NUM_VFS && p->pf->num_vfs)
-		snprintf(out, size, "its %u VFs are removed and %u are made anew: MACs and settings of the old ones are lost", p->pf->num_vfs,
+		snprintf(out, size, "its %u VFs are removed and %u are made anew: MACs and settings of the old ones are lost",
+			 p->pf->num_vfs,
 			 step->number);
 	else if (step->kind == STEP_UNBIND && vf && *vf->host_netdev)
 		snprintf(out, size, "the host's network device %s of the VF disappears (nobody uses it)", vf->host_netdev);
@@ -258,7 +259,8 @@ static void take_back(struct call *call, struct preparation *p)
 		return;
 	}
 	reason_format(&why, NULL, line, sizeof(line));
-	command_say(call, "prepare: %zu of %zu steps could not be taken back: %s; mend that, and run vferry release or vferry prepare again",
+	command_say(call,
+		    "prepare: %zu of %zu steps could not be taken back: %s; mend that, and run vferry release or vferry prepare again",
 		    p->done.count, steps, line);
 }
 

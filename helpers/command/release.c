@@ -78,7 +78,8 @@ static void show_steps(struct call *call, const struct steps *steps)
 /* Prints a guest that has a record. */
 static void show_guest(struct call *call, const struct scene *scene, const struct record *record)
 {
-	static const char *const states[] = { [RECORD_ARRIVING] = "arriving", [RECORD_STARTING] = "starting", [RECORD_RUNNING] = "running" };
+	static const char *const states[] = { [RECORD_ARRIVING] = "arriving", [RECORD_STARTING] = "starting",
+					      [RECORD_RUNNING] = "running" };
 	long long age = (clock_ms() - record->touched) / 1000;
 	char line[512], name[sizeof(record->name)];
 

@@ -122,7 +122,8 @@ static void show_pfs(struct call *call, struct view *view)
 
 		show_pf(call, view, pf);
 		if (pf->num_vfs)
-			fprintf(call->out, "  %-13s %-13s %-3s %-15s %-4s %-11s %-4s %s\n", "VF", "DRIVER", "MIG", "REPRESENTOR", "LINK", "BRIDGE",
+			fprintf(call->out, "  %-13s %-13s %-3s %-15s %-4s %-11s %-4s %s\n", "VF", "DRIVER", "MIG", "REPRESENTOR", "LINK",
+				"BRIDGE",
 				"VLAN", "GUEST");
 		for (unsigned int k = 0; k < pf->num_vfs; k++)
 			show_vf(call, view, &pf->vf[k]);

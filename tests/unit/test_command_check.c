@@ -219,7 +219,8 @@ TEST(a_guest_that_can_move_is_all_right)
 
 /* A test: a guest with "from" made "to", on a prepared host. */
 #define GUEST_FAULT(test_name, from, to, ...) \
-	TEST(test_name) { expect_guest(recorded(READY), changed("guest.xml", HERE, from, to, NULL), NULL, &(struct expected){ __VA_ARGS__ }); }
+	TEST(test_name) { expect_guest(recorded(READY), changed("guest.xml", HERE, from, to, NULL), NULL,
+				       &(struct expected){ __VA_ARGS__ }); }
 
 GUEST_FAULT(a_guest_with_a_viommu, "</devices>", "<iommu model='virtio'/></devices>", "L2", "no vIOMMU", "failure",
 	    "the guest has a vIOMMU (model 'virtio')", NULL)
@@ -274,13 +275,15 @@ TEST(a_guest_that_cannot_come_back_is_told_before_it_goes)
 
 TEST(a_fresh_host_there_is_prepared_by_its_hook)
 {
-	expect_guest(recorded(READY), NULL, recorded(FRESH), &(struct expected){ "S6", "other host ready", "warning", "hostA is not prepared",
+	expect_guest(recorded(READY), NULL, recorded(FRESH), &(struct expected){ "S6", "other host ready", "warning",
+										 "hostA is not prepared",
 		     "ssh hostA vferry prepare --yes" });
 }
 
 TEST(a_host_that_cannot_be_asked_is_named_with_what_can)
 {
-	struct command_result r = call_command(&command_check, NULL, "--inventory", recorded(READY), "--against", "qemu+tls://hostE/system", NULL);
+	struct command_result r = call_command(&command_check, NULL, "--inventory", recorded(READY), "--against", "qemu+tls://hostE/system",
+					       NULL);
 
 	CHECK_INT(r.status, COMMAND_NOT_READY);
 	CHECK_CONTAINS(r.err, "qemu+tls://hostE/system: such a host cannot be asked; name it by ssh://HOST");
@@ -297,7 +300,8 @@ TEST(a_host_without_a_card_is_one_line)
 
 TEST(what_only_root_may_read_is_unknown_and_no_failure)
 {
-	struct command_result r = check(changed(FRESH, "\"mode\": \"legacy\"", "\"mode\": \"unknown\"", "\"seen_by_root\": true", "\"seen_by_root\": false",
+	struct command_result r = check(changed(FRESH, "\"mode\": \"legacy\"", "\"mode\": \"unknown\"", "\"seen_by_root\": true",
+						"\"seen_by_root\": false",
 						"\"has_ovs\": true", "\"has_ovs\": false", NULL));
 	struct json_object *json = json_tokener_parse(r.out);
 
@@ -309,7 +313,8 @@ TEST(what_only_root_may_read_is_unknown_and_no_failure)
 
 TEST(a_person_reads_state_why_and_mend_in_80_columns)
 {
-	struct command_result r = call_command(&command_check, NULL, "--inventory", changed(READY, "\"hw_offload\": true", "\"hw_offload\": false", NULL),
+	struct command_result r = call_command(&command_check, NULL, "--inventory", changed(READY, "\"hw_offload\": true",
+											    "\"hw_offload\": false", NULL),
 					       NULL);
 
 	CHECK_CONTAINS(r.out, "S5b  hw-offload        WARNING hw-offload is not true\n");

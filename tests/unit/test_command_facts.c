@@ -40,7 +40,8 @@ TEST(kernel_processor_and_system_are_read)
 
 	check_file("/proc/sys/kernel/osrelease", "6.12.41\n");
 	check_file("/proc/sys/kernel/arch", "aarch64\n");
-	check_file("/proc/cpuinfo", "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: Xeon 6430\n\nprocessor\t: 1\nvendor_id\t: other\n");
+	check_file("/proc/cpuinfo",
+		   "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: Xeon 6430\n\nprocessor\t: 1\nvendor_id\t: other\n");
 	check_file("/etc/os-release", "NAME=x\nPRETTY_NAME=\"Debian 13\"\n");
 	check_file("/proc/cmdline", "root=/dev/sda1 intel_iommu=on quiet iommu=pt\n");
 	facts = read_facts();
@@ -112,7 +113,8 @@ TEST(a_chain_that_drops_what_comes_in_is_named_with_its_mend)
 
 	if (geteuid() != 0)
 		SKIP("only root asks the packet filter");
-	program("/usr/sbin/nft", "{\"nftables\": [{\"metainfo\": {}}, {\"chain\": {\"family\": \"inet\", \"table\": \"filter\", \"name\": \"input\", "
+	program("/usr/sbin/nft",
+		"{\"nftables\": [{\"metainfo\": {}}, {\"chain\": {\"family\": \"inet\", \"table\": \"filter\", \"name\": \"input\", "
 				 "\"hook\": \"input\", \"policy\": \"drop\"}}]}");
 	facts = read_facts();
 	CHECK_CONTAINS(facts.firewall, "chain inet filter input drops");
@@ -123,7 +125,8 @@ TEST(a_chain_with_a_rule_for_migrations_is_none_of_our_business)
 {
 	if (geteuid() != 0)
 		SKIP("only root asks the packet filter");
-	program("/usr/sbin/nft", "{\"nftables\": [{\"chain\": {\"family\": \"inet\", \"table\": \"filter\", \"name\": \"input\", \"hook\": \"input\", "
+	program("/usr/sbin/nft",
+		"{\"nftables\": [{\"chain\": {\"family\": \"inet\", \"table\": \"filter\", \"name\": \"input\", \"hook\": \"input\", "
 				 "\"policy\": \"drop\"}}, {\"rule\": {\"expr\": [{\"match\": {\"right\": {\"range\": [49152, 49215]}}}]}}]}");
 	CHECK_STR(read_facts().firewall, "");
 }

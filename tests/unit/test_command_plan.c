@@ -9,7 +9,8 @@
 /* Plans the guest of data/command on a recorded host. */
 static struct command_result plan(const char *host, const char *guest, const char *extra)
 {
-	return call_command(&command_plan, NULL, "--inventory", host, "--domain", guest, "--config", "/nonexistent/vferry.conf", extra, NULL);
+	return call_command(&command_plan, NULL, "--inventory", host, "--domain", guest, "--config", "/nonexistent/vferry.conf", extra,
+			    NULL);
 }
 
 TEST(a_guest_can_come_to_a_fresh_host_and_every_step_is_listed)
@@ -47,7 +48,8 @@ TEST(another_psid_is_refused_with_both_named)
 
 TEST(a_viommu_is_refused)
 {
-	struct command_result r = plan(recorded("host-ready.json"), changed("guest.xml", "</devices>", "<iommu model='intel'/></devices>", NULL), NULL);
+	struct command_result r = plan(recorded("host-ready.json"), changed("guest.xml", "</devices>", "<iommu model='intel'/></devices>",
+									    NULL), NULL);
 
 	CHECK_INT(r.status, COMMAND_NOT_READY);
 	CHECK_CONTAINS(r.out, "the guest has a vIOMMU (model 'intel')");
@@ -95,7 +97,8 @@ TEST(the_plan_is_json_with_stable_keys)
 
 TEST(a_refusal_is_json_with_its_rule)
 {
-	struct command_result r = plan(recorded("host-ready.json"), changed("guest.xml", "</devices>", "<iommu model='intel'/></devices>", NULL), "--json");
+	struct command_result r = plan(recorded("host-ready.json"), changed("guest.xml", "</devices>", "<iommu model='intel'/></devices>",
+									    NULL), "--json");
 	struct json_object *json = json_tokener_parse(r.out), *reason = json_object_object_get(json, "reason");
 
 	CHECK_INT(r.status, COMMAND_NOT_READY);
@@ -154,7 +157,8 @@ TEST(an_operand_too_many_is_wrong_use)
 
 TEST(a_wrong_configuration_is_named_with_its_line)
 {
-	struct command_result r = call_command(&command_plan, NULL, "--config", check_file("/bad.conf", "[host]\nvfs = many\n"), "guest1", NULL);
+	struct command_result r = call_command(&command_plan, NULL, "--config", check_file("/bad.conf", "[host]\nvfs = many\n"), "guest1",
+					       NULL);
 
 	CHECK_INT(r.status, COMMAND_NOT_READY);
 	CHECK_CONTAINS(r.err, "bad.conf");

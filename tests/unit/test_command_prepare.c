@@ -9,7 +9,8 @@
 /* Plans for a recorded host. */
 static struct command_result prepare(const char *host, const char *option, const char *value)
 {
-	return call_command(&command_prepare, NULL, "--dry-run", "--inventory", host, "--config", "/nonexistent/vferry.conf", option, value, NULL);
+	return call_command(&command_prepare, NULL, "--dry-run", "--inventory", host, "--config", "/nonexistent/vferry.conf", option, value,
+			    NULL);
 }
 
 TEST(a_fresh_port_is_made_ready_in_the_order_that_counts)
@@ -47,7 +48,8 @@ TEST(on_a_ready_host_nothing_is_done)
 
 TEST(only_what_is_missing_is_done)
 {
-	struct command_result r = prepare(changed("host-ready.json", "\"uplink_bridge\": \"br-vferry\"", "\"uplink_bridge\": \"\"", NULL), NULL, NULL);
+	struct command_result r = prepare(changed("host-ready.json", "\"uplink_bridge\": \"br-vferry\"", "\"uplink_bridge\": \"\"", NULL),
+					  NULL, NULL);
 
 	CHECK_INT(r.status, COMMAND_OK);
 	CHECK_CONTAINS(r.out, ": 1 step\n");
@@ -78,10 +80,12 @@ TEST(a_second_uplink_in_one_bridge_is_refused)
 
 TEST(idle_vfs_are_taken_from_the_hosts_driver_first)
 {
-	const char *host = changed("host-ready.json", "\"mode\": \"switchdev\"", "\"mode\": \"legacy\"", "\"driver\": \"\"", "\"driver\": \"mlx5_core\"",
+	const char *host = changed("host-ready.json", "\"mode\": \"switchdev\"", "\"mode\": \"legacy\"", "\"driver\": \"\"",
+				   "\"driver\": \"mlx5_core\"",
 				   "\"migratable\": true", "\"migratable\": false", NULL);
 	struct command_result r = prepare(host, NULL, NULL);
-	const char *last_unbind = strstr(r.out, "0000:81:01.1: unbind from driver mlx5_core"), *mode = strstr(r.out, "eswitch mode switchdev");
+	const char *last_unbind = strstr(r.out, "0000:81:01.1: unbind from driver mlx5_core"), *mode = strstr(r.out,
+													      "eswitch mode switchdev");
 
 	CHECK_INT(r.status, COMMAND_OK);
 	CHECK(last_unbind && mode && last_unbind < mode);

@@ -50,7 +50,8 @@ TEST(what_is_in_flight_is_counted_and_named_with_its_phase)
 
 TEST(a_plan_gives_away_no_vf_that_is_taken_on_the_recorded_host)
 {
-	struct command_result r = call_command(&command_plan, NULL, "--inventory", recorded("host-busy.json"), "--domain", recorded("guest.xml"),
+	struct command_result r = call_command(&command_plan, NULL, "--inventory", recorded("host-busy.json"), "--domain",
+					       recorded("guest.xml"),
 					       NULL);
 
 	CHECK_INT(r.status, COMMAND_OK);

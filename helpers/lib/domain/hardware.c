@@ -84,6 +84,7 @@ void hardware_read(const struct domain *domain, struct hardware *hardware)
 	hardware->memory = read_size(root, "memory");
 	hardware->hard_limit = read_size(xml_child(root, "memtune"), "hard_limit");
 	devices = xml_child(root, "devices");
-	for (xmlNode *node = devices ? xml_child(devices, "disk") : NULL; node && hardware->disks < HARDWARE_MAX_DISKS; node = xml_next(node, "disk"))
+	for (xmlNode *node = devices ? xml_child(devices, "disk") : NULL; node &&
+	     hardware->disks < HARDWARE_MAX_DISKS; node = xml_next(node, "disk"))
 		read_disk(node, &hardware->disk[hardware->disks++]);
 }

@@ -129,7 +129,8 @@ static void read_arguments(struct facts *facts)
 	while (rest && (word = strsep(&rest, " \n"))) {
 		if (!strstr(word, "iommu") || used + strlen(word) + 2 > sizeof(facts->iommu_arguments))
 			continue;
-		used += (size_t)snprintf(facts->iommu_arguments + used, sizeof(facts->iommu_arguments) - used, "%s%s", used ? " " : "", word);
+		used += (size_t)snprintf(facts->iommu_arguments + used, sizeof(facts->iommu_arguments) - used, "%s%s", used ? " " : "",
+					 word);
 	}
 }
 
@@ -290,7 +291,8 @@ static bool is_dropping_chain(struct json_object *item, char *name, size_t size)
 	if (strcmp(json_object_get_string(hook), "input") != 0 || strcmp(json_object_get_string(policy), "drop") != 0)
 		return false;
 	snprintf(name, size, "%s %s %s", json_object_get_string(json_object_object_get(chain, "family")),
-		 json_object_get_string(json_object_object_get(chain, "table")), json_object_get_string(json_object_object_get(chain, "name")));
+		 json_object_get_string(json_object_object_get(chain, "table")), json_object_get_string(json_object_object_get(chain,
+															       "name")));
 	return true;
 }
 
@@ -313,7 +315,8 @@ static void read_packet_filter(struct facts *facts, deadline_t deadline)
 	for (size_t i = 0; json_object_is_type(items, json_type_array) && i < json_object_array_length(items); i++) {
 		if (!is_dropping_chain(json_object_array_get_idx(items, i), name, sizeof(name)))
 			continue;
-		snprintf(facts->firewall, sizeof(facts->firewall), "nftables: chain %s drops what no rule accepts, and no rule names port 49152",
+		snprintf(facts->firewall, sizeof(facts->firewall),
+			 "nftables: chain %s drops what no rule accepts, and no rule names port 49152",
 			 name);
 		snprintf(facts->firewall_mend, sizeof(facts->firewall_mend), "nft insert rule %s tcp dport 49152-49215 accept", name);
 	}
