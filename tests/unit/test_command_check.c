@@ -218,9 +218,12 @@ TEST(a_guest_that_can_move_is_all_right)
 }
 
 /* A test: a guest with "from" made "to", on a prepared host. */
-#define GUEST_FAULT(test_name, from, to, ...) \
-	TEST(test_name) { expect_guest(recorded(READY), changed("guest.xml", HERE, from, to, NULL), NULL,
-				       &(struct expected){ __VA_ARGS__ }); }
+#define GUEST_FAULT(test_name, from, to, ...)                                                                   \
+	TEST(test_name)                                                                                         \
+	{                                                                                                       \
+		expect_guest(recorded(READY), changed("guest.xml", HERE, from, to, NULL), NULL,                 \
+			     &(struct expected){ __VA_ARGS__ });                                                \
+	}
 
 GUEST_FAULT(a_guest_with_a_viommu, "</devices>", "<iommu model='virtio'/></devices>", "L2", "no vIOMMU", "failure",
 	    "the guest has a vIOMMU (model 'virtio')", NULL)
