@@ -57,8 +57,24 @@ TEST(refuses_what_is_no_json_object)
 	CHECK_INT(feed("HTTP/1.1 400 Bad Request\r\n", 100), -EPROTO);
 	CHECK_INT(feed("[1,2]", 100), -EPROTO);
 	CHECK_INT(feed("{\"id\":1}}", 100), -EPROTO);
-	CHECK_INT(feed("{\"a\":\"\xff\xfe\"}", 100), -EPROTO);
 	CHECK_INT(feed("\"text\"", 3), -EPROTO);
+}
+
+TEST(takes_a_name_beyond_ascii_at_every_piece_size)
+{
+	const char *text = "{\"name\":\"br-\xc3\xbc\xe2\x82\xac\"}";
+
+	for (size_t piece = 1; piece <= strlen(text); piece++)
+		CHECK_INT(feed(text, piece), 1);
+}
+
+TEST(a_broken_character_is_cleaned_where_the_text_is_shown)
+{
+	char shown[16];
+
+	CHECK_INT(feed("{\"a\":\"\xff\xfe\"}", 100), 1);
+	reason_clean(shown, sizeof(shown), "\xff\xfe");
+	CHECK_STR(shown, "??");
 }
 
 TEST(refuses_a_message_that_is_nested_without_end)
