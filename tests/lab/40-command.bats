@@ -50,12 +50,17 @@ mends() {
 	[ "$(state_of "$@")" = ok ]
 }
 
-# legacy HOST: PF 0 as it boots. Open vSwitch lets go of its flows a moment after their ports, and until then the mode cannot change.
+# legacy HOST: PF 0 as it boots. Open vSwitch lets go of its flows some time after their ports, and until then the mode cannot change:
+# they are taken away by hand.
 legacy() {
 	on "$1" "for br in \$(ovs-vsctl list-br); do ovs-vsctl del-br \$br; done
 		pf=$(pf "$1"); echo 0 >/sys/bus/pci/devices/\$pf/sriov_numvfs; echo 1 >/sys/bus/pci/devices/\$pf/sriov_drivers_autoprobe
 		for i in \$(seq 20); do
 			devlink dev eswitch show pci/\$pf | grep -q 'mode legacy' && exit 0
+			for dev in /sys/class/net/*; do
+				tc qdisc del dev \$(basename \$dev) ingress 2>/dev/null
+				tc qdisc del dev \$(basename \$dev) clsact 2>/dev/null
+			done
 			devlink dev eswitch set pci/\$pf mode legacy 2>/dev/null || sleep 1
 		done; exit 1"
 }
@@ -359,12 +364,12 @@ card() {
 	wipe B
 	guest B guest1 --vf "$(pf B)/1"
 	configure A "[hook]
-lease_time = 1"
+lease_time = 10"
 	before=$(snapshot A)
 	xml=$(on B "virsh -c $URI dumpxml --migratable guest1")
 	on A '/etc/libvirt/hooks/qemu.d/50-vferry guest1 migrate begin - >/dev/null' <<<"$xml"
 	[ "$before" != "$(snapshot A)" ]
-	sleep 3
+	sleep 12
 	names warning V1 "left of guests that are gone: guest1"
 	mends V1
 	same "$before" "$(snapshot A)"
@@ -376,7 +381,7 @@ lease_time = 1"
 	run on A "vferry check 2>&1"
 	echo "$output"
 	status_check=$status
-	on A /usr/lib/vferry-lab/load-cx7
+	on A "/usr/lib/vferry-lab/load-cx7 A ''"
 	[ "$status_check" = 1 ]
 	[ "$(wc -l <<<"$output")" = 1 ]
 	contains "$output" "has no ConnectX-7"
