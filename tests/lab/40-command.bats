@@ -188,6 +188,7 @@ card() {
 
 # ---- Faults -----------------------------------------------------------------
 
+# bats test_tags=long
 @test "fault: the uplink is down" {
 	wipe A
 	prepared A
@@ -197,6 +198,7 @@ card() {
 	mends P7 "$(pf A)"
 }
 
+# bats test_tags=long
 @test "fault: hardware offload is off" {
 	prepared A
 	on A "ovs-vsctl remove Open_vSwitch . other_config hw-offload"
@@ -204,6 +206,7 @@ card() {
 	mends S5b
 }
 
+# bats test_tags=long
 @test "fault: idle flows leave the card early" {
 	prepared A
 	on A "ovs-vsctl set Open_vSwitch . other_config:max-idle=10000"
@@ -211,6 +214,7 @@ card() {
 	mends S5c
 }
 
+# bats test_tags=long
 @test "fault: the uplink is in no bridge" {
 	prepared A
 	uplink=$(on A "vferry status --json" | jq -r '.pfs[0].uplink')
@@ -219,6 +223,7 @@ card() {
 	mends S5f "$(pf A)"
 }
 
+# bats test_tags=long
 @test "fault: there is no bridge" {
 	prepared A
 	on A "ovs-vsctl del-br br-vferry"
@@ -226,6 +231,7 @@ card() {
 	mends S5d
 }
 
+# bats test_tags=long
 @test "fault: a port has failed" {
 	prepared A
 	on A "ovs-vsctl --may-exist add-br br-vferry -- add-port br-vferry gone0" || true
@@ -233,6 +239,7 @@ card() {
 	mends S5e
 }
 
+# bats test_tags=long
 @test "fault: a VF is not migratable" {
 	prepared A
 	on A "devlink port function set \$(devlink port show | sed -n 's/^\(pci[^:]*:[^:]*:[^:]*\): .*vfnum 3.*/\1/p') migratable disable"
@@ -240,6 +247,7 @@ card() {
 	mends S4 "$(pf A)"
 }
 
+# bats test_tags=long
 @test "fault: the host's driver holds a VF" {
 	prepared A
 	on A "vf=\$(basename \$(readlink /sys/bus/pci/devices/$(pf A)/virtfn2)); echo mlx5_core >/sys/bus/pci/devices/\$vf/driver_override &&
@@ -248,6 +256,7 @@ card() {
 	mends S3 "$(pf A)"
 }
 
+# bats test_tags=long
 @test "fault: there are no VFs" {
 	prepared A
 	on A "echo 0 >/sys/bus/pci/devices/$(pf A)/sriov_numvfs"
@@ -255,6 +264,7 @@ card() {
 	mends S2 "$(pf A)"
 }
 
+# bats test_tags=long
 @test "fault: the eswitch is in legacy mode" {
 	prepared A
 	legacy A
@@ -262,6 +272,7 @@ card() {
 	mends S1 "$(pf A)"
 }
 
+# bats test_tags=long
 @test "fault: the eswitch cannot be switched, since the uplink has an address" {
 	fresh A
 	uplink=$(on A "vferry status --json" | jq -r '.pfs[0].uplink')
@@ -276,6 +287,7 @@ card() {
 	contains "$(line S5f "$(pf A)" | jq -r .found)" "carries an IP address"
 }
 
+# bats test_tags=long
 @test "fault: Open vSwitch does not run" {
 	prepared A
 	on A "/usr/share/openvswitch/scripts/ovs-ctl stop"
@@ -283,6 +295,7 @@ card() {
 	mends S5a
 }
 
+# bats test_tags=long
 @test "fault: a guest's representor is down, or in no bridge" {
 	wipe A
 	prepared A
@@ -297,6 +310,7 @@ card() {
 	wipe A
 }
 
+# bats test_tags=long
 @test "fault: firmware is too old, or waits for a reset" {
 	fresh A
 	card A firmware 28.35.1000
@@ -306,6 +320,7 @@ card() {
 	names ok P1 "28.42.1000 runs" "$(pf A)"
 }
 
+# bats test_tags=long
 @test "fault: VF_MIGRATION_MODE is off" {
 	fresh A
 	card A capability_migration N
@@ -322,6 +337,7 @@ card() {
 	wipe A
 }
 
+# bats test_tags=long
 @test "fault: another PSID and another firmware on the other host" {
 	for host in A B; do
 		wipe "$host"
@@ -343,6 +359,7 @@ card() {
 	done
 }
 
+# bats test_tags=long
 @test "fault: vferry's hook is missing" {
 	on A "mv /etc/libvirt/hooks/qemu.d/50-vferry /root/"
 	names failure L1 "hook is not installed"
@@ -350,6 +367,7 @@ card() {
 	names ok L1 "is installed"
 }
 
+# bats test_tags=long
 @test "fault: a guest has a vIOMMU" {
 	prepared A
 	"$LAB" guest A guest1 --vf "$(pf A)/1" --iommu intel --print >"$BATS_TEST_TMPDIR/guest.xml"
@@ -359,6 +377,7 @@ card() {
 	contains "$(line L2 | jq -r .found)" "vIOMMU"
 }
 
+# bats test_tags=long
 @test "fault: a guest that was announced never came" {
 	wipe A
 	wipe B
