@@ -51,6 +51,9 @@ wipe() {
 		done
 		for br in $(ovs-vsctl list-br); do ovs-vsctl del-br "$br"; done
 		ovs-vsctl clear Open_vSwitch . other_config
+		for dev in /sys/bus/pci/drivers/mlx5_core/*/net/*; do # Open vSwitch may keep offloaded rules of a removed port for long
+			[ ! -e "$dev" ] || tc qdisc del dev "$(basename "$dev")" ingress 2>/dev/null
+		done
 		for d in /sys/bus/pci/drivers/mlx5_core/*/sriov_totalvfs; do
 			[ -e "$d" ] || continue
 			dir=$(dirname "$d"); pf=$(basename "$(readlink -f "$dir")")
