@@ -205,6 +205,36 @@ TEST(an_arrival_that_libvirt_does_not_show_yet_holds_its_slots)
 	free(h);
 }
 
+TEST(a_guest_that_is_expected_on_another_pf_keeps_its_bridge_from_a_second_uplink)
+{
+	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
+	struct record lease = { .uuid = "99999999-2222-3333-4444-555555555555", .vfs = 1, .state = RECORD_ARRIVING };
+	struct reason why = { 0 };
+
+	h->config.vfs_in_flight = 1;
+	lease.vf[0] = (struct record_vf){ .pf = h->inventory.pf[0].address, .address = h->vf[0][0].address };
+	strcpy(lease.vf[0].bridge, "br-vferry");
+	h->leases = (struct record_list){ .record = &lease, .count = 1 };
+	CHECK_INT(guest_place(h, &why), -EBUSY);
+	CHECK_CONTAINS(why.what, "PF 0000:81:00.1: another PF's uplink is about to be in the same bridge");
+	strcpy(lease.vf[0].bridge, "br-other");
+	CHECK_INT(guest_place(h, &why), 0);
+	CHECK(h->guest.vf[0].pf == &h->inventory.pf[1]);
+	free(h);
+}
+
+TEST(two_vfs_of_a_guest_for_one_bridge_share_a_pf)
+{
+	struct policy_host *h = host_new();
+
+	guest_add(h, "0000:81:00.2", PSID);
+	guest_add(h, "0000:81:01.2", PSID);
+	CHECK_INT(guest_find(h, NULL), 0);
+	CHECK_INT(guest_place(h, NULL), 0);
+	CHECK(h->guest.vf[0].pf == h->guest.vf[1].pf);
+	free(h);
+}
+
 /* The kinds of a plan's steps, one word each. */
 static const char *kinds(const struct steps *plan)
 {

@@ -155,6 +155,26 @@ static int look_uplink_port(struct step *step, struct context *context, struct r
 	return step->before == 1;
 }
 
+/*
+ * refuse_loop() - whether vferry has put another uplink into the bridge: policy looked before, and somebody may have been faster
+ * Return: 0, -EBUSY with *why filled, negative errno
+ */
+static int refuse_loop(const struct step *step, struct context *context, struct reason *why)
+{
+	autostate struct ovs_state state = { 0 };
+	struct ovs *ovs;
+	int error = read_state(context, &ovs, &state, why);
+
+	for (size_t i = 0; !error && i < state.ports; i++) {
+		const struct ovs_port *port = &state.port[i];
+
+		if (port->ours && strcmp(port->guest, "host") == 0 && strcmp(port->bridge, step->text) == 0 && strcmp(port->name, step->name))
+			error = reason_set(why, -EBUSY, step->text, "the bridge has the uplink %s already, and a second one would make a loop",
+					   port->name);
+	}
+	return error;
+}
+
 /* apply_uplink_port() - puts the uplink into its bridge, marked as the host's */
 static int apply_uplink_port(const struct step *step, struct context *context, struct reason *why)
 {
@@ -167,8 +187,10 @@ static int apply_uplink_port(const struct step *step, struct context *context, s
 		.tag = -1,
 	};
 	struct ovs *ovs;
-	int error = context_ovs(context, &ovs, why);
+	int error = refuse_loop(step, context, why);
 
+	if (!error)
+		error = context_ovs(context, &ovs, why);
 	return error ? error : ovs_add_port(ovs, &request, context->deadline, why);
 }
 

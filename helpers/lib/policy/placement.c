@@ -191,6 +191,41 @@ static int score(const struct guest_vf *vf, struct inventory_pf *pf, struct inve
 }
 
 /*
+ * rival_uplink() - a guest that is expected, or here, on another PF by way of the same bridge
+ *
+ * Its PF's uplink is in that bridge or about to be put there, and a second uplink in one bridge makes a loop.
+ * Return: its record, NULL if there is none or this PF's uplink is in the bridge already
+ */
+static const struct record *rival_uplink(const struct placement *p, const struct inventory_pf *pf, const char *bridge)
+{
+	if (strcmp(pf->uplink_bridge, bridge) == 0)
+		return NULL;
+	for (size_t i = 0; i < p->leases->count; i++) {
+		const struct record *record = &p->leases->record[i];
+
+		for (size_t k = 0; k < record->vfs; k++) {
+			if (strcmp(record->vf[k].bridge, bridge) == 0 && !pci_address_equal(&record->vf[k].pf, &pf->address))
+				return record;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * own_rival() - whether the guest itself was given another PF for the same bridge, whose uplink is not in it yet
+ */
+static bool own_rival(const struct guest *guest, const struct inventory_pf *pf, const char *bridge)
+{
+	for (size_t i = 0; i < guest->vfs; i++) {
+		const struct guest_vf *vf = &guest->vf[i];
+
+		if (vf->has_vf && vf->pf != pf && strcmp(vf->bridge, bridge) == 0 && strcmp(pf->uplink_bridge, bridge))
+			return true;
+	}
+	return false;
+}
+
+/*
  * try_pf() - whether a PF can take a VF, and which VF
  * @trial:	copy of the guest's VF, filled on success
  */
@@ -202,6 +237,10 @@ static bool try_pf(const struct placement *p, const struct guest *guest, struct 
 
 	if (rules_judge_pf(&c, NULL, NULL, &why)) {
 		note(passed, pf, why.what);
+		return false;
+	}
+	if (rival_uplink(p, pf, trial->bridge) || own_rival(guest, pf, trial->bridge)) {
+		note(passed, pf, "another PF's uplink is about to be in the same bridge, and a second one would make a loop");
 		return false;
 	}
 	if (!trial->pool && pick_vf(p, guest, trial, pf)) {
