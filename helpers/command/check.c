@@ -400,7 +400,7 @@ static const struct command_option options[] = {
 	OPTION("against", "HOST", against, "also ssh://HOST, qemu+ssh://HOST/system, or a record"),
 	OPTION("domain", "FILE", domain, "the guest's XML, instead of asking libvirt ('-': stdin)"),
 	OPTION_INVENTORY,
-	OPTION_CONFIG,
+	OPTION_SETTINGS,
 	OPTION_JSON,
 	OPTION_END,
 };

@@ -60,7 +60,7 @@ struct call {
 
 #define OPTION(option_name, option_argument, member, text) { option_name, option_argument, text, offsetof(struct call, member) }
 #define OPTION_JSON OPTION("json", NULL, json, "print JSON, with stable keys")
-#define OPTION_CONFIG OPTION("config", "FILE", config_file, "instead of " SYSCONFDIR CONFIG_FILE)
+#define OPTION_SETTINGS OPTION("settings", "FILE", config_file, "instead of " SYSCONFDIR CONFIG_FILE)
 #define OPTION_INVENTORY OPTION("inventory", "FILE", inventory, "look at this record of 'vferry inventory' instead")
 #define OPTION_END { NULL, NULL, NULL, 0 }
 

@@ -33,7 +33,7 @@ static int run(struct call *call)
 	return terminal_json(call, json);
 }
 
-static const struct command_option options[] = { OPTION_JSON, OPTION_CONFIG, OPTION_END };
+static const struct command_option options[] = { OPTION_JSON, OPTION_SETTINGS, OPTION_END };
 
 const struct command command_inventory = {
 	.name = "inventory", .operands = "", .summary = "Prints what this host has, as JSON.", .options = options, .run = run,

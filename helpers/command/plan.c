@@ -242,7 +242,7 @@ static const struct command_option options[] = {
 	OPTION("domain", "FILE", domain, "the guest's XML, instead of asking libvirt ('-': stdin)"),
 	OPTION("as", "WAY", as, "'migrate' (it comes here; default) or 'start'"),
 	OPTION_INVENTORY,
-	OPTION_CONFIG,
+	OPTION_SETTINGS,
 	OPTION_JSON,
 	OPTION_END,
 };

@@ -426,7 +426,7 @@ static const struct command_option options[] = {
 	OPTION("dry-run", NULL, dry_run, "only show the plan"),
 	OPTION("yes", NULL, yes, "do not ask"),
 	OPTION_INVENTORY,
-	OPTION_CONFIG,
+	OPTION_SETTINGS,
 	OPTION_JSON,
 	OPTION_END,
 };

@@ -246,7 +246,7 @@ static int run(struct call *call)
 static const struct command_option options[] = {
 	OPTION("dry-run", NULL, dry_run, "only show it"),
 	OPTION("yes", NULL, yes, "do not ask"),
-	OPTION_CONFIG,
+	OPTION_SETTINGS,
 	OPTION_JSON,
 	OPTION_END,
 };

@@ -307,7 +307,7 @@ static int run(struct call *call)
 static const struct command_option options[] = {
 	OPTION("watch", NULL, watch, "again every two seconds, until Ctrl-C"),
 	OPTION_INVENTORY,
-	OPTION_CONFIG,
+	OPTION_SETTINGS,
 	OPTION_JSON,
 	OPTION_END,
 };

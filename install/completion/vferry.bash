@@ -5,12 +5,12 @@
 # _vferry_options COMMAND: prints the options of a command.
 _vferry_options() {
 	case $1 in
-	check) echo --against --domain --inventory --config --json --help --version ;;
-	prepare) echo --pf --vfs --bridge --dry-run --yes --inventory --config --json --help --version ;;
-	plan) echo --domain --as --inventory --config --json --help --version ;;
-	status) echo --watch --inventory --config --json --help --version ;;
-	release) echo --dry-run --yes --config --json --help --version ;;
-	inventory) echo --config --json --help --version ;;
+	check) echo --against --domain --inventory --settings --json --help --version ;;
+	prepare) echo --pf --vfs --bridge --dry-run --yes --inventory --settings --json --help --version ;;
+	plan) echo --domain --as --inventory --settings --json --help --version ;;
+	status) echo --watch --inventory --settings --json --help --version ;;
+	release) echo --dry-run --yes --settings --json --help --version ;;
+	inventory) echo --settings --json --help --version ;;
 	version) echo --json --help --version ;;
 	esac
 }
@@ -46,7 +46,7 @@ _vferry() {
 	fi
 	case $previous in
 	--pf | --bridge | --as | --vfs) mapfile -t COMPREPLY < <(compgen -W "$(_vferry_values "$previous")" -- "$current") ;;
-	--against | --domain | --inventory | --config) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+	--against | --domain | --inventory | --settings) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
 	*)
 		if [[ $current == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "$(_vferry_options "$command")" -- "$current")

@@ -9,7 +9,7 @@
 /* Checks a recorded host. */
 static struct command_result check(const char *host)
 {
-	return call_command(&command_check, NULL, "--inventory", host, "--config", "/nonexistent/vferry.conf", "--json", NULL);
+	return call_command(&command_check, NULL, "--inventory", host, "--settings", "/nonexistent/vferry.conf", "--json", NULL);
 }
 
 /* Finds a result by its id and, if object is not NULL, its object. Fails if there is none. */
@@ -178,7 +178,7 @@ TEST(open_vswitch_is_not_installed)
 /* Checks a guest on one recorded host beside another. */
 static void expect_guest(const char *host, const char *guest, const char *other, const struct expected *e)
 {
-	struct command_result r = call_command(&command_check, NULL, "--inventory", host, "--json", "--config", "/nonexistent/vferry.conf",
+	struct command_result r = call_command(&command_check, NULL, "--inventory", host, "--json", "--settings", "/nonexistent/vferry.conf",
 					       guest ? "--domain" : "--against", guest ? guest : other, guest && other ? "--against" : NULL, other,
 					       NULL);
 	struct json_object *json = json_tokener_parse(r.out), *checks, *found = NULL;

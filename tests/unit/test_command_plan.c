@@ -9,7 +9,7 @@
 /* Plans the guest of data/command on a recorded host. */
 static struct command_result plan(const char *host, const char *guest, const char *extra)
 {
-	return call_command(&command_plan, NULL, "--inventory", host, "--domain", guest, "--config", "/nonexistent/vferry.conf", extra,
+	return call_command(&command_plan, NULL, "--inventory", host, "--domain", guest, "--settings", "/nonexistent/vferry.conf", extra,
 			    NULL);
 }
 
@@ -157,7 +157,7 @@ TEST(an_operand_too_many_is_wrong_use)
 
 TEST(a_wrong_configuration_is_named_with_its_line)
 {
-	struct command_result r = call_command(&command_plan, NULL, "--config", check_file("/bad.conf", "[host]\nvfs = many\n"), "guest1",
+	struct command_result r = call_command(&command_plan, NULL, "--settings", check_file("/bad.conf", "[host]\nvfs = many\n"), "guest1",
 					       NULL);
 
 	CHECK_INT(r.status, COMMAND_NOT_READY);

@@ -9,7 +9,7 @@
 /* Plans for a recorded host. */
 static struct command_result prepare(const char *host, const char *option, const char *value)
 {
-	return call_command(&command_prepare, NULL, "--dry-run", "--inventory", host, "--config", "/nonexistent/vferry.conf", option, value,
+	return call_command(&command_prepare, NULL, "--dry-run", "--inventory", host, "--settings", "/nonexistent/vferry.conf", option, value,
 			    NULL);
 }
 

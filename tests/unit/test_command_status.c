@@ -13,7 +13,7 @@
 /* The state of a recorded host. */
 static struct command_result status(const char *host, const char *extra)
 {
-	return call_command(&command_status_row, NULL, "--inventory", host, "--config", "/nonexistent/vferry.conf", extra, NULL);
+	return call_command(&command_status_row, NULL, "--inventory", host, "--settings", "/nonexistent/vferry.conf", extra, NULL);
 }
 
 /* Fails unless a line of the text begins with start and ends with end. */
@@ -141,7 +141,7 @@ static void lost_guest(int64_t age)
 /* Calls vferry release on that machine. */
 static struct command_result release(const char *answer, const char *option)
 {
-	struct command_result r = call_command(&command_release, answer, "--config", "/nonexistent/vferry.conf", option, NULL);
+	struct command_result r = call_command(&command_release, answer, "--settings", "/nonexistent/vferry.conf", option, NULL);
 
 	return r;
 }
