@@ -100,6 +100,26 @@ report() {
 	"$LAB" station report | jq -r "$1"
 }
 
+# no_frame_lost: every stream that the station has seen is whole; shows its report if not.
+no_frame_lost() {
+	[ "$(report '[.guests[].lost] | length > 0 and add == 0')" = true ] || {
+		"$LAB" station report >&2
+		on A 'for d in /sys/kernel/debug/swcx7/pf*/vf*; do echo "$d: $(cat "$d/frames" "$d/link" | tr "\n" " ")"; done; ip -s -br link; ovs-appctl coverage/show' >&2
+		return 1
+	}
+}
+
+# frames_flow: waits until the station has counted 50 frames of the guest's stream.
+frames_flow() {
+	local tries
+	for tries in $(seq 120); do
+		[ "$(report '(.guests[0].received // 0) > 50')" = true ] && return 0
+		sleep 0.5
+	done
+	echo "no frames after $tries tries" >&2
+	return 1
+}
+
 # no_harmful_set HOST: the eswitch mode was never set to what it was already, by the card's own count.
 no_harmful_set() {
 	[ "$(on "$1" 'cat /sys/kernel/debug/swcx7/pf*/count_same_mode_sets | sort -u')" = 0 ]
