@@ -22,6 +22,21 @@ static void check_word(const char *word, size_t size)
 	REQUIRE(word[strspn(word, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.:@-")] == '\0');
 }
 
+/* Demands what holds for the settings of a port. */
+static void check_port(const struct port_settings *port)
+{
+	REQUIRE(port->tag <= PORT_MAX_VLAN && (port->has_tag || !port->tag));
+	REQUIRE(port->trunks <= PORT_MAX_TRUNKS);
+	for (size_t i = 0; i < port->trunks; i++)
+		REQUIRE(port->trunk[i] <= PORT_MAX_VLAN);
+	REQUIRE(!port->vlan_mode[0] || port_settings_is_vlan_mode(port->vlan_mode));
+	REQUIRE(port->ingress_rate <= PORT_MAX_RATE && port->ingress_burst <= PORT_MAX_RATE);
+	REQUIRE(!port->has_attached_mac || mac_address_is_unicast(&port->attached_mac));
+	check_word(port->iface_id, sizeof(port->iface_id));
+	check_word(port->vm_id, sizeof(port->vm_id));
+	check_word(port->vm_uuid, sizeof(port->vm_uuid));
+}
+
 /* Demands what holds for every entry. */
 static void check_entry(const struct passport *passport, const struct passport_vf *vf)
 {
@@ -33,6 +48,7 @@ static void check_entry(const struct passport *passport, const struct passport_v
 	check_word(vf->psid, sizeof(vf->psid));
 	check_word(vf->firmware, sizeof(vf->firmware));
 	check_word(vf->bridge, sizeof(vf->bridge));
+	check_port(&vf->port);
 }
 
 /* Demands that a device has the entry that speaks of it and no other. */
@@ -47,6 +63,23 @@ static void check_device(const struct domain *domain, const struct hostdev *devi
 		REQUIRE(device->has_guest && vf->has_guest && pci_address_equal(&device->guest, &vf->guest));
 	else
 		REQUIRE(device->has_mac && mac_address_equal(&device->mac, &vf->mac));
+}
+
+/* Demands that a passport which is written says what was read. */
+static void check_printed(const struct passport *passport)
+{
+	autofree char *xml = NULL, *whole = NULL;
+	struct domain domain;
+	int length;
+
+	REQUIRE(passport_print(passport, false, &xml) > 0);
+	length = asprintf(&whole, "%s%s%s", head, xml, tail);
+	REQUIRE(length > 0 && domain_parse(whole, (size_t)length, &domain, NULL) == 0);
+	REQUIRE(domain.passport.vfs == passport->vfs && !domain.passport.ignored);
+	domain.passport.present = passport->present;
+	domain.passport.ignored = passport->ignored;
+	REQUIRE(passport_equal(&domain.passport, passport));
+	domain_release(&domain);
 }
 
 /* Demands what holds for every passport. */
@@ -82,6 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	check_passport(&domain.passport);
+	check_printed(&domain.passport);
 	for (size_t i = 0; i < domain.hostdevs; i++)
 		check_device(&domain, &domain.hostdev[i]);
 	domain_release(&domain);

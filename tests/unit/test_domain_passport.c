@@ -131,6 +131,25 @@ TEST(grammar_and_reader_agree_on_every_value)
 		{"mac='52:54:00:12:34:56' psid='1234567890123456789012345678901'", true},
 		{"mac='52:54:00:12:34:56' firmware='28.43.1014;'", false},
 		{"mac='52:54:00:12:34:56' bridge='br/0'", false},
+		{"mac='52:54:00:12:34:56' tag='0' vlan-mode='native-untagged' trunks='1 20 4095'", true},
+		{"mac='52:54:00:12:34:56' tag='4095' ingress-rate='100000' ingress-burst='8000'", true},
+		{"mac='52:54:00:12:34:56' iface-id='9e0c7f57' vm-id='a' vm-uuid='b' attached-mac='52:54:00:12:34:56'", true},
+		{"mac='52:54:00:12:34:56' tag='4096'", false},
+		{"mac='52:54:00:12:34:56' tag='-1'", false},
+		{"mac='52:54:00:12:34:56' tag=''", false},
+		{"mac='52:54:00:12:34:56' tag='1;drop'", false},
+		{"mac='52:54:00:12:34:56' vlan-mode='both'", false},
+		{"mac='52:54:00:12:34:56' trunks=''", false},
+		{"mac='52:54:00:12:34:56' trunks='1,2'", false},
+		{"mac='52:54:00:12:34:56' trunks='1 '", false},
+		{"mac='52:54:00:12:34:56' trunks='1  2'", false},
+		{"mac='52:54:00:12:34:56' trunks='4096'", false},
+		{"mac='52:54:00:12:34:56' ingress-rate='1e9'", false},
+		{"mac='52:54:00:12:34:56' ingress-burst='1000000000'", false},
+		{"mac='52:54:00:12:34:56' attached-mac='ff:ff:ff:ff:ff:ff'", false},
+		{"mac='52:54:00:12:34:56' iface-id='a b'", false},
+		{"mac='52:54:00:12:34:56' vm-id=''", false},
+		{"mac='52:54:00:12:34:56' vm-uuid='1234567890123456789012345678901234567890123456789012345678901234'", false},
 	};
 
 	for (size_t i = 0; i < sizeof(entry) / sizeof(entry[0]); i++) {
@@ -145,6 +164,149 @@ TEST(grammar_and_reader_agree_on_every_value)
 			FAIL("the reader thinks otherwise of %s", entry[i].attributes);
 		domain_release(&domain);
 	}
+}
+
+/* Returns a number below bound, the same row in every run. */
+static unsigned int dice(unsigned int bound)
+{
+	static uint64_t state = 20260101;
+
+	state = state * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned int)(state >> 33) % bound;
+}
+
+/* Fills a word of random length that fits into size bytes, "" now and then. */
+static void roll_word(char *out, unsigned int size)
+{
+	static const char letters[] = "abcXYZ019_.:@-";
+	unsigned int length = dice(3) ? dice(size) : 0;
+
+	for (unsigned int i = 0; i < length; i++)
+		out[i] = letters[dice(sizeof(letters) - 1)];
+	out[length] = '\0';
+}
+
+/* Rolls what was set on a port. */
+static struct port_settings roll_port(void)
+{
+	static const char *const modes[] = {"", "access", "trunk", "native-tagged", "native-untagged", "dot1q-tunnel"};
+	struct port_settings port = {0};
+
+	port.has_tag = dice(2);
+	port.tag = (uint16_t)(port.has_tag ? dice(PORT_MAX_VLAN + 1) : 0);
+	snprintf(port.vlan_mode, sizeof(port.vlan_mode), "%s", modes[dice(6)]);
+	port.trunks = dice(3) ? 0 : dice(PORT_MAX_TRUNKS + 1);
+	for (size_t i = 0; i < port.trunks; i++)
+		port.trunk[i] = (uint16_t)dice(PORT_MAX_VLAN + 1);
+	port.ingress_rate = dice(2) ? dice(PORT_MAX_RATE) : 0;
+	port.ingress_burst = dice(2) ? dice(PORT_MAX_RATE) : 0;
+	port.has_attached_mac = dice(2);
+	if (port.has_attached_mac)
+		port.attached_mac = (struct mac_address){{0x52, 0x54, 0, 1, (uint8_t)dice(256), (uint8_t)dice(256)}};
+	roll_word(port.iface_id, sizeof(port.iface_id));
+	roll_word(port.vm_id, sizeof(port.vm_id));
+	roll_word(port.vm_uuid, sizeof(port.vm_uuid));
+	return port;
+}
+
+/* Rolls entry number i of a passport: MAC and guest address are its own. */
+static struct passport_vf roll_vf(size_t i)
+{
+	struct passport_vf vf = {.mac = {{0x52, 0x54, 0, 0, (uint8_t)i, (uint8_t)dice(256)}}, .port = roll_port()};
+
+	vf.has_guest = dice(2);
+	if (vf.has_guest)
+		vf.guest = (struct pci_address){dice(0x100000), (uint8_t)dice(256), (uint8_t)i, (uint8_t)dice(8)};
+	vf.has_pf = dice(2);
+	if (vf.has_pf)
+		vf.pf = (struct pci_address){dice(0x10000), (uint8_t)dice(256), (uint8_t)dice(32), (uint8_t)dice(8)};
+	roll_word(vf.psid, sizeof(vf.psid));
+	roll_word(vf.firmware, sizeof(vf.firmware));
+	roll_word(vf.bridge, sizeof(vf.bridge));
+	return vf;
+}
+
+TEST(whatever_is_printed_is_read_back_the_same_and_fits_the_grammar)
+{
+	struct passport passport = {.present = true};
+
+	for (int round = 0; round < 500; round++) {
+		struct domain domain;
+		char *xml = NULL;
+
+		passport.vfs = dice(PASSPORT_MAX_VFS + 1);
+		for (size_t i = 0; i < passport.vfs; i++)
+			passport.vf[i] = roll_vf(i);
+		CHECK(passport_print(&passport, false, &xml) > 0);
+		read_passport(xml, &domain);
+		if (!passport_equal(&passport, &domain.passport))
+			FAIL("read otherwise (%s): %s", domain.passport.note, xml);
+		if (!grammar_accepts(xml))
+			FAIL("the grammar does not accept %s", xml);
+		domain_release(&domain);
+		free(xml);
+	}
+}
+
+TEST(what_a_reader_would_not_accept_is_left_out)
+{
+	struct passport passport = {.present = true, .vfs = 2, .vf = {{.mac = {{2, 0, 0, 0, 0, 1}}}, {.bridge = "no-mac"}}};
+	struct passport_vf *vf = &passport.vf[0];
+	struct domain domain;
+	char *xml = NULL;
+
+	snprintf(vf->bridge, sizeof(vf->bridge), "a<b>\"&'c d");
+	snprintf(vf->port.iface_id, sizeof(vf->port.iface_id), "x y");
+	snprintf(vf->port.vlan_mode, sizeof(vf->port.vlan_mode), "none");
+	vf->port.has_tag = true;
+	vf->port.tag = 5000;
+	vf->port.has_attached_mac = true;
+	CHECK(passport_print(&passport, false, &xml) > 0);
+	CHECK_STR(xml, "<vf:passport xmlns:vf=\"urn:vferry:passport:1\" version=\"1\">\n  <vf:vf mac=\"02:00:00:00:00:01\"/>\n</vf:passport>");
+	read_passport(xml, &domain);
+	CHECK_INT(domain.passport.vfs, 1);
+	CHECK_INT(domain.passport.ignored, 0);
+	domain_release(&domain);
+	free(xml);
+}
+
+TEST(the_plain_form_is_what_libvirt_puts_its_own_namespace_on)
+{
+	struct passport passport = {.present = true, .vfs = 1, .vf = {{.mac = {{2, 0, 0, 0, 0, 1}}, .bridge = "br0"}}};
+	char *xml = NULL;
+
+	CHECK(passport_print(&passport, true, &xml) > 0);
+	CHECK_STR(xml, "<passport version=\"1\">\n  <vf mac=\"02:00:00:00:00:01\" bridge=\"br0\"/>\n</passport>");
+	free(xml);
+}
+
+TEST(two_passports_differ_in_each_value)
+{
+	static const struct passport_vf base = {.mac = {{2, 0, 0, 0, 0, 1}}};
+	struct passport a = {.present = true, .vfs = 1}, b = a;
+
+	a.vf[0] = b.vf[0] = base;
+	CHECK(passport_equal(&a, &b));
+#define DIFFERS(change) do { b.vf[0] = base; b.vf[0].change; CHECK(!passport_equal(&a, &b)); } while (0)
+	DIFFERS(mac.octet[5] = 2);
+	DIFFERS(has_guest = true);
+	DIFFERS(has_pf = true);
+	DIFFERS(psid[0] = 'x');
+	DIFFERS(firmware[0] = 'x');
+	DIFFERS(bridge[0] = 'x');
+	DIFFERS(port.has_tag = true);
+	DIFFERS(port.trunks = 1);
+	DIFFERS(port.vlan_mode[0] = 'x');
+	DIFFERS(port.ingress_rate = 1);
+	DIFFERS(port.ingress_burst = 1);
+	DIFFERS(port.has_attached_mac = true);
+	DIFFERS(port.iface_id[0] = 'x');
+	DIFFERS(port.vm_id[0] = 'x');
+	DIFFERS(port.vm_uuid[0] = 'x');
+#undef DIFFERS
+	b.vf[0] = base;
+	b.present = false;
+	CHECK(!passport_equal(&a, &b));
 }
 
 TEST(the_grammar_is_strict_where_the_reader_skips)

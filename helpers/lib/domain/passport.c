@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "domain/xml.h"
@@ -59,10 +60,92 @@ static int read_word(const xmlNode *node, const char *name, char *out, size_t si
 		return 0;
 	if (error || !*out)
 		return -EINVAL;
-	for (const char *c = out; *c; c++)
-		if (!(*c >= '0' && *c <= '9') && !(*c >= 'a' && *c <= 'z') && !(*c >= 'A' && *c <= 'Z') && !strchr("_.:@-", *c))
-			return -EINVAL;
+	return port_settings_is_word(out) ? 0 : -EINVAL;
+}
+
+/*
+ * Reads an attribute that holds a decimal number of 1 to 9 digits, at most max.
+ * Return: 0, *has false if it is absent; -EINVAL.
+ */
+static int read_number(const xmlNode *node, const char *name, bool *has, unsigned long max, unsigned long *out)
+{
+	char text[10];
+	int error = xml_attribute(node, name, text, sizeof(text));
+	unsigned long value;
+
+	*has = !error;
+	if (error == -ENOENT)
+		return 0;
+	if (error || !*text || text[strspn(text, "0123456789")])
+		return -EINVAL;
+	value = strtoul(text, NULL, 10);
+	if (value > max)
+		return -EINVAL;
+	*out = value;
 	return 0;
+}
+
+/*
+ * Reads the attributes about VLANs.
+ * Return: NULL, or the name of the attribute that is wrong.
+ */
+static const char *read_vlans(const xmlNode *node, struct port_settings *port)
+{
+	char trunks[PORT_TRUNKS_LEN];
+	unsigned long tag = 0;
+	int error;
+
+	if (read_number(node, "tag", &port->has_tag, PORT_MAX_VLAN, &tag) < 0)
+		return "tag";
+	port->tag = (uint16_t)tag;
+	error = xml_attribute(node, "vlan-mode", port->vlan_mode, sizeof(port->vlan_mode));
+	if (error != -ENOENT && (error || !port_settings_is_vlan_mode(port->vlan_mode)))
+		return "vlan-mode";
+	error = xml_attribute(node, "trunks", trunks, sizeof(trunks));
+	return error != -ENOENT && (error || port_settings_parse_trunks(trunks, port)) ? "trunks" : NULL;
+}
+
+/*
+ * Reads the attributes about limits of traffic.
+ * Return: NULL, or the name of the attribute that is wrong.
+ */
+static const char *read_limits(const xmlNode *node, struct port_settings *port)
+{
+	unsigned long rate = 0, burst = 0;
+	bool has;
+
+	if (read_number(node, "ingress-rate", &has, PORT_MAX_RATE, &rate) < 0)
+		return "ingress-rate";
+	if (read_number(node, "ingress-burst", &has, PORT_MAX_RATE, &burst) < 0)
+		return "ingress-burst";
+	port->ingress_rate = (uint32_t)rate;
+	port->ingress_burst = (uint32_t)burst;
+	return NULL;
+}
+
+/*
+ * Reads what was set on the representor's port.
+ * Return: NULL, or the name of the attribute that is wrong.
+ */
+static const char *read_port(const xmlNode *node, struct port_settings *port)
+{
+	char text[MAC_ADDRESS_LEN];
+	const char *wrong = read_vlans(node, port);
+	int error;
+
+	if (!wrong)
+		wrong = read_limits(node, port);
+	if (wrong)
+		return wrong;
+	error = xml_attribute(node, "attached-mac", text, sizeof(text));
+	if (error != -ENOENT && (error || mac_address_parse(text, &port->attached_mac) || !mac_address_is_unicast(&port->attached_mac)))
+		return "attached-mac";
+	port->has_attached_mac = !error;
+	if (read_word(node, "iface-id", port->iface_id, sizeof(port->iface_id)) < 0)
+		return "iface-id";
+	if (read_word(node, "vm-id", port->vm_id, sizeof(port->vm_id)) < 0)
+		return "vm-id";
+	return read_word(node, "vm-uuid", port->vm_uuid, sizeof(port->vm_uuid)) < 0 ? "vm-uuid" : NULL;
 }
 
 /*
@@ -84,7 +167,7 @@ static const char *read_entry(const xmlNode *node, struct passport_vf *vf)
 		return "psid";
 	if (read_word(node, "firmware", vf->firmware, sizeof(vf->firmware)) < 0)
 		return "firmware";
-	return read_word(node, "bridge", vf->bridge, sizeof(vf->bridge)) < 0 ? "bridge" : NULL;
+	return read_word(node, "bridge", vf->bridge, sizeof(vf->bridge)) < 0 ? "bridge" : read_port(node, &vf->port);
 }
 
 /*

@@ -5,7 +5,7 @@
  *     <metadata>
  *       <vf:passport xmlns:vf="urn:vferry:passport:1" version="1">
  *         <vf:vf mac="52:54:00:12:34:56" guest="0000:05:00.0" pf="0000:81:00.0" psid="MT_0000000834"
- *                firmware="28.43.1014" bridge="br-vferry"/>
+ *                firmware="28.43.1014" bridge="br-vferry" tag="42" iface-id="2f1c…"/>
  *       </vf:passport>
  *     </metadata>
  *
@@ -20,6 +20,7 @@
 
 #include "base/mac_address.h"
 #include "base/pci_address.h"
+#include "base/port_settings.h"
 #include "base/reason.h"
 
 #define PASSPORT_NAMESPACE "urn:vferry:passport:1"
@@ -34,6 +35,7 @@ struct passport_vf {
 	char psid[32];            /* empty: not told; so below */
 	char firmware[24];        /* running, "28.43.1014" */
 	char bridge[64];
+	struct port_settings port; /* of the representor's port in that bridge */
 };
 
 struct passport {
@@ -52,6 +54,17 @@ struct _xmlNode; /* of libxml2 */
  * Return: 0; -E2BIG for more than PASSPORT_MAX_VFS entries, *why filled.
  */
 int passport_read(const struct _xmlNode *metadata, struct passport *passport, struct reason *why);
+
+/*
+ * Writes a passport as one XML element. is_plain: without its namespace, as virDomainSetMetadata() wants it, which puts one on every
+ * element (libvirt, src/util/virxml.c virXMLInjectNamespace()); else complete, as it stands in <metadata>. Values that a reader would not
+ * accept are left out, and so is a VF whose MAC is none. *xml is malloc'ed.
+ * Return: its length; -ENOMEM.
+ */
+long passport_print(const struct passport *passport, bool is_plain, char **xml);
+
+/* Whether both say the same of the same VFs, in the same order. */
+bool passport_equal(const struct passport *a, const struct passport *b);
 
 /* The entry for a MAC address, or for an address that the guest sees; NULL if there is none. */
 const struct passport_vf *passport_find_mac(const struct passport *passport, const struct mac_address *mac);

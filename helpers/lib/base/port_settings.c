@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * port_settings.c: what was set on a representor's port. See port_settings.h.
+ */
+#include "base/port_settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Return: whether text is a word. */
+bool port_settings_is_word(const char *text)
+{
+	static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.:@-";
+
+	return *text && !text[strspn(text, letters)];
+}
+
+/* Return: whether text is one of the modes of vswitchd/vswitch.xml, Port vlan_mode. */
+bool port_settings_is_vlan_mode(const char *text)
+{
+	static const char *const modes[] = { "access", "trunk", "native-tagged", "native-untagged", "dot1q-tunnel" };
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (strcmp(text, modes[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Return: whether both have the same VLANs. */
+static bool has_equal_vlans(const struct port_settings *a, const struct port_settings *b)
+{
+	if (a->has_tag != b->has_tag || (a->has_tag && a->tag != b->tag) || strcmp(a->vlan_mode, b->vlan_mode) || a->trunks != b->trunks)
+		return false;
+	return memcmp(a->trunk, b->trunk, a->trunks * sizeof(a->trunk[0])) == 0;
+}
+
+/* Return: whether both say the same. */
+bool port_settings_equal(const struct port_settings *a, const struct port_settings *b)
+{
+	if (!has_equal_vlans(a, b) || a->ingress_rate != b->ingress_rate || a->ingress_burst != b->ingress_burst)
+		return false;
+	if (a->has_attached_mac != b->has_attached_mac || (a->has_attached_mac && !mac_address_equal(&a->attached_mac, &b->attached_mac)))
+		return false;
+	return strcmp(a->iface_id, b->iface_id) == 0 && strcmp(a->vm_id, b->vm_id) == 0 && strcmp(a->vm_uuid, b->vm_uuid) == 0;
+}
+
+/* Return: whether nothing is set. */
+bool port_settings_is_empty(const struct port_settings *settings)
+{
+	static const struct port_settings nothing;
+
+	return port_settings_equal(settings, &nothing);
+}
+
+/* out: PORT_TRUNKS_LEN bytes. Return: out, "" without trunks. */
+char *port_settings_format_trunks(const struct port_settings *settings, char *out)
+{
+	size_t at = 0;
+
+	*out = '\0';
+	for (size_t i = 0; i < settings->trunks && i < PORT_MAX_TRUNKS; i++) {
+		/* The bounds are there already; they are said again where the text is made. */
+		unsigned int vlan = settings->trunk[i] <= PORT_MAX_VLAN ? settings->trunk[i] : PORT_MAX_VLAN;
+
+		at += (size_t)snprintf(out + at, PORT_TRUNKS_LEN - at, "%s%u", i ? " " : "", vlan);
+	}
+	return out;
+}
+
+/*
+ * Reads one number of 1 to 4 digits. text: is moved behind it.
+ * Return: 0 to PORT_MAX_VLAN, -EINVAL.
+ */
+static int parse_vlan(const char **text)
+{
+	size_t digits = strspn(*text, "0123456789");
+	int value = 0;
+
+	if (!digits || digits > 4)
+		return -EINVAL;
+	for (size_t i = 0; i < digits; i++)
+		value = value * 10 + ((*text)[i] - '0');
+	*text += digits;
+	return value <= PORT_MAX_VLAN ? value : -EINVAL;
+}
+
+/* text: numbers with one blank between two. Return: 0, -EINVAL (also for more than PORT_MAX_TRUNKS). */
+int port_settings_parse_trunks(const char *text, struct port_settings *settings)
+{
+	uint16_t trunk[PORT_MAX_TRUNKS] = { 0 };
+	size_t trunks = 0;
+
+	for (;;) {
+		int vlan = trunks < PORT_MAX_TRUNKS ? parse_vlan(&text) : -EINVAL;
+
+		if (vlan < 0)
+			return vlan;
+		trunk[trunks++] = (uint16_t)vlan;
+		if (!*text)
+			break;
+		if (*text++ != ' ')
+			return -EINVAL;
+	}
+	memcpy(settings->trunk, trunk, sizeof(trunk));
+	settings->trunks = trunks;
+	return 0;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * port_settings.h: what an operator set on the port of a VF's representor in Open vSwitch, and what should be the same wherever the guest
+ * runs: VLAN, limits of traffic, and the names by which a cloud's controller knows the port.
+ *
+ * They travel in the passport, so they come from another host: every value is bounded, and a name is a word (port_settings_is_word()).
+ */
+#ifndef VFERRY_BASE_PORT_SETTINGS_H
+#define VFERRY_BASE_PORT_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/mac_address.h"
+
+#define PORT_MAX_TRUNKS 64
+#define PORT_MAX_VLAN 4095
+#define PORT_MAX_RATE 999999999 /* kbit/s, and kbit of a burst */
+#define PORT_NAME_MAX 64 /* of a name, with its NUL */
+#define PORT_TRUNKS_LEN (PORT_MAX_TRUNKS * 5)
+
+struct port_settings {
+	bool has_tag;
+	uint16_t tag;                    /* 0 to PORT_MAX_VLAN */
+	uint16_t trunk[PORT_MAX_TRUNKS]; /* VLANs, each 0 to PORT_MAX_VLAN */
+	size_t trunks;                   /* 0: not set */
+	char vlan_mode[20];              /* "access", "trunk", "native-tagged", "native-untagged", "dot1q-tunnel"; "" not set */
+	uint32_t ingress_rate;           /* ingress_policing_rate, kbit/s; 0: none */
+	uint32_t ingress_burst;          /* ingress_policing_burst, kbit; 0: Open vSwitch's own */
+	bool has_attached_mac;
+	struct mac_address attached_mac; /* external_ids of the interface, so below */
+	char iface_id[PORT_NAME_MAX];    /* "": not set */
+	char vm_id[PORT_NAME_MAX];
+	char vm_uuid[PORT_NAME_MAX];
+};
+
+/* Whether text is 1 or more letters, digits and _ . : @ -, which is what identifiers of ports consist of. */
+bool port_settings_is_word(const char *text);
+
+/* Whether text is a vlan_mode of Open vSwitch. */
+bool port_settings_is_vlan_mode(const char *text);
+
+/* Whether nothing is set. */
+bool port_settings_is_empty(const struct port_settings *settings);
+bool port_settings_equal(const struct port_settings *a, const struct port_settings *b);
+
+/* The trunks as text "10 20 30", and back. out: PORT_TRUNKS_LEN bytes. Parsing: 0, -EINVAL; *settings untouched on failure. */
+char *port_settings_format_trunks(const struct port_settings *settings, char *out);
+int port_settings_parse_trunks(const char *text, struct port_settings *settings);
+
+#endif
