@@ -5,6 +5,9 @@
 #ifndef VFERRY_HOOKS_EVENT_H
 #define VFERRY_HOOKS_EVENT_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/reason.h"
@@ -18,6 +21,8 @@ struct event {
 	deadline_t deadline;
 	char *output;              /* domain XML for libvirt (malloc), NULL: nothing to say */
 	long output_len;
+	unsigned int vfs;          /* of the guest that vferry has to do with, for the history */
+	bool never_landed;         /* "release": of a guest that was made ready for and did not arrive */
 };
 
 /*
@@ -30,5 +35,8 @@ int event_started(struct event *event, struct reason *why);   /* QEMU runs; an i
 int event_stopped(struct event *event, struct reason *why);   /* QEMU is gone, libvirt's status file is still there */
 int event_release(struct event *event, struct reason *why);   /* devices are given back */
 int event_reconnect(struct event *event, struct reason *why); /* libvirtd has started anew */
+
+/* Remembers what a call did or refused, for vferry status. begin: clock_ms() when it began; error, why: how it ended. */
+void event_note(const struct event *event, const char *operation, int64_t begin, int error, const struct reason *why);
 
 #endif

@@ -210,6 +210,7 @@ int event_migrate(struct event *event, struct reason *why)
 	if (!record)
 		return reason_set(why, -ENOMEM, NULL, "out of memory");
 	error = take_lease(event, &scene, record, why);
+	event->vfs = (unsigned int)scene.guest.vfs;
 	if (error || !scene.guest.vfs)
 		return error;
 	error = ready_make(&scene, record, false, event->deadline, why);

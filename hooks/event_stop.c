@@ -41,6 +41,19 @@ int event_stopped(struct event *event, struct reason *why)
 }
 
 /*
+ * look_back() - what the guest had here, for the history
+ */
+static void look_back(struct event *event)
+{
+	autofree struct record *record = calloc(1, sizeof(*record));
+
+	if (!record || record_read(event->domain->uuid, record, NULL))
+		return;
+	event->vfs = (unsigned int)record->vfs;
+	event->never_landed = record->state == RECORD_ARRIVING;
+}
+
+/*
  * event_release() - gives back what the guest had here
  * @event:	the call; extra is the reason ("migrated", "failed", "shutdown", ...)
  * @why:	filled on failure
@@ -53,6 +66,7 @@ int event_release(struct event *event, struct reason *why)
 	if (lock < 0)
 		return lock;
 	log_info("the guest has left (%s)", event->extra);
+	look_back(event);
 	ready_reconcile(event->config, event->domain->uuid, event->deadline);
 	return 0;
 }

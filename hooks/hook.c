@@ -89,9 +89,10 @@ static int write_output(const struct event *event, struct reason *why)
  * run_event() - configuration, XML, the event's function, output
  * @row:	event
  * @extra:	libvirt's fourth argument
+ * @begin:	clock_ms() when the call began
  * Return: 0, negative errno with *why
  */
-static int run_event(const struct operation_row *row, const char *extra, struct reason *why)
+static int run_event(const struct operation_row *row, const char *extra, int64_t begin, struct reason *why)
 {
 	autofree char *xml = NULL, *output = NULL;
 	autodomain struct domain domain = { 0 };
@@ -111,6 +112,7 @@ static int run_event(const struct operation_row *row, const char *extra, struct 
 	event.config = &config;
 	event.deadline = deadline_in((int)config.hook_deadline * 1000);
 	error = row->run(&event, why);
+	event_note(&event, row->operation, begin, error, why);
 	output = event.output;
 	return error || !output ? error : write_output(&event, why);
 }
@@ -145,7 +147,7 @@ int main(int argc, char **argv)
 	row = find_row(argv[2], argv[3]);
 	if (!row)
 		return 0;
-	error = run_event(row, argv[4], &why);
+	error = run_event(row, argv[4], begin, &why);
 	if (error)
 		say(row, argv[1], &why);
 	log_info("%s in %lld ms", error ? "failed" : "done", (long long)(clock_ms() - begin));
