@@ -35,6 +35,8 @@ PKG_CONFIG ?= pkg-config
 INSTALL    ?= install
 CFLAGS     ?= -O2 -g
 PACKAGES    = libxml-2.0 libnl-3.0 libnl-genl-3.0 libpci json-c inih
+# For the programs that may call libvirt: never for the library and the hooks (tests/tree/programs.bats).
+VIRT_PACKAGES = libvirt
 
 WARNINGS = -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wno-sign-conversion \
 	   -Wvla -Wundef -Wpointer-arith -Wcast-qual $(if $(WERROR),-Werror)
@@ -46,6 +48,8 @@ PLACES   = -DVFERRY_VERSION='"$(VERSION)"' -DSYSCONFDIR='"$(sysconfdir)"' -DLIBE
 # The headers of other projects are system headers: their warnings are not ours.
 PACKAGE_CFLAGS := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null))
 PACKAGE_LIBS   := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
+VIRT_CFLAGS    := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(VIRT_PACKAGES) 2>/dev/null))
+VIRT_LIBS      := $(shell $(PKG_CONFIG) --libs $(VIRT_PACKAGES) 2>/dev/null)
 
 OWN_CPPFLAGS = -Ihelpers/lib $(PLACES) $(PACKAGE_CFLAGS)
 OWN_CFLAGS   = -std=gnu17 -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(SANITIZERS)
@@ -68,6 +72,8 @@ library_src   = $(sort $(wildcard helpers/lib/*/*.c))
 worker_src    = $(filter-out hooks/qemu.c,$(sort $(wildcard hooks/*.c)))
 helper_src    = $(foreach name,$(HELPERS),$(wildcard helpers/$(name).c))
 command_src   = $(sort $(wildcard helpers/command/*.c))
+virt_src      = $(sort $(wildcard helpers/virt/*.c))
+agent_src     = $(sort $(wildcard helpers/agent/*.c))
 unit_src      = $(sort $(wildcard tests/unit/test_*.c))
 fuzz_src      = $(sort $(wildcard tests/fuzz/*.c))
 
@@ -85,6 +91,9 @@ fuzz_xml        = $(addprefix $(BUILD)/tests/fuzz/libfuzzer_,candidate decide do
 worker_part     = $(call object,$(filter-out hooks/hook.c,$(worker_src)))
 # The subcommands of vferry: a file each, linked by the program and by their unit tests.
 command_part    = $(call object,$(command_src))
+# libvirt, for those programs that may call it; the agent's parts.
+virt_part       = $(call object,$(virt_src))
+agent_part      = $(call object,$(agent_src))
 
 templates = $(wildcard xml-templates/*)
 man_pages = $(wildcard $(foreach room,hooks helpers install,$(room)/*.[578]))
@@ -110,14 +119,18 @@ $(BUILD)/hook: $(call object,$(worker_src)) $(library)
 	$(call quiet,LD) $(LINK) -o $@ $^ $(PACKAGE_LIBS)
 
 $(helper_programs): $(BUILD)/%: $(BUILD)/helpers/%.o $(library)
-	$(call quiet,LD) $(LINK) -o $@ $(filter %.o,$^) $(library) $(PACKAGE_LIBS)
+	$(call quiet,LD) $(LINK) -o $@ $(filter %.o,$^) $(library) $(PACKAGE_LIBS) $(VIRT_LIBS)
 
-$(BUILD)/vferry: $(command_part)
+$(BUILD)/vferry: $(command_part) $(virt_part)
+$(BUILD)/vferryd: $(agent_part) $(virt_part)
 
 $(unit_programs): $(BUILD)/%: $(BUILD)/%.o $(worker_part) $(library)
 	$(call quiet,LD) $(LINK) -o $@ $(filter %.o,$^) $(library) $(PACKAGE_LIBS)
 
-$(filter $(BUILD)/tests/unit/test_command_%,$(unit_programs)): $(command_part)
+$(filter $(BUILD)/tests/unit/test_command_%,$(unit_programs)): $(command_part) $(virt_part)
+$(filter $(BUILD)/tests/unit/test_command_%,$(unit_programs)): PACKAGE_LIBS += $(VIRT_LIBS)
+$(filter $(BUILD)/tests/unit/test_agent_%,$(unit_programs)): $(agent_part) $(virt_part)
+$(filter $(BUILD)/tests/unit/test_agent_%,$(unit_programs)): PACKAGE_LIBS += $(VIRT_LIBS)
 
 $(replay_programs): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(call object,tests/fuzz/replay.c) $(fuzz_common) $(library)
 	$(call quiet,LD) $(LINK) -o $@ $(filter %.o,$^) $(library) $(PACKAGE_LIBS)
@@ -129,25 +142,27 @@ $(addprefix $(BUILD)/tests/fuzz/,replay_recorded libfuzzer_recorded): $(call obj
 
 $(BUILD)/tests/unit/%.o: OWN_CPPFLAGS += -Itests/unit -Ihooks
 $(BUILD)/tests/unit/test_command_%.o $(BUILD)/tests/fuzz/fuzz_recorded.o $(BUILD)/helpers/%.o: OWN_CPPFLAGS += -Ihelpers
+$(BUILD)/tests/unit/test_agent_%.o: OWN_CPPFLAGS += -Ihelpers $(VIRT_CFLAGS)
+$(call object,$(helper_src)) $(virt_part) $(agent_part) $(command_part): OWN_CPPFLAGS += $(VIRT_CFLAGS)
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call quiet,CC) $(COMPILE) -c -o $@ $<
 
 # Everything is compiled again when a flag or a place changes, since the objects contain both.
-flags_text = $(COMPILE) | $(LINK) | $(PACKAGE_LIBS)
+flags_text = $(COMPILE) | $(LINK) | $(PACKAGE_LIBS) | $(VIRT_CFLAGS) $(VIRT_LIBS)
 $(BUILD)/flags: FORCE | packages
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(flags_text))' >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 packages:
-	@$(PKG_CONFIG) --exists $(PACKAGES) 2>/dev/null || { \
-		for name in $(PACKAGES); do $(PKG_CONFIG) --exists $$name 2>/dev/null || missing="$$missing $$name"; done; \
+	@$(PKG_CONFIG) --exists $(PACKAGES) $(VIRT_PACKAGES) 2>/dev/null || { \
+		for name in $(PACKAGES) $(VIRT_PACKAGES); do $(PKG_CONFIG) --exists $$name 2>/dev/null || missing="$$missing $$name"; done; \
 		echo "vferry: these libraries are missing for pkg-config ($(PKG_CONFIG)):$$missing; as root run: install/dependencies" >&2; \
 		exit 1; }
 
--include $(patsubst %.c,$(BUILD)/%.d,$(library_src) hooks/qemu.c $(worker_src) $(helper_src) $(command_src) $(unit_src) $(fuzz_src))
+-include $(patsubst %.c,$(BUILD)/%.d,$(library_src) hooks/qemu.c $(worker_src) $(helper_src) $(command_src) $(virt_src) $(agent_src) $(unit_src) $(fuzz_src))
 
 # ---- Tests -------------------------------------------------------------------------------------------------------
 
@@ -173,7 +188,7 @@ tree: tests
 
 # For lint: the project's own flags, quoted for a shell.
 print-flags:
-	$(info $(OWN_CPPFLAGS) -Ihelpers $(OWN_CFLAGS)) @:
+	$(info $(OWN_CPPFLAGS) -Ihelpers $(VIRT_CFLAGS) $(OWN_CFLAGS)) @:
 
 stats:
 	@tests/tree/stats

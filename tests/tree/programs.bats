@@ -24,6 +24,13 @@ needed() {
 	done
 }
 
+@test "libvirt's room is used by the command and the agent alone" {
+	users=$(grep -lE '#include ("virt/|<libvirt/)' -r hooks helpers --include='*.[ch]' |
+		grep -vE '^helpers/(virt|agent|command)/|^helpers/vferryd?\.c$' || true)
+	echo "$users"
+	[ -z "$users" ]
+}
+
 @test "the hook that runs for every guest links the C library alone" {
 	libraries=$(needed "$BUILD/qemu" | grep -v '^ld-linux')
 	echo "$libraries"
