@@ -111,7 +111,7 @@ static int take_turn(const struct event *event, struct ticket *ticket, struct sc
 	if (queue_is_first(ticket->fd ? ticket : NULL))
 		error = try_lease(event, scene, record, why);
 	if (error == -EBUSY && !ticket->fd) {
-		error = queue_enter(event->domain->uuid, event->config->slot_queue, ticket, why);
+		error = queue_enter(event->domain->uuid, event->domain->name, event->config->slot_queue, ticket, why);
 		if (!error) {
 			log_notice("waiting for a slot, up to %u s: %s", event->config->slot_wait,
 				   *why->what ? why->what : "others wait that came before");

@@ -1,25 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * status.c: vferry status: PFs and VFs, who has them, what is in flight, and who waits.
+ * status.c: vferry status: PFs and VFs and who has them; what is in flight, and what was, is in status_migrations.c.
  */
-#include <dirent.h>
-#include <errno.h>
 #include <string.h>
 #include <time.h>
 
-#include "base/scope.h"
-#include "base/sysroot.h"
 #include "command/command.h"
+#include "command/status.h"
 #include "command/terminal.h"
 #include "command/view.h"
 
 #define WATCH_SECONDS 2
-
-/* The name of a job, as an operator calls it. */
-static const char *job_name(enum status_job job)
-{
-	return job == STATUS_MIGRATION_IN ? "coming" : job == STATUS_MIGRATION_OUT ? "leaving" : job == STATUS_OTHER_JOB ? "busy" : "";
-}
 
 /* Who has a VF: a guest that libvirt runs, one that it is promised to, the host itself. */
 struct holder {
@@ -55,18 +46,6 @@ static int tag_of(const struct view *view, const struct inventory_vf *vf)
 	const struct ovs_port *port = *vf->port.netdev ? ovs_find_interface(&view->scene.inventory.ovs, vf->port.netdev) : NULL;
 
 	return port ? port->tag : -1;
-}
-
-/* How many arrivals wait for a slot, as far as can be seen. */
-static unsigned int count_waiting(void)
-{
-	autoclosedir DIR *directory = sysroot_opendir(STATE_DIRECTORY "/queue");
-	const struct dirent *entry;
-	unsigned int n = 0;
-
-	while (directory && (entry = readdir(directory)))
-		n += entry->d_name[0] != '.';
-	return n;
 }
 
 /* ---- For a person -------------------------------------------------------------------------------------------------------------- */
@@ -130,67 +109,16 @@ static void show_pfs(struct call *call, struct view *view)
 	}
 }
 
-/* Whether a guest has a VF of a card here. */
-static bool has_vf(struct view *view, const struct status *status)
-{
-	unsigned int index;
-
-	for (size_t i = 0; i < status->devices; i++) {
-		if (inventory_find_vf(&view->scene.inventory, &status->device[i], &index))
-			return true;
-	}
-	return false;
-}
-
-/* Prints what is in flight. Return: how many guests. */
-static unsigned int show_flights(struct call *call, struct view *view)
-{
-	unsigned int n = 0;
-
-	for (size_t i = 0; i < view->scene.running.count; i++) {
-		const struct status *status = &view->scene.running.status[i];
-		char name[DOMAIN_NAME_MAX];
-
-		if ((status->job != STATUS_MIGRATION_IN && status->job != STATUS_MIGRATION_OUT) || !has_vf(view, status))
-			continue;
-		reason_clean(name, sizeof(name), status->name);
-		fprintf(call->out, "  %-8s %-9s %s\n", job_name(status->job), status->phase, name);
-		n++;
-	}
-	return n;
-}
-
-/* Prints guests that were promised VFs and are not here yet. */
-static void show_expected(struct call *call, const struct view *view)
-{
-	for (size_t i = 0; i < view->scene.records.count; i++) {
-		const struct record *record = &view->scene.records.record[i];
-		char name[sizeof(record->name)];
-
-		if (record->state == RECORD_RUNNING || status_find_uuid(&view->scene.running, record->uuid))
-			continue;
-		reason_clean(name, sizeof(name), record->name);
-		fprintf(call->out, "  %-8s %lld s ago  %s\n", "expected", (long long)(clock_ms() - record->touched) / 1000, name);
-	}
-}
-
 /* Prints the state of the host. */
 static void show(struct call *call, struct view *view)
 {
-	unsigned int waiting = view->is_recorded ? 0 : count_waiting();
-
 	view_say_unseen(call, view);
 	if (!view->scene.inventory.has_ovs) {
 		terminal_print(call, TONE_BAD, "Open vSwitch: ");
 		terminal_wrap(call, 14, view->scene.inventory.ovs_trouble);
 	}
 	show_pfs(call, view);
-	fputs("Migrations:\n", call->out);
-	if (!show_flights(call, view) && !waiting)
-		terminal_print(call, TONE_FAINT, "  none in flight\n");
-	show_expected(call, view);
-	if (waiting)
-		fprintf(call->out, "  %u waiting for a slot\n", waiting);
+	status_show_migrations(call, view);
 }
 
 /* ---- For programs -------------------------------------------------------------------------------------------------------------- */
@@ -235,27 +163,6 @@ static struct json_object *pf_json(struct view *view, const struct inventory_pf 
 	return json;
 }
 
-/* Return: what is in flight or expected, as JSON. */
-static struct json_object *flights_json(struct view *view)
-{
-	struct json_object *flights = json_object_new_array();
-
-	for (size_t i = 0; i < view->scene.running.count; i++) {
-		const struct status *status = &view->scene.running.status[i];
-		struct json_object *json;
-
-		if ((status->job != STATUS_MIGRATION_IN && status->job != STATUS_MIGRATION_OUT) || !has_vf(view, status))
-			continue;
-		json = json_object_new_object();
-		terminal_add(json, "guest", status->name);
-		terminal_add(json, "uuid", status->uuid);
-		terminal_add(json, "direction", job_name(status->job));
-		terminal_add(json, "phase", status->phase);
-		json_object_array_add(flights, json);
-	}
-	return flights;
-}
-
 /* Return: the host as JSON. */
 static struct json_object *to_json(struct view *view)
 {
@@ -267,8 +174,7 @@ static struct json_object *to_json(struct view *view)
 		json_object_array_add(unseen, json_object_new_string(view->unseen[i]));
 	terminal_add(json, "host", view->scene.inventory.hostname);
 	json_object_object_add(json, "pfs", pfs);
-	json_object_object_add(json, "migrations", flights_json(view));
-	json_object_object_add(json, "waiting", json_object_new_int64(view->is_recorded ? 0 : count_waiting()));
+	status_add_migrations(json, view);
 	json_object_object_add(json, "unseen", unseen);
 	return json;
 }

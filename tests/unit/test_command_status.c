@@ -6,6 +6,9 @@
 
 #include <json-c/json.h>
 
+#include "command/status.h"
+#include "state/history.h"
+#include "state/queue.h"
 #include "state/record.h"
 
 #define UUID "99999999-2222-3333-4444-555555555555"
@@ -43,7 +46,7 @@ TEST(what_is_in_flight_is_counted_and_named_with_its_phase)
 	struct command_result r = status(recorded("host-busy.json"), NULL);
 
 	CHECK_CONTAINS(r.out, "2 of 4 slots in flight");
-	CHECK_CONTAINS(r.out, "  coming   prepare   db1\n");
+	CHECK_CONTAINS(r.out, "  coming    prepare    db1\n");
 	CHECK_CONTAINS(r.out, "expected");
 	CHECK_CONTAINS(r.out, "cache1\n");
 }
@@ -206,4 +209,55 @@ TEST(a_guest_that_may_still_come_is_left_alone)
 	CHECK_CONTAINS(r.out, "cache1 (arriving): expected for 11");
 	CHECK(is_recorded());
 	sysroot_set("");
+}
+
+/* What vferry status says of migrations on a host that has no guest and no card, but a past. */
+static const char *migrations(void)
+{
+	static char *text;
+	static struct view view;
+	size_t len;
+	struct call call = { .out = open_memstream(&text, &len) };
+
+	view = (struct view){ 0 };
+	status_show_migrations(&call, &view);
+	fclose(call.out);
+	return text;
+}
+
+TEST(who_waits_for_a_slot_is_named)
+{
+	struct ticket ticket = { 0 };
+
+	check_file("/run/.keep", "");
+	CHECK_INT(sysroot_set(check_scratch()), 0);
+	CHECK_INT(queue_enter(UUID, "web7", 8, &ticket, NULL), 0);
+	CHECK_CONTAINS(migrations(), "  waiting   0 s        web7\n");
+	queue_leave(&ticket);
+	CHECK_CONTAINS(migrations(), "none in flight");
+	CHECK_INT(sysroot_set(""), 0);
+}
+
+TEST(what_was_done_and_refused_is_told_with_milliseconds_and_reason)
+{
+	struct history_entry ready = { .when = 1700000000, .kind = HISTORY_READY, .event = "migrate", .guest = "web1", .vfs = 2, .ms = 812 };
+	struct history_entry refused = { .when = 1700000060, .kind = HISTORY_REFUSED, .event = "started", .guest = "web2", .ms = 41 };
+	struct history_entry left = { .when = 1700000120, .kind = HISTORY_LEFT, .event = "release", .guest = "db1", .vfs = 1 };
+	const char *text;
+
+	check_file("/run/.keep", "");
+	CHECK_INT(sysroot_set(check_scratch()), 0);
+	reason_set(&refused.why, -EPERM, NULL, "post-copy was asked for");
+	reason_cure(&refused.why, "migrate without --postcopy");
+	CHECK_INT(history_add(&ready, deadline_in(1000), NULL), 0);
+	CHECK_INT(history_add(&refused, deadline_in(1000), NULL), 0);
+	CHECK_INT(history_add(&left, deadline_in(1000), NULL), 0);
+	text = migrations();
+	CHECK_CONTAINS(text, "  ready    web1: 2 VFs in 812 ms\n");
+	CHECK_CONTAINS(text, "  refused  web2: at started, after 41 ms: post-copy was asked\n");
+	CHECK_CONTAINS(text, "without --postcopy\n");
+	CHECK_CONTAINS(text, "  left     db1\n");
+	for (const char *line = text; *line; line = strchr(line, '\n') + 1)
+		CHECK(strcspn(line, "\n") <= 80);
+	CHECK_INT(sysroot_set(""), 0);
 }

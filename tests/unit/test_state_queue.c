@@ -31,9 +31,9 @@ TEST(whoever_comes_first_is_served_first)
 
 	empty_root();
 	CHECK(queue_is_first(NULL));
-	CHECK_INT(queue_enter(FIRST, 8, &first, NULL), 0);
+	CHECK_INT(queue_enter(FIRST, "guest1", 8, &first, NULL), 0);
 	usleep(2000);
-	CHECK_INT(queue_enter(SECOND, 8, &second, NULL), 0);
+	CHECK_INT(queue_enter(SECOND, "guest1", 8, &second, NULL), 0);
 	CHECK(!queue_is_first(NULL));
 	CHECK(queue_is_first(&first));
 	CHECK(!queue_is_first(&second));
@@ -43,18 +43,40 @@ TEST(whoever_comes_first_is_served_first)
 	CHECK(queue_is_first(NULL));
 }
 
+TEST(who_waits_is_listed_with_name_and_time)
+{
+	struct ticket first = { 0 }, second = { 0 };
+	struct waiting waiting[4];
+
+	empty_root();
+	CHECK_INT(queue_list(waiting, 4), 0);
+	CHECK_INT(queue_enter(FIRST, "web1", 8, &first, NULL), 0);
+	usleep(2000);
+	CHECK_INT(queue_enter(SECOND, "web\n2", 8, &second, NULL), 0);
+	CHECK_INT(queue_list(waiting, 4), 2);
+	CHECK_STR(waiting[0].uuid, FIRST);
+	CHECK_STR(waiting[0].guest, "web1");
+	CHECK(waiting[0].since > 0 && waiting[0].since < waiting[1].since);
+	CHECK_STR(waiting[1].uuid, SECOND);
+	CHECK_STR(waiting[1].guest, "web?2");
+	CHECK_INT(queue_list(waiting, 1), 1);
+	queue_leave(&first);
+	queue_leave(&second);
+	CHECK_INT(queue_list(waiting, 4), 0);
+}
+
 TEST(a_full_line_refuses_the_next_one_with_a_sentence)
 {
 	struct ticket first = { 0 }, second = { 0 }, third = { 0 };
 	struct reason why = { 0 };
 
 	empty_root();
-	CHECK_INT(queue_enter(FIRST, 2, &first, NULL), 0);
-	CHECK_INT(queue_enter(SECOND, 2, &second, NULL), 0);
-	CHECK_INT(queue_enter(THIRD, 2, &third, &why), -EAGAIN);
+	CHECK_INT(queue_enter(FIRST, "guest1", 2, &first, NULL), 0);
+	CHECK_INT(queue_enter(SECOND, "guest1", 2, &second, NULL), 0);
+	CHECK_INT(queue_enter(THIRD, "guest1", 2, &third, &why), -EAGAIN);
 	CHECK_CONTAINS(why.what, "2 guests wait");
 	queue_leave(&first);
-	CHECK_INT(queue_enter(THIRD, 2, &third, NULL), 0);
+	CHECK_INT(queue_enter(THIRD, "guest1", 2, &third, NULL), 0);
 	queue_leave(&second);
 	queue_leave(&third);
 }
@@ -68,11 +90,11 @@ TEST(a_ticket_whose_owner_died_does_not_count)
 	empty_root();
 	child = fork();
 	if (child == 0)
-		_exit(queue_enter(FIRST, 8, &ticket, NULL) ? 1 : 0);
+		_exit(queue_enter(FIRST, "guest1", 8, &ticket, NULL) ? 1 : 0);
 	CHECK(waitpid(child, &status, 0) == child);
 	CHECK_INT(status, 0);
 	CHECK(queue_is_first(NULL));
-	CHECK_INT(queue_enter(SECOND, 1, &ticket, NULL), 0);
+	CHECK_INT(queue_enter(SECOND, "guest1", 1, &ticket, NULL), 0);
 	queue_leave(&ticket);
 }
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -57,12 +58,13 @@ static unsigned int count_waiting(const char *before)
 /*
  * queue_enter() - gets in line
  * @uuid:	of the guest
+ * @guest:	its name, for those who look
  * @max:	how many may wait
  * @ticket:	result, given back with queue_leave()
  * @why:	filled on failure
  * Return: 0, -EAGAIN when the line is full, negative errno
  */
-int queue_enter(const char *uuid, unsigned int max, struct ticket *ticket, struct reason *why)
+int queue_enter(const char *uuid, const char *guest, unsigned int max, struct ticket *ticket, struct reason *why)
 {
 	int error = record_make_directory(QUEUE_DIRECTORY, why);
 
@@ -81,7 +83,47 @@ int queue_enter(const char *uuid, unsigned int max, struct ticket *ticket, struc
 		queue_leave(ticket);
 		return reason_set(why, error, QUEUE_DIRECTORY, "cannot take a ticket for the line: %s", strerror(-error));
 	}
+	if (write(ticket->fd, guest, strlen(guest)) < 0) {
+		/* The name is for people only: a ticket without one is as good. */
+	}
 	return 0;
+}
+
+/*
+ * by_name() - order of tickets, which is that of their coming
+ */
+static int by_name(const void *a, const void *b)
+{
+	const struct waiting *first = a, *second = b;
+
+	return (first->since > second->since) - (first->since < second->since);
+}
+
+/*
+ * queue_list() - who waits
+ * @waiting:	result, first come first
+ * @max:	its entries; more are left out
+ * Return: how many
+ */
+size_t queue_list(struct waiting *waiting, size_t max)
+{
+	autoclosedir DIR *directory = sysroot_opendir(QUEUE_DIRECTORY);
+	const struct dirent *entry;
+	size_t n = 0;
+
+	while (directory && n < max && (entry = readdir(directory))) {
+		char name[sizeof(waiting->guest)] = "";
+		unsigned long long since;
+
+		if (strlen(entry->d_name) != 53 || sscanf(entry->d_name, "%16llx-", &since) != 1)
+			continue;
+		(void)sysroot_read(name, sizeof(name), QUEUE_DIRECTORY "/%s", entry->d_name);
+		waiting[n] = (struct waiting){ .since = (int64_t)since };
+		reason_clean(waiting[n].uuid, sizeof(waiting[n].uuid), entry->d_name + 17);
+		reason_clean(waiting[n++].guest, sizeof(waiting->guest), name);
+	}
+	qsort(waiting, n, sizeof(*waiting), by_name);
+	return n;
 }
 
 /*

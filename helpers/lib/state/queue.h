@@ -9,6 +9,8 @@
 #define VFERRY_STATE_QUEUE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/reason.h"
 
@@ -17,14 +19,27 @@ struct ticket {
 	char name[64];   /* file name */
 };
 
-/* Takes a ticket. Return: 0, -EAGAIN if max are waiting already, negative errno; *why filled. */
-int queue_enter(const char *uuid, unsigned int max, struct ticket *ticket, struct reason *why);
+/* Takes a ticket for a guest. Return: 0, -EAGAIN if max are waiting already, negative errno; *why filled. */
+int queue_enter(const char *uuid, const char *guest, unsigned int max, struct ticket *ticket, struct reason *why);
 
 /* Whether nobody waits who came before. ticket NULL: whether nobody waits at all. */
 bool queue_is_first(const struct ticket *ticket);
 
 /* Gives the ticket back; harmless on a zeroed one. */
 void queue_leave(struct ticket *ticket);
+
+/* One who waits. */
+struct waiting {
+	char uuid[40];
+	char guest[256]; /* clean */
+	int64_t since;   /* clock_ms() */
+};
+
+/*
+ * Who waits, first come first, into waiting[max]; changes nothing and needs no lock, so one who has just died may still be in it.
+ * Return: how many, 0 also if it may not be seen.
+ */
+size_t queue_list(struct waiting *waiting, size_t max);
 
 #define autoticket __attribute__((cleanup(queue_leave)))
 
