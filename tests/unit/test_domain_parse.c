@@ -140,6 +140,15 @@ TEST(sees_every_model_of_viommu)
 	domain_release(&domain);
 }
 
+TEST(refuses_a_namespace_that_would_be_printed_as_broken_xml)
+{
+	accept(HEAD "<metadata><a:b xmlns:a='urn:x?y=1;z'/></metadata></domain>");
+	CHECK_STR(refusal(HEAD "<metadata><a:b xmlns:a='urn:x&lt;y'/></metadata></domain>"),
+		  "the domain XML has a namespace with a character that no URI has, line 1");
+	CHECK_STR(refusal(HEAD "<metadata>\n<c><d/></c><a xmlns='urn:x&amp;y'/></metadata></domain>"),
+		  "the domain XML has a namespace with a character that no URI has, line 2");
+}
+
 TEST(ignores_devices_of_other_kinds)
 {
 	accept(HEAD "<devices><hostdev mode='subsystem' type='scsi'/><hostdev mode='capabilities' type='pci'/>"

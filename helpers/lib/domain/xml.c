@@ -97,6 +97,33 @@ static xmlDoc *read_silently(xmlParserCtxt *parser, const char *text, size_t len
 	return doc;
 }
 
+/* Return: the node behind this one in the order of the document, NULL at its end; recursion is not needed for it. */
+static const xmlNode *node_after(const xmlNode *node)
+{
+	if (node->type == XML_ELEMENT_NODE && node->children)
+		return node->children;
+	while (node && !node->next)
+		node = node->parent;
+	return node ? node->next : NULL;
+}
+
+/*
+ * Whether every namespace would be printed as it was read: libxml2 writes the name of one without escaping it (xmlsave.c,
+ * xmlNsDumpOutput()), so that these characters break the document or change it.
+ * Return: 0, -EINVAL with *why.
+ */
+static int check_namespaces(const xmlDoc *doc, const char *what, struct reason *why)
+{
+	for (const xmlNode *node = xmlDocGetRootElement(doc); node; node = node_after(node)) {
+		for (const xmlNs *ns = node->type == XML_ELEMENT_NODE ? node->nsDef : NULL; ns; ns = ns->next) {
+			if (ns->href && strpbrk((const char *)ns->href, "<&\t\r\n"))
+				return reason_set(why, -EINVAL, "", "%s has a namespace with a character that no URI has, line %ld", what,
+						  xmlGetLineNo(node));
+		}
+	}
+	return 0;
+}
+
 /*
  * text, len, what: see xml.h. XML_PARSE_HUGE stays off: libxml2 then bounds depth (256; 2048 since 2.14) and the size of a text (10 MB).
  * Return: 0, -EINVAL, -ENOMEM.
@@ -122,6 +149,8 @@ int xml_parse(const char *text, size_t len, const char *what, xmlDoc **doc, stru
 		error = parse_error(parser, what, why);
 	else if (!is_plain_encoding(parsed))
 		error = reason_set(why, -EINVAL, "", "%s is not in UTF-8", what);
+	else
+		error = check_namespaces(parsed, what, why);
 	xmlFreeParserCtxt(parser);
 	if (error)
 		return error;
