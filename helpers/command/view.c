@@ -65,6 +65,8 @@ static int parse_parts(struct json_object *json, struct view *view, struct reaso
 
 	if (!error)
 		error = facts_from_json(json_object_object_get(json, "software"), &view->facts, why);
+	if (!error && !*view->scene.inventory.architecture)
+		memcpy(view->scene.inventory.architecture, view->facts.architecture, sizeof(view->facts.architecture));
 	if (!error)
 		error = recorded_read_guests(json_object_object_get(json, "guests"), &view->scene.running, why);
 	return error ? error : recorded_read_leases(json_object_object_get(json, "leases"), &view->scene.records, why);

@@ -54,6 +54,9 @@ TEST(the_defaults_are_those_of_the_manual)
 	CHECK_STR(c.ovsdb_socket, "/run/openvswitch/db.sock");
 	CHECK_INT(c.max_idle, 300000);
 	CHECK_INT(c.without_passport, WITHOUT_SAME_ADDRESS);
+	CHECK_INT(c.cards, CARDS_CONNECTX_7);
+	CHECK_STR(c.peer_psid, "");
+	CHECK_STR(c.peer_firmware, "");
 	CHECK_INT(c.unknown_source, SEVERITY_WARN);
 	CHECK_INT(c.at_start, SEVERITY_WARN);
 	CHECK_INT(c.vfs_in_flight, 4);
@@ -125,6 +128,22 @@ TEST(reads_every_kind_of_value)
 	CHECK_INT(c.max_idle, 500);
 }
 
+TEST(what_guests_without_a_passport_come_from_can_be_said_once_for_all_hosts)
+{
+	struct config c;
+
+	CHECK_INT(read_text("[peer]\npsid = MT_0000000834\nfirmware = 28.43.1014\n", &c, NULL), 0);
+	CHECK_STR(c.peer_psid, "MT_0000000834");
+	CHECK_STR(c.peer_firmware, "28.43.1014");
+	CHECK_INT(read_text("[peer]\npsid =\nfirmware =\n", &c, NULL), 0);
+	CHECK_STR(c.peer_psid, "");
+	CHECK_STR(c.peer_firmware, "");
+	CHECK_CONTAINS(refusal("[peer]\npsid = MT_0834/..\n"), "psid = MT_0834/.. is not allowed, it takes a PSID such as MT_0000000834, or nothing");
+	CHECK_CONTAINS(refusal("[peer]\npsid = MT_00000000000000000000000000834\n"), "a PSID such as");
+	CHECK_CONTAINS(refusal("[peer]\nfirmware = 28.43\n"), "three numbers with dots, such as 28.36.1010, or nothing");
+	CHECK_STR(refusal("[peer hostB]\npsid = MT_1\n"), FILE_HERE ":2: there is no key psid in the section [peer hostB]");
+}
+
 TEST(a_wrong_value_names_file_line_key_value_and_what_is_allowed)
 {
 	CHECK_STR(refusal("[host]\n\nvfs = many\n"),
@@ -133,6 +152,8 @@ TEST(a_wrong_value_names_file_line_key_value_and_what_is_allowed)
 		  FILE_HERE ":2: create_bridge = true is not allowed, it takes no or yes");
 	CHECK_STR(refusal("[guest]\nat_start = never\n"),
 		  FILE_HERE ":2: at_start = never is not allowed, it takes allow, warn or refuse");
+	CHECK_STR(refusal("[host]\ncards = connectx-6\n"),
+		  FILE_HERE ":2: cards = connectx-6 is not allowed, it takes connectx-7, bluefield-3 or all");
 	CHECK_STR(refusal("[limits]\nfirmware_warn_below = new\n"),
 		  FILE_HERE ":2: firmware_warn_below = new is not allowed, it takes three numbers with dots, such as 28.36.1010");
 }

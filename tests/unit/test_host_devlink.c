@@ -225,18 +225,19 @@ TEST(an_unknown_eswitch_mode_is_never_set)
 	CHECK_STR(why.object, "0000:81:00.0");
 }
 
-TEST(only_the_connectx_7_is_used_without_being_asked_for)
+TEST(two_kinds_of_cards_can_migrate_vfs_and_each_has_a_row)
 {
-	int by_default = 0, can_migrate = 0;
+	int can_migrate = 0;
 
 	for (const struct card *card = card_table(); card->vendor; card++) {
-		by_default += card->by_default;
 		can_migrate += card->can_migrate;
 		CHECK(card_find(card->vendor, card->device) == card);
-		CHECK(card->can_migrate || !card->by_default);
+		CHECK_INT(card->can_migrate, card->profile != CARD_NO_PROFILE);
+		CHECK_INT(card->can_migrate, card->firmware != 0);
 	}
-	CHECK_INT(by_default, 1);
 	CHECK_INT(can_migrate, 2);
+	CHECK_INT(card_find(0x15b3, 0x1021)->profile, CARD_CONNECTX_7);
+	CHECK_INT(card_find(0x15b3, 0xa2dc)->profile, CARD_BLUEFIELD_3);
 	CHECK_STR(card_find(0x15b3, 0x1021)->name, "ConnectX-7");
 	CHECK_STR(card_find(0x15b3, 0xa2dc)->name, "BlueField-3");
 	CHECK(card_find(0x15b3, 0x101e) == NULL); /* a VF */

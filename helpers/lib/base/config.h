@@ -14,11 +14,13 @@
 #define CONFIG_NAME_MAX 64
 
 enum without_passport { WITHOUT_SAME_ADDRESS, WITHOUT_ANY, WITHOUT_REFUSE, WITHOUT_IGNORE };
+enum cards { CARDS_CONNECTX_7, CARDS_BLUEFIELD_3, CARDS_ALL };
 enum severity { SEVERITY_ALLOW, SEVERITY_WARN, SEVERITY_REFUSE };
 
 struct config {
 	/* [host] */
 	char pf[CONFIG_NAME_MAX];         /* PF to use, PCI address or netdev name; empty: any that fits */
+	enum cards cards;                 /* kinds of cards to use where pf names none */
 	unsigned int vfs;                 /* VFs to create on a PF that has none; 0: as many as the card offers */
 	char bridge[CONFIG_NAME_MAX];     /* Open vSwitch bridge for guests whose passport names none */
 	bool create_bridge;               /* make the bridge when it does not exist */
@@ -31,6 +33,10 @@ struct config {
 	enum without_passport without_passport;
 	enum severity unknown_source;     /* no passport: PSID and firmware of the source are unknown */
 	enum severity at_start;           /* an ordinary start of a guest that could not be migrated later */
+
+	/* [peer]: what all hosts have that guests without a passport come from. A hook is not told which host that is. */
+	char peer_psid[32];               /* empty: not known */
+	char peer_firmware[24];           /* running; empty: not known */
 
 	/* [limits] */
 	unsigned int vfs_in_flight;       /* VFs of one PF in live migration at the same time */

@@ -134,17 +134,24 @@ static void read_arguments(struct facts *facts)
 	}
 }
 
+/* Reads the processor's architecture. /proc/sys/kernel/arch is there since Linux 6.1. */
+void facts_read_architecture(char *out, size_t size)
+{
+	struct utsname name;
+
+	if (sysroot_read(out, size, "/proc/sys/kernel/arch") >= 0)
+		return;
+	snprintf(out, size, "%s", uname(&name) == 0 ? name.machine : "");
+}
+
 /* Reads what kernel and processor say of themselves. */
 static void read_machine(struct facts *facts)
 {
 	autofree char *cpuinfo = read_text("/proc/cpuinfo"), *release = read_text("/etc/os-release");
-	struct utsname name;
 
 	if (sysroot_read(facts->kernel, sizeof(facts->kernel), "/proc/sys/kernel/osrelease") < 0)
 		facts->kernel[0] = '\0';
-	/* /proc/sys/kernel/arch is there since Linux 6.1. */
-	if (sysroot_read(facts->architecture, sizeof(facts->architecture), "/proc/sys/kernel/arch") < 0 && uname(&name) == 0)
-		snprintf(facts->architecture, sizeof(facts->architecture), "%.31s", name.machine);
+	facts_read_architecture(facts->architecture, sizeof(facts->architecture));
 	if (cpuinfo) {
 		find_value(cpuinfo, "vendor_id", ':', facts->cpu_vendor, sizeof(facts->cpu_vendor));
 		find_value(cpuinfo, "model name", ':', facts->cpu_model, sizeof(facts->cpu_model));

@@ -8,6 +8,7 @@
 
 #include <json-c/json.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/clock.h"
 #include "base/reason.h"
@@ -43,6 +44,9 @@ struct facts {
 	bool listens_libvirt;    /* the local socket of libvirt's QEMU driver, which a connection over ssh ends at */
 	bool seen_by_root;       /* what only root may see was seen */
 };
+
+/* Reads the processor's architecture, "x86_64"; "" if nobody tells. */
+void facts_read_architecture(char *out, size_t size);
 
 /* Reads the machine; changes nothing. What cannot be read stays empty or false. */
 void facts_read(struct facts *facts, deadline_t deadline);

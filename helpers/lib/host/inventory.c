@@ -20,13 +20,12 @@
 #include "base/scope.h"
 #include "base/spawn.h"
 #include "base/sysroot.h"
+#include "host/facts.h"
 #include "host/inventory_join.h"
 #include "host/netdev.h"
 #include "host/pci_scan.h"
 #include "host/sriov.h"
-
-#define MELLANOX 0x15b3
-#define VF_DEVICE 0x101e /* what the VFs of all cards since ConnectX-6 Dx are called */
+#include "host/tc.h"
 
 /* ---- Parts that children read -------------------------------------------------------------------------------------------------- */
 
@@ -116,6 +115,22 @@ static int read_devlink(void *arg, struct reason *why)
 		error = failed;
 	failed = read_ports(&nl, part, error ? NULL : why);
 	return error ? error : failed;
+}
+
+/* What a child reads of an uplink's TC rules. */
+struct tc_part {
+	uint32_t ifindex;
+	unsigned int rules;
+};
+
+/* The child that counts the TC rules of an uplink. */
+static int read_rules(void *arg, struct reason *why)
+{
+	struct tc_part *part = arg;
+	autonetlink struct netlink rt;
+	int error = netlink_open(&rt, NULL, why);
+
+	return error ? error : tc_count_rules(&rt, part->ifindex, &part->rules, why);
 }
 
 /* Memory that a child of guard_call() shares with us. Return: NULL if there is none. */
@@ -246,6 +261,30 @@ static void read_switch(struct inventory_pf *pf, const struct netdev_part *netde
 	munmap(part, sizeof(*part));
 }
 
+/* Whether an uplink is a port of Open vSwitch in switchdev mode: then its TC rules are Open vSwitch's, and there may be very many. */
+static bool has_only_ovs_rules(const struct inventory_pf *pf, const struct netdev_part *netdevs)
+{
+	const struct netdev *uplink = netdev_find_index(netdevs->netdev, netdevs->count, pf->uplink_ifindex);
+
+	return pf->mode == ESWITCH_SWITCHDEV && uplink && strcmp(uplink->master_kind, "openvswitch") == 0;
+}
+
+/* Reads the TC rules of a PF's uplink, where they matter. A failure is a trouble of the PF: nobody knows then what a change would cut. */
+static void read_uplink_rules(struct inventory_pf *pf, const struct netdev_part *netdevs, deadline_t deadline)
+{
+	struct tc_part *part = share(sizeof(*part));
+	struct reason why = { 0 };
+
+	if (part && pf->uplink_ifindex && !has_only_ovs_rules(pf, netdevs)) {
+		part->ifindex = pf->uplink_ifindex;
+		if (guard_call(read_rules, part, "reading the TC rules of the uplink", deadline, &why) < 0)
+			note_trouble(pf, &why);
+		pf->uplink_tc_rules = part->rules;
+	}
+	if (part)
+		munmap(part, sizeof(*part));
+}
+
 /* Reads netdevs and e-switches of all PFs, each within its share of the time. Return: 0, -ENOMEM with *why filled. */
 static int read_switches(struct inventory *inventory, deadline_t deadline, struct reason *why)
 {
@@ -265,8 +304,9 @@ static int read_switches(struct inventory *inventory, deadline_t deadline, struc
 
 		if (trouble.error)
 			note_trouble(pf, &trouble);
-		read_switch(pf, netdevs, deadline_within(deadline, deadline_left(deadline) / shares--));
+		read_switch(pf, netdevs, deadline_within(deadline, deadline_left(deadline) / shares));
 		inventory_join_netdevs(pf, netdevs->netdev, netdevs->count);
+		read_uplink_rules(pf, netdevs, deadline_within(deadline, deadline_left(deadline) / shares--));
 	}
 	munmap(netdevs, sizeof(*netdevs));
 	return 0;
@@ -315,6 +355,7 @@ int inventory_read(struct inventory *inventory, const char *ovsdb_socket, deadli
 	memset(inventory, 0, sizeof(*inventory));
 	if (sysroot_read(inventory->hostname, sizeof(inventory->hostname), "/proc/sys/kernel/hostname") < 0)
 		inventory->hostname[0] = '\0';
+	facts_read_architecture(inventory->architecture, sizeof(inventory->architecture));
 	error = read_pfs(inventory, why);
 	if (!error)
 		error = read_switches(inventory, deadline, why);
@@ -323,7 +364,7 @@ int inventory_read(struct inventory *inventory, const char *ovsdb_socket, deadli
 		return error;
 	}
 	read_ovs(inventory, ovsdb_socket, deadline);
-	inventory->has_variant_driver = pci_has_variant_driver(MELLANOX, VF_DEVICE);
+	inventory->has_variant_driver = pci_has_variant_driver(CARD_VF_VENDOR, CARD_VF_DEVICE);
 	inventory->has_iommu = has_iommu();
 	return 0;
 }

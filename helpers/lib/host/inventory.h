@@ -53,12 +53,14 @@ struct inventory_pf {
 	char uplink_master_kind[16];
 	unsigned int uplink_addresses;
 	bool uplink_default_route;
+	unsigned int uplink_tc_rules;/* TC rules at its ingress that are not Open vSwitch's in switchdev mode */
 	struct inventory_vf *vf;     /* num_vfs entries */
 	char trouble[256];           /* what could not be read, "" all right */
 };
 
 struct inventory {
 	char hostname[65];
+	char architecture[32];       /* of the processor: "x86_64"; "" in a record that does not tell */
 	struct inventory_pf pf[INVENTORY_MAX_PFS];
 	size_t pfs;
 	bool has_ovs;

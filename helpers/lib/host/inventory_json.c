@@ -27,6 +27,7 @@ struct field {
 
 static const struct field host_fields[] = {
 	FIELD(inventory, hostname, "hostname", TEXT),
+	FIELD(inventory, architecture, "architecture", TEXT),
 	FIELD(inventory, has_iommu, "has_iommu", FLAG),
 	FIELD(inventory, has_variant_driver, "has_variant_driver", FLAG),
 	FIELD(inventory, has_ovs, "has_ovs", FLAG),
@@ -51,6 +52,7 @@ static const struct field pf_fields[] = {
 	FIELD(inventory_pf, uplink_master_kind, "uplink_master_kind", TEXT),
 	FIELD(inventory_pf, uplink_addresses, "uplink_addresses", UNSIGNED),
 	FIELD(inventory_pf, uplink_default_route, "uplink_default_route", FLAG),
+	FIELD(inventory_pf, uplink_tc_rules, "uplink_tc_rules", UNSIGNED),
 	FIELD(inventory_pf, trouble, "trouble", TEXT),
 	END,
 };

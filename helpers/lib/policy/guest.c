@@ -13,19 +13,22 @@ enum finding { FINDING_VF, FINDING_UNKNOWN, FINDING_OTHER };
 
 /*
  * guest_can_use_pf() - whether a PF is one that vferry may use
- * @config:	configuration: pf, a PCI address or the uplink's name
+ * @config:	configuration: pf, a PCI address or the uplink's name; cards
  * @pf:		PF
- * Return: true if its card can migrate VFs and is either used by default or named
+ * Return: true if its card can migrate VFs, and it is named, or none is and its kind of card is switched on
  */
 bool guest_can_use_pf(const struct config *config, const struct inventory_pf *pf)
 {
 	char address[PCI_ADDRESS_LEN];
+	enum card_profile profile = pf->card.profile;
 	bool named;
 
 	if (!pf->card.can_migrate)
 		return false;
 	named = *config->pf && (strcmp(config->pf, pci_address_format(&pf->address, address)) == 0 || strcmp(config->pf, pf->uplink) == 0);
-	return named || (!*config->pf && pf->card.by_default);
+	if (named || *config->pf)
+		return named;
+	return config->cards == CARDS_ALL || profile == (config->cards == CARDS_BLUEFIELD_3 ? CARD_BLUEFIELD_3 : CARD_CONNECTX_7);
 }
 
 /*

@@ -57,7 +57,7 @@ int guest_find_vfs(const struct guest_search *search, struct guest *guest, struc
 /* The PF that a pool takes its VFs from, NULL if it is not one of a card that can migrate. */
 struct inventory_pf *guest_pool_pf(const struct network_pool *pool, struct inventory *inventory);
 
-/* Whether vferry may use a card: it can migrate and is used by default, or the configuration names this PF. */
+/* Whether vferry may use a PF: its card can migrate, and the configuration names this PF, or none and its kind of card is switched on. */
 bool guest_can_use_pf(const struct config *config, const struct inventory_pf *pf);
 
 #endif
