@@ -62,7 +62,7 @@ static int forget_earlier_try(const struct event *event, struct record *record, 
  */
 static int decide(const struct event *event, struct scene *scene, struct record *record, struct reason *why)
 {
-	struct guest_case c = { .config = event->config, .domain = event->domain, .inventory = &scene->inventory, .guest = &scene->guest,
+	struct rule_case c = { .config = event->config, .domain = event->domain, .inventory = &scene->inventory, .guest = &scene->guest,
 				.incoming = true };
 	struct placement placement = scene_placement(scene);
 	int error = rules_judge_guest(&c, scene_warn, NULL, why);

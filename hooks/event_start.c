@@ -24,7 +24,7 @@
  */
 static int judge(const struct event *event, const struct scene *scene, struct reason *why)
 {
-	struct guest_case c = { .config = event->config, .domain = event->domain, .inventory = &scene->inventory, .guest = &scene->guest };
+	struct rule_case c = { .config = event->config, .domain = event->domain, .inventory = &scene->inventory, .guest = &scene->guest };
 	struct reason reason = { 0 };
 
 	if (event->config->at_start == SEVERITY_ALLOW || !rules_judge_guest(&c, scene_warn, NULL, &reason))

@@ -16,6 +16,7 @@
 #include "base/sysroot.h"
 #include "command/terminal.h"
 #include "host/nvconfig.h"
+#include "policy/plan_host.h"
 
 #define MAX_RESULTS 512
 #define INVENTORY_MAX (16u << 20) /* bytes */
@@ -79,6 +80,43 @@ void check_advise(struct finding *f, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(f->advice, sizeof(f->advice), format, args);
 	va_end(args);
+}
+
+/* The states that verdicts are shown as. */
+static enum state state_of(enum verdict verdict)
+{
+	static const enum state state[] = {
+		[VERDICT_PASS] = STATE_OK, [VERDICT_EXPLAIN] = STATE_NONE, [VERDICT_WARN] = STATE_WARNING, [VERDICT_WAIT] = STATE_WARNING,
+		[VERDICT_REFUSE] = STATE_FAILURE,
+	};
+
+	return state[verdict];
+}
+
+/* Judges by a rule of the hook; see the header. */
+enum verdict check_by_rule(const struct check_case *c, const char *name, const char *fine, struct finding *f)
+{
+	struct scene *scene = &c->view->scene;
+	struct inventory_vf room[INVENTORY_MAX_VFS];
+	struct inventory_pf idle = { 0 };
+	struct guest_vf vf = { 0 };
+	struct flights flights = { 0 };
+	struct placement placement = scene_placement(scene);
+	struct rule_case r = { .config = c->config, .inventory = &scene->inventory, .incoming = true, .domain = scene->domain,
+			       .guest = c->has_guest ? &scene->guest : NULL, .pf = &idle, .vf = &vf, .running = &scene->running, .flights = &flights };
+	struct reason why = { 0 };
+	enum verdict verdict;
+
+	snprintf(vf.bridge, sizeof(vf.bridge), "%s", c->config->bridge);
+	if (c->pf) {
+		idle = plan_host_idle(c->pf, room);
+		flights = placement_flights(&placement, c->pf);
+	}
+	verdict = rules_judge_by(rules_find(name), &r, &why);
+	check_found(f, state_of(verdict), "%s", verdict == VERDICT_PASS ? fine : why.what);
+	if (verdict != VERDICT_PASS)
+		check_advise(f, "%s", why.cure);
+	return verdict;
 }
 
 /* Appends a word to a list, cleaned. */
@@ -148,7 +186,7 @@ static void run_once(struct check_case *c, const struct check_row *row, struct r
 	add(results, row, &f);
 }
 
-/* Runs one row about each PF that vferry may use. */
+/* Runs one row about each PF that vferry may use, or about each. */
 static void run_pfs(struct check_case *c, const struct check_row *row, struct results *results)
 {
 	struct inventory *inventory = &c->view->scene.inventory;
@@ -157,20 +195,21 @@ static void run_pfs(struct check_case *c, const struct check_row *row, struct re
 		struct finding f = { .state = STATE_NONE };
 
 		c->pf = &inventory->pf[i];
-		if (!guest_can_use_pf(c->config, c->pf))
+		if (row->scope == SCOPE_PF && !guest_can_use_pf(c->config, c->pf))
 			continue;
 		pci_address_format(&c->pf->address, f.object);
 		c->migration_mode = *results->migration_mode[i] ? results->migration_mode[i] : NULL;
 		row->look(c, &f);
 		add(results, row, &f);
 	}
+	c->pf = NULL;
 }
 
 /* Runs all rows of a table. */
 static void run_table(struct check_case *c, const struct check_row *rows, struct results *results)
 {
 	for (const struct check_row *row = rows; row->id; row++) {
-		if (row->scope == SCOPE_PF)
+		if (row->scope == SCOPE_PF || row->scope == SCOPE_ANY_PF)
 			run_pfs(c, row, results);
 		else
 			run_once(c, row, results);

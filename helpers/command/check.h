@@ -9,6 +9,7 @@
 
 #include "command/view.h"
 #include "domain/hardware.h"
+#include "policy/rules.h"
 
 enum state { STATE_OK, STATE_WARNING, STATE_FAILURE, STATE_UNKNOWN, STATE_NONE, STATES };
 
@@ -22,12 +23,12 @@ struct finding {
 };
 
 /* How often a row looks. */
-enum scope { SCOPE_HOST, SCOPE_PF, SCOPE_GUEST };
+enum scope { SCOPE_HOST, SCOPE_PF, SCOPE_ANY_PF, SCOPE_GUEST }; /* PF: those that vferry may use; ANY_PF: all of known cards */
 
 struct check_case {
 	const struct config *config;
 	struct view *view;                /* the host, and the guest if has_guest */
-	struct inventory_pf *pf;          /* SCOPE_PF */
+	struct inventory_pf *pf;          /* SCOPE_PF, SCOPE_ANY_PF; else NULL */
 	const char *migration_mode;       /* VF_MIGRATION_MODE of that PF by mstconfig, NULL unknown */
 	bool has_guest;
 	const struct hardware *hardware;  /* of the guest */
@@ -52,6 +53,13 @@ __attribute__((format(printf, 2, 3)))
 void check_mend(struct finding *f, const char *format, ...);
 __attribute__((format(printf, 2, 3)))
 void check_advise(struct finding *f, const char *format, ...);
+
+/*
+ * Judges by the hook's own rule of that name: its sentence, or fine, and its cure. The guest (if there is one) is judged as one that is to
+ * arrive at a host like this, c->pf as one without drivers that hold idle VFs and with the bridge of the configuration.
+ * Return: the verdict.
+ */
+enum verdict check_by_rule(const struct check_case *c, const char *name, const char *fine, struct finding *f);
 
 /* Appends a word to a list "a, b, c" as far as there is room. */
 void check_list(char *list, size_t size, const char *word);

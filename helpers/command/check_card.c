@@ -6,8 +6,6 @@
 
 #include "command/check.h"
 #include "policy/disturb.h"
-#include "policy/plan_host.h"
-#include "policy/rules.h"
 
 /* Says that vferry leaves a spare PF alone. Return: whether it is one. */
 static bool is_spare(const struct check_case *c, struct finding *f)
@@ -49,20 +47,15 @@ static void mend_by_prepare(const struct check_case *c, struct finding *f)
 /* P1: firmware that can migrate VFs. */
 static void look_firmware(const struct check_case *c, struct finding *f)
 {
-	const char *now = c->pf->info.firmware, *lowest = c->config->firmware_refuse_below, *advised = c->config->firmware_warn_below;
-	char address[PCI_ADDRESS_LEN];
+	const char *now = c->pf->info.firmware;
+	char address[PCI_ADDRESS_LEN], fine[64];
 
 	if (!*now) {
 		check_found(f, STATE_UNKNOWN, "devlink does not tell the firmware");
 		return;
 	}
-	if (*lowest && firmware_compare(now, lowest) < 0)
-		check_found(f, STATE_FAILURE, "%s runs, and live migration needs %s", now, lowest);
-	else if (*advised && firmware_compare(now, advised) < 0)
-		check_found(f, STATE_WARNING, "%s runs, and %s or newer is advised", now, advised);
-	else
-		check_found(f, STATE_OK, "%s runs", now);
-	if (f->state == STATE_OK)
+	snprintf(fine, sizeof(fine), "%s runs", now);
+	if (check_by_rule(c, "L6-old-firmware", fine, f) == VERDICT_PASS)
 		return;
 	check_advise(f, "take IMAGE for PSID %s from the card's maker", c->pf->info.psid);
 	check_mend(f, "mstflint -d %s -i IMAGE burn && mstfwreset -y -d %s reset", pf_name(c, address), address);
@@ -150,10 +143,10 @@ static void look_uplink_up(const struct check_case *c, struct finding *f)
 static void look_slots(const struct check_case *c, struct finding *f)
 {
 	struct placement placement = scene_placement(&c->view->scene);
-	unsigned int n = placement_in_flight(&placement, c->pf), limit = c->config->vfs_in_flight;
+	char fine[64];
 
-	check_found(f, n < limit ? STATE_OK : STATE_WARNING, "%u of %u VFs are in live migration", n, limit);
-	if (n >= limit)
+	snprintf(fine, sizeof(fine), "%u of %u VFs are in live migration", placement_in_flight(&placement, c->pf), c->config->vfs_in_flight);
+	if (check_by_rule(c, "L4-slots", fine, f) == VERDICT_WAIT)
 		check_advise(f, "the next arrival waits until one has ended");
 }
 
@@ -174,43 +167,48 @@ static void look_stored_firmware(const struct check_case *c, struct finding *f)
 	}
 }
 
+/* Says that a card is left alone: another one is used, or this one is of no use. Return: whether that is so. */
+static bool is_left_alone(const struct check_case *c, struct finding *f)
+{
+	const struct inventory *inventory = &c->view->scene.inventory;
+
+	if (check_by_rule(c, "L7-card", "", f) == VERDICT_PASS)
+		return false;
+	for (size_t i = 0; i < inventory->pfs; i++) {
+		if (guest_can_use_pf(c->config, &inventory->pf[i]))
+			f->state = STATE_NONE;
+	}
+	return true;
+}
+
 /* L7: card, its driver, and the driver of its VFs. */
 static void look_card(const struct check_case *c, struct finding *f)
 {
-	char address[PCI_ADDRESS_LEN];
+	char address[PCI_ADDRESS_LEN], fine[128];
 
-	if (strcmp(c->pf->driver, "mlx5_core") != 0) {
-		check_found(f, STATE_FAILURE, "its driver is '%s', not mlx5_core", c->pf->driver);
+	if (is_left_alone(c, f))
+		return;
+	snprintf(fine, sizeof(fine), "%s, driven by mlx5_core; the kernel has mlx5_vfio_pci", c->pf->card.name);
+	if (check_by_rule(c, "pf-driver", fine, f) != VERDICT_PASS) {
 		check_mend(f, "modprobe mlx5_core && echo %s >/sys/bus/pci/drivers/mlx5_core/bind", pf_name(c, address));
-	} else if (!c->view->scene.inventory.has_variant_driver) {
-		check_found(f, STATE_FAILURE, "this kernel (%s) has no mlx5_vfio_pci", c->view->facts.kernel);
-		check_advise(f, "boot a kernel with CONFIG_MLX5_VFIO_PCI; where the module is there and modules.alias old:");
-		check_mend(f, "depmod -a");
-	} else {
-		check_found(f, STATE_OK, "%s, driven by mlx5_core; the kernel has mlx5_vfio_pci", c->pf->card.name);
+		return;
 	}
+	if (check_by_rule(c, "L7-variant-driver", fine, f) == VERDICT_PASS)
+		return;
+	check_advise(f, "boot a kernel with CONFIG_MLX5_VFIO_PCI (this is %.64s); where the module is there and modules.alias old:",
+		     c->view->facts.kernel);
+	check_mend(f, "depmod -a");
 }
 
 /* S1: switchdev. */
 static void look_eswitch(const struct check_case *c, struct finding *f)
 {
-	struct inventory_vf vf[INVENTORY_MAX_VFS];
-	struct inventory_pf idle = plan_host_idle(c->pf, vf);
-	struct reason why = { 0 };
-
 	if (is_spare(c, f) || is_unseen(c, f))
 		return;
-	if (c->pf->mode == ESWITCH_SWITCHDEV) {
-		check_found(f, STATE_OK, "the eswitch is in switchdev mode");
+	if (check_by_rule(c, "eswitch", "the eswitch is in switchdev mode", f) != VERDICT_PASS || c->pf->mode == ESWITCH_SWITCHDEV)
 		return;
-	}
-	if (!disturb_eswitch(&c->view->scene.inventory, &idle, &why)) {
-		check_found(f, STATE_WARNING, "the eswitch is in legacy mode; the hook switches it when a guest arrives");
-		mend_by_prepare(c, f);
-		return;
-	}
-	check_found(f, STATE_FAILURE, "%s", why.what);
-	check_advise(f, "%s", *why.cure ? why.cure : "end what is named, then: vferry prepare");
+	check_found(f, STATE_WARNING, "the eswitch is in legacy mode; the hook switches it when a guest arrives");
+	mend_by_prepare(c, f);
 }
 
 /* S2: VFs. */
@@ -220,8 +218,7 @@ static void look_vfs(const struct check_case *c, struct finding *f)
 
 	if (is_spare(c, f))
 		return;
-	if (!c->pf->total_vfs) {
-		check_found(f, STATE_FAILURE, "it offers no VFs: SR-IOV is off in its settings");
+	if (check_by_rule(c, "S2-sriov", "", f) != VERDICT_PASS) {
 		check_mend(f, "mstconfig -y -d %s set SRIOV_EN=1 NUM_OF_VFS=8 && mstfwreset -y -d %s reset", pf_name(c, address), address);
 	} else if (!c->pf->num_vfs) {
 		check_found(f, STATE_WARNING, "it has none of %u VFs; the hook makes them when a guest arrives", c->pf->total_vfs);
@@ -298,7 +295,7 @@ const struct check_row check_rows_card[] = {
 	{ "P7", "uplink up", SCOPE_PF, "libvirt refuses a VF whose PF is down", look_uplink_up },
 	{ "L4", "slots", SCOPE_PF, "more VFs of one PF at a time are not supported", look_slots },
 	{ "L6", "stored firmware", SCOPE_PF, "both hosts must run the same firmware", look_stored_firmware },
-	{ "L7", "card and drivers", SCOPE_PF, "only a ConnectX-7 with mlx5_vfio_pci can move its VFs", look_card },
+	{ "L7", "card and drivers", SCOPE_ANY_PF, "only a ConnectX-7 with mlx5_vfio_pci can move its VFs", look_card },
 	{ "S1", "switchdev", SCOPE_PF, "a VF has a representor, and can be made migratable, in switchdev mode only", look_eswitch },
 	{ "S2", "VFs", SCOPE_PF, "guests need one each", look_vfs },
 	{ "S3", "unbound VFs", SCOPE_PF, "a VF that the host's driver has initialised cannot be made migratable", look_unbound },

@@ -6,7 +6,6 @@
 
 #include "command/check.h"
 #include "host/storage.h"
-#include "policy/rules.h"
 
 /* Says that a row needs a guest. Return: whether there is none. */
 static bool needs_guest(const struct check_case *c, struct finding *f)
@@ -17,54 +16,32 @@ static bool needs_guest(const struct check_case *c, struct finding *f)
 	return true;
 }
 
-/* Judges the guest by the rule of the hook that has this name, as one that is to arrive at a host like this. */
-static void judge_by_rule(const struct check_case *c, const char *name, const char *fine, struct finding *f)
-{
-	struct scene *scene = &c->view->scene;
-	struct guest_case g = { .config = c->config, .domain = scene->domain, .inventory = &scene->inventory, .guest = &scene->guest,
-				.incoming = true };
-	struct reason why = { 0 };
-
-	for (const struct guest_rule *rule = guest_rules(); rule->name; rule++) {
-		enum verdict verdict;
-
-		if (strcmp(rule->name, name) != 0)
-			continue;
-		verdict = rule->judge(&g, &why);
-		check_found(f, verdict == VERDICT_PASS ? STATE_OK : verdict == VERDICT_WARN ? STATE_WARNING : STATE_FAILURE, "%s",
-			    verdict == VERDICT_PASS ? fine : why.what);
-		check_advise(f, "%s", why.cure);
-		return;
-	}
-	check_found(f, STATE_UNKNOWN, "there is no rule %s", name);
-}
-
 /* L2: no vIOMMU. */
 static void look_viommu(const struct check_case *c, struct finding *f)
 {
 	if (!needs_guest(c, f))
-		judge_by_rule(c, "L2-viommu", "the guest has no vIOMMU", f);
+		(void)check_by_rule(c, "L2-viommu", "the guest has no vIOMMU", f);
 }
 
 /* L4: the guest alone. */
 static void look_alone(const struct check_case *c, struct finding *f)
 {
 	if (!needs_guest(c, f))
-		judge_by_rule(c, "L4-guest-alone", "the guest's VFs of one PF fit into its slots", f);
+		(void)check_by_rule(c, "L4-guest-alone", "the guest's VFs of one PF fit into its slots", f);
 }
 
 /* L5 and L6: what the destination can compare. */
 static void look_passport(const struct check_case *c, struct finding *f)
 {
 	if (!needs_guest(c, f))
-		judge_by_rule(c, "L5-L6-unknown-source", "the guest's passport tells PSID and firmware", f);
+		(void)check_by_rule(c, "L5-L6-unknown-source", "PSID and firmware of the source are known, by its passport or by [peer]", f);
 }
 
 /* A <vlan> that a switchdev VF does not take. */
 static void look_vlan(const struct check_case *c, struct finding *f)
 {
 	if (!needs_guest(c, f))
-		judge_by_rule(c, "vlan", "no interface has a <vlan>", f);
+		(void)check_by_rule(c, "vlan", "no interface has a <vlan>", f);
 }
 
 /* P10: machine type and CPU. */
@@ -136,8 +113,8 @@ static void look_bandwidth(const struct check_case *c, struct finding *f)
 	if (needs_guest(c, f))
 		return;
 	check_found(f, STATE_NONE, "the guest's dirty rate must be below the migration's bandwidth; to see it: "
-		    "virsh domdirtyrate-calc %.64s 1 && virsh domstats --dirtyrate %.64s (too low with a VF: L3)", c->view->domain.name,
-		    c->view->domain.name);
+		    "virsh domdirtyrate-calc %.64s 1 && virsh domstats --dirtyrate %.64s (L3: %s)", c->view->domain.name,
+		    c->view->domain.name, rules_find("L3-dirty-rate")->limit);
 }
 
 /* Memory that QEMU must lock for a VF. */

@@ -40,15 +40,14 @@ static void look_iommu(const struct check_case *c, struct finding *f)
 	const struct facts *facts = &c->view->facts;
 	const char *arguments = strcmp(facts->cpu_vendor, "GenuineIntel") == 0 ? "intel_iommu=on iommu=pt" : "iommu=pt";
 
-	if (c->view->scene.inventory.has_iommu) {
-		check_found(f, STATE_OK, "devices are in IOMMU groups%s%s", *facts->iommu_arguments ? "; kernel arguments: " : "",
-			    facts->iommu_arguments);
+	char fine[256];
+
+	snprintf(fine, sizeof(fine), "devices are in IOMMU groups%s%s", *facts->iommu_arguments ? "; kernel arguments: " : "",
+		 facts->iommu_arguments);
+	if (check_by_rule(c, "P5-iommu", fine, f) == VERDICT_PASS)
 		return;
-	}
-	check_found(f, STATE_FAILURE, "no device is in an IOMMU group%s%s",
-		    *facts->iommu_arguments ? ", in spite of kernel arguments " : "",
-		    facts->iommu_arguments);
-	check_advise(f, "switch VT-d, AMD-Vi or the SMMU on in the host's firmware; boot again after the command");
+	if (*facts->iommu_arguments)
+		check_advise(f, "the kernel arguments are there (%s): switch VT-d, AMD-Vi or the SMMU on in the host's firmware", facts->iommu_arguments);
 	if (strncmp(facts->installer, "apt", 3) == 0)
 		check_mend(f, "sed -i 's/^GRUB_CMDLINE_LINUX=\"/&%s /' /etc/default/grub && update-grub", arguments);
 	else
@@ -119,23 +118,19 @@ static void look_postcopy(const struct check_case *c, struct finding *f)
 /* L3: what the figures leave out. */
 static void look_dirty_rate(const struct check_case *c, struct finding *f)
 {
-	(void)c;
-	check_found(f, STATE_NONE, "domjobinfo and domdirtyrate-calc count guest memory only: with a VF their figures are too low");
+	(void)check_by_rule(c, "L3-dirty-rate", "the guest has no VF: the figures of libvirt are right", f);
 }
 
 /* L8: processors that the procedure is meant for. */
 static void look_architecture(const struct check_case *c, struct finding *f)
 {
-	const char *architecture = c->view->facts.architecture;
+	const char *architecture = c->view->scene.inventory.architecture;
+	char fine[160];
 
-	if (strcmp(architecture, "x86_64") == 0 || strcmp(architecture, "aarch64") == 0)
-		check_found(f, STATE_OK, "%s%s%s", architecture, *c->view->facts.cpu_model ? ", " : "", c->view->facts.cpu_model);
-	else if (*architecture)
-		check_found(f, STATE_FAILURE, "the processor is %s", architecture);
-	else
+	snprintf(fine, sizeof(fine), "%s%s%s", architecture, *c->view->facts.cpu_model ? ", " : "", c->view->facts.cpu_model);
+	(void)check_by_rule(c, "L8-processor", fine, f);
+	if (!*architecture)
 		check_found(f, STATE_UNKNOWN, "the record does not tell the processor");
-	if (f->state == STATE_FAILURE)
-		check_advise(f, "choose another host");
 }
 
 /* Beside the procedure: what vferry itself left behind. */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "command/check.h"
-#include "policy/disturb.h"
 
 /* Says that Open vSwitch cannot be read. Return: whether that is so. */
 static bool is_unseen(const struct check_case *c, struct finding *f)
@@ -21,12 +20,15 @@ static void look_runs(const struct check_case *c, struct finding *f)
 {
 	const struct inventory *inventory = &c->view->scene.inventory;
 
-	if (inventory->has_ovs) {
-		check_found(f, STATE_OK, "Open vSwitch %s answers", inventory->ovs.version);
+	char fine[64];
+
+	snprintf(fine, sizeof(fine), "Open vSwitch %.32s answers", inventory->ovs.version);
+	if (check_by_rule(c, "S5a-openvswitch", fine, f) == VERDICT_PASS)
 		return;
-	}
-	check_found(f, c->view->facts.seen_by_root ? STATE_FAILURE : STATE_UNKNOWN, "%s", inventory->ovs_trouble);
-	if (c->view->facts.seen_by_root)
+	*f->advice = '\0';
+	if (!c->view->facts.seen_by_root)
+		f->state = STATE_UNKNOWN;
+	else
 		check_mend(f, "%s", *c->view->facts.ovs_start ? c->view->facts.ovs_start : "systemctl start openvswitch");
 }
 
@@ -107,7 +109,6 @@ static void look_ports(const struct check_case *c, struct finding *f)
 static void look_uplink(const struct check_case *c, struct finding *f)
 {
 	const struct inventory_pf *pf = c->pf;
-	struct reason why = { 0 };
 	char address[PCI_ADDRESS_LEN];
 
 	if (is_unseen(c, f))
@@ -125,11 +126,8 @@ static void look_uplink(const struct check_case *c, struct finding *f)
 			check_advise(f, "set bridge = %s in vferry.conf, or give guests a passport that names it", pf->uplink_bridge);
 		return;
 	}
-	if (disturb_uplink(c->config, &c->view->scene.inventory, pf, c->config->bridge, &why)) {
-		check_found(f, STATE_FAILURE, "%s", why.what);
-		check_advise(f, "mend what is named, or let guests use another PF");
+	if (check_by_rule(c, "network", "", f) != VERDICT_PASS)
 		return;
-	}
 	check_found(f, STATE_WARNING, "%s is in no bridge; the hook puts it into %s when a guest arrives", pf->uplink, c->config->bridge);
 	check_mend(f, "vferry prepare --pf %s --yes", pci_address_format(&pf->address, address));
 }

@@ -11,7 +11,6 @@
 
 #include "base/scope.h"
 #include "command/check.h"
-#include "policy/rules.h"
 
 /* Says that a row needs another host. Return: whether there is none. */
 static bool needs_other(const struct check_case *c, struct finding *f)
@@ -46,14 +45,30 @@ static struct inventory_pf *main_pf(struct view *view)
 	return first;
 }
 
+/*
+ * Judges by the hook's rule whether a VF of the PF under check, which comes with a full passport, fits to a PF of the other host.
+ * firmware: by its firmware too. Return: whether it fits.
+ */
+static bool fits(const struct check_case *c, const struct inventory_pf *to, bool firmware)
+{
+	struct passport_vf passport = { 0 };
+	struct guest_vf vf = { .passport = &passport };
+	struct rule_case r = { .config = c->config, .inventory = &c->other->scene.inventory, .incoming = true, .pf = to, .vf = &vf };
+
+	snprintf(passport.psid, sizeof(passport.psid), "%s", c->pf->info.psid);
+	snprintf(passport.firmware, sizeof(passport.firmware), "%s", c->pf->info.firmware);
+	if (rules_judge_by(rules_find("L5-psid"), &r, NULL) != VERDICT_PASS)
+		return false;
+	return !firmware || rules_judge_by(rules_find("L6-same-firmware"), &r, NULL) == VERDICT_PASS;
+}
+
 /* Whether a PF of the other host has the same PSID; with firmware: the same running firmware too. */
-static bool has_twin(const struct check_case *c, const struct inventory_pf *pf, bool firmware)
+static bool has_twin(const struct check_case *c, bool firmware)
 {
 	const struct inventory *other = &c->other->scene.inventory;
 
 	for (size_t i = 0; i < other->pfs; i++) {
-		if (strcmp(other->pf[i].info.psid, pf->info.psid) == 0 &&
-		    (!firmware || firmware_compare(other->pf[i].info.firmware, pf->info.firmware) == 0))
+		if (fits(c, &other->pf[i], firmware))
 			return true;
 	}
 	return false;
@@ -69,13 +84,13 @@ static void look_psid(const struct check_case *c, struct finding *f)
 	pf = main_pf(c->other);
 	if (!pf)
 		check_found(f, STATE_FAILURE, "%s has no card that can move VFs", other_name(c));
-	else if (has_twin(c, c->pf, false))
+	else if (has_twin(c, false))
 		check_found(f, STATE_OK, "PSID %s is on %s too", c->pf->info.psid, other_name(c));
 	else
 		check_found(f, check_is_spare(c) ? STATE_WARNING : STATE_FAILURE, "PSID %s here, %s on %s", c->pf->info.psid, pf->info.psid,
 			    other_name(c));
 	if (f->state == STATE_FAILURE)
-		check_advise(f, "choose a host with the same card");
+		check_advise(f, "%s", rules_find("L5-psid")->cure);
 }
 
 /* L6: the same firmware. */
@@ -86,9 +101,9 @@ static void look_firmware(const struct check_case *c, struct finding *f)
 	if (needs_other(c, f))
 		return;
 	pf = main_pf(c->other);
-	if (!pf || !has_twin(c, c->pf, false)) {
+	if (!pf || !has_twin(c, false)) {
 		check_found(f, STATE_NONE, "%s has no card with PSID %s", other_name(c), c->pf->info.psid);
-	} else if (has_twin(c, c->pf, true)) {
+	} else if (has_twin(c, true)) {
 		check_found(f, STATE_OK, "firmware %s runs on %s too", c->pf->info.firmware, other_name(c));
 	} else {
 		bool older = firmware_compare(c->pf->info.firmware, pf->info.firmware) < 0;
@@ -225,7 +240,7 @@ static int can_come(const struct check_case *c, struct view *to, const struct pa
 	autofree struct status *room = calloc(to->scene.running.count + 1, sizeof(*room));
 	struct guest_search search = { .config = c->config, .domain = domain, .inventory = &to->scene.inventory, .incoming = true,
 				       .pools = no_pools, .present = not_present };
-	struct guest_case g = { .config = c->config, .domain = domain, .inventory = &to->scene.inventory, .guest = guest,
+	struct rule_case g = { .config = c->config, .domain = domain, .inventory = &to->scene.inventory, .guest = guest,
 				.incoming = true };
 	struct status_list running;
 	struct placement placement = { .config = c->config, .inventory = &to->scene.inventory, .leases = &to->scene.records,

@@ -75,7 +75,7 @@ static int plan_guest(const struct scene *scene, struct steps *steps)
 /* Decides as the hook does at "migrate" or at "prepare". */
 static void decide(struct scene *scene, struct outcome *outcome)
 {
-	struct guest_case c = { .config = scene->config, .domain = scene->domain, .inventory = &scene->inventory, .guest = &scene->guest,
+	struct rule_case c = { .config = scene->config, .domain = scene->domain, .inventory = &scene->inventory, .guest = &scene->guest,
 				.incoming = outcome->is_arrival };
 	struct placement placement = scene_placement(scene);
 

@@ -171,7 +171,7 @@ static int decide(const struct domain *domain, struct guest *guest, struct reaso
 	const struct network_pool *pools[DOMAIN_MAX_HOSTDEVS] = { NULL };
 	bool present[DOMAIN_MAX_HOSTDEVS] = { false };
 	struct guest_search search = { &config, domain, &inventory, true, pools, present };
-	struct guest_case c = { .config = &config, .domain = domain, .inventory = &inventory, .guest = guest, .incoming = true };
+	struct rule_case c = { .config = &config, .domain = domain, .inventory = &inventory, .guest = guest, .incoming = true };
 	struct placement p = { &config, &inventory, &running, &promised, domain->uuid, NULL, NULL };
 	int error;
 

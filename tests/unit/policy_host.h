@@ -125,14 +125,6 @@ static inline int guest_find(struct policy_host *h, struct reason *why)
 	return guest_find_vfs(&search, &h->guest, why);
 }
 
-/* Judges the guest as an incoming one. */
-static inline int guest_judge(struct policy_host *h, struct reason *why)
-{
-	struct guest_case c = { .config = &h->config, .domain = &h->domain, .inventory = &h->inventory, .guest = &h->guest, .incoming = true };
-
-	return rules_judge_guest(&c, NULL, NULL, why);
-}
-
 /* Places the guest. */
 static inline int guest_place(struct policy_host *h, struct reason *why)
 {

@@ -98,7 +98,7 @@ TEST(a_vf_that_the_host_uses_is_not_taken_away)
 	struct command_result r = prepare(host, NULL, NULL);
 
 	CHECK_INT(r.status, COMMAND_NOT_READY);
-	CHECK_CONTAINS(r.err, "cannot be switched while its VF 0000:81:00.4 is held by driver mlx5_core");
+	CHECK_CONTAINS(r.err, "cannot be switched while the host itself uses its VF 0000:81:00.4 (enp129s0f0v2 is up, driver mlx5_core)");
 }
 
 TEST(a_vf_that_a_vfio_driver_holds_is_not_taken_away)
@@ -107,7 +107,7 @@ TEST(a_vf_that_a_vfio_driver_holds_is_not_taken_away)
 	struct command_result r = prepare(host, NULL, NULL);
 
 	CHECK_INT(r.status, COMMAND_NOT_READY);
-	CHECK_CONTAINS(r.err, "0000:81:00.2 is held by driver mlx5_vfio_pci");
+	CHECK_CONTAINS(r.err, "while guest web1 has its VF 0000:81:00.2 (driver mlx5_vfio_pci)");
 }
 
 TEST(another_number_of_vfs_makes_all_of_them_anew)

@@ -8,6 +8,34 @@
 
 #define PSID "MT_0000000834"
 
+/* The last warning of a judgement; all zero if there was none. */
+static struct reason warned;
+
+static void keep_warning(const struct reason *why, void *arg)
+{
+	(void)arg;
+	warned = *why;
+}
+
+/* Judges the guest as an incoming one, and keeps the warning. */
+static int guest_judge(struct policy_host *h, struct reason *why)
+{
+	struct rule_case c = { .config = &h->config, .domain = &h->domain, .inventory = &h->inventory, .guest = &h->guest, .incoming = true };
+
+	warned = (struct reason){ 0 };
+	return rules_judge_guest(&c, keep_warning, NULL, why);
+}
+
+/* Judges PF 0 for the guest's first VF as for an incoming guest, and keeps the warning. */
+static int pf_judge(struct policy_host *h, struct reason *why)
+{
+	struct rule_case c = { .config = &h->config, .inventory = &h->inventory, .incoming = true, .pf = &h->inventory.pf[0],
+			       .vf = &h->guest.vf[0] };
+
+	warned = (struct reason){ 0 };
+	return rules_judge_pf(&c, keep_warning, NULL, why);
+}
+
 TEST(firmware_is_compared_number_by_number)
 {
 	CHECK(firmware_compare("28.41.1000", "28.36.1010") > 0);
@@ -169,9 +197,311 @@ TEST(an_unknown_source_is_refused_only_when_the_configuration_says_so)
 	guest_add(h, "0000:81:00.2", NULL);
 	CHECK_INT(guest_find(h, NULL), 0);
 	CHECK_INT(guest_judge(h, &why), 0);
+	CHECK_STR(warned.rule, "L5-L6-unknown-source");
+	CHECK_STR(warned.object, "0000:81:00.2");
+	CHECK_STR(warned.what, "PSID and firmware of the source are unknown: neither the guest's passport nor [peer] in vferry.conf tells");
+	CHECK_CONTAINS(warned.cure, "vferryd on the source");
+	CHECK_CONTAINS(warned.cure, "[peer]");
 	h->config.unknown_source = SEVERITY_REFUSE;
 	CHECK_INT(guest_judge(h, &why), -EPERM);
 	CHECK_STR(why.rule, "L5-L6-unknown-source");
+	h->config.unknown_source = SEVERITY_ALLOW;
+	CHECK_INT(guest_judge(h, &why), 0);
+	CHECK_STR(warned.rule, "");
+	free(h);
+}
+
+TEST(a_passport_that_tells_only_a_part_leaves_the_rest_unknown)
+{
+	struct policy_host *h = host_new();
+	struct reason why = { 0 };
+
+	guest_add(h, "0000:c1:00.2", PSID);
+	h->domain.passport.vf[0].firmware[0] = '\0';
+	h->config.unknown_source = SEVERITY_REFUSE;
+	CHECK_INT(guest_find(h, NULL), 0);
+	CHECK_INT(guest_judge(h, &why), -EPERM);
+	CHECK_CONTAINS(why.what, "the firmware of the source is unknown");
+	h->domain.passport.vf[0].psid[0] = '\0';
+	strcpy(h->config.peer_firmware, "28.43.1014");
+	CHECK_INT(guest_judge(h, &why), -EPERM);
+	CHECK_CONTAINS(why.what, "the PSID of the source is unknown");
+	strcpy(h->config.peer_psid, PSID);
+	CHECK_INT(guest_judge(h, &why), 0);
+	free(h);
+}
+
+TEST(without_a_passport_the_source_is_what_the_configuration_says_of_all_peers)
+{
+	struct policy_host *h = host_new();
+	struct reason why = { 0 };
+
+	guest_add(h, "0000:81:00.2", NULL);
+	CHECK_INT(guest_find(h, NULL), 0);
+	h->config.unknown_source = SEVERITY_REFUSE;
+	strcpy(h->config.peer_psid, PSID);
+	strcpy(h->config.peer_firmware, "28.43.1014");
+	CHECK_INT(guest_judge(h, &why), 0);
+	CHECK_INT(pf_judge(h, &why), 0);
+	strcpy(h->config.peer_psid, "MT_0000000999");
+	CHECK_INT(pf_judge(h, &why), -EPERM);
+	CHECK_STR(why.rule, "L5-psid");
+	CHECK_STR(why.what, "its PSID is MT_0000000834 and the source's is MT_0000000999");
+	strcpy(h->config.peer_psid, PSID);
+	strcpy(h->config.peer_firmware, "28.44.1000");
+	CHECK_INT(pf_judge(h, &why), -EPERM);
+	CHECK_STR(why.rule, "L6-same-firmware");
+	CHECK_STR(why.what, "its firmware is 28.43.1014 and the source's is 28.44.1000");
+	free(h);
+}
+
+TEST(a_passport_counts_more_than_what_is_said_of_all_peers)
+{
+	struct policy_host *h = host_new();
+
+	guest_add(h, "0000:c1:00.2", PSID);
+	CHECK_INT(guest_find(h, NULL), 0);
+	strcpy(h->config.peer_psid, "MT_0000000999");
+	strcpy(h->config.peer_firmware, "28.44.1000");
+	CHECK_INT(pf_judge(h, NULL), 0);
+	free(h);
+}
+
+TEST(an_ordinary_start_is_bound_to_no_source)
+{
+	struct policy_host *h = host_new();
+	struct rule_case c = { .config = &h->config, .inventory = &h->inventory, .pf = &h->inventory.pf[0], .vf = &h->guest.vf[0] };
+
+	guest_add(h, "0000:81:00.2", "MT_0000000999");
+	strcpy(h->config.peer_firmware, "28.44.1000");
+	CHECK_INT(guest_find(h, NULL), 0);
+	CHECK_INT(rules_judge_pf(&c, NULL, NULL, NULL), 0);
+	CHECK_INT(pf_judge(h, NULL), -EPERM);
+	free(h);
+}
+
+TEST(another_psid_and_another_firmware_are_refused_with_both_named)
+{
+	struct policy_host *h = host_new();
+	struct reason why = { 0 };
+
+	guest_add(h, "0000:c1:00.2", "MT_0000000999");
+	CHECK_INT(guest_find(h, NULL), 0);
+	CHECK_INT(pf_judge(h, &why), -EPERM);
+	CHECK_STR(why.rule, "L5-psid");
+	CHECK_STR(why.what, "its PSID is MT_0000000834 and the source's is MT_0000000999");
+	CHECK_STR(why.cure, "choose a host with the same card");
+	strcpy(h->domain.passport.vf[0].psid, PSID);
+	strcpy(h->domain.passport.vf[0].firmware, "28.43.1000");
+	CHECK_INT(pf_judge(h, &why), -EPERM);
+	CHECK_STR(why.rule, "L6-same-firmware");
+	CHECK_STR(why.what, "its firmware is 28.43.1014 and the source's is 28.43.1000");
+	CHECK_CONTAINS(why.cure, "same version");
+	h->inventory.pf[0].info.firmware[0] = '\0';
+	CHECK_INT(pf_judge(h, &why), -EPERM);
+	CHECK_STR(why.what, "its firmware is unknown and the source's is 28.43.1000");
+	free(h);
+}
+
+TEST(the_running_firmware_counts_and_not_the_stored_one)
+{
+	struct policy_host *h = host_new();
+
+	guest_add(h, "0000:c1:00.2", PSID);
+	CHECK_INT(guest_find(h, NULL), 0);
+	strcpy(h->inventory.pf[0].info.firmware_stored, "28.10.1000");
+	CHECK_INT(pf_judge(h, NULL), 0);
+	strcpy(h->inventory.pf[0].info.firmware_stored, "28.43.1014");
+	strcpy(h->inventory.pf[0].info.firmware, "28.10.1000");
+	CHECK_INT(pf_judge(h, NULL), -EPERM);
+	free(h);
+}
+
+TEST(firmware_below_a_threshold_is_refused_below_another_warned_about)
+{
+	struct policy_host *h = host_new();
+	struct reason why = { 0 };
+
+	guest_add(h, "0000:81:00.2", NULL);
+	CHECK_INT(guest_find(h, NULL), 0);
+	strcpy(h->inventory.pf[0].info.firmware, "28.36.1009");
+	CHECK_INT(pf_judge(h, &why), -EPERM);
+	CHECK_STR(why.rule, "L6-old-firmware");
+	CHECK_STR(why.what, "its firmware is 28.36.1009, and live migration needs 28.36.1010");
+	strcpy(h->inventory.pf[0].info.firmware, "28.9.2000");
+	CHECK_INT(pf_judge(h, &why), -EPERM);
+	strcpy(h->inventory.pf[0].info.firmware, "28.36.1010");
+	CHECK_INT(pf_judge(h, &why), 0);
+	CHECK_STR(warned.what, "its firmware is 28.36.1010, and 28.41.1000 or newer is advised for live migration");
+	strcpy(h->inventory.pf[0].info.firmware, "28.41.1000");
+	CHECK_INT(pf_judge(h, &why), 0);
+	CHECK_STR(warned.what, "");
+	strcpy(h->config.firmware_refuse_below, "28.42.0");
+	CHECK_INT(pf_judge(h, &why), -EPERM);
+	CHECK_CONTAINS(why.what, "needs 28.42.0");
+	strcpy(h->config.firmware_refuse_below, "0.0.0");
+	strcpy(h->config.firmware_warn_below, "28.42.0");
+	CHECK_INT(pf_judge(h, &why), 0);
+	CHECK_CONTAINS(warned.what, "28.42.0 or newer");
+	free(h);
+}
+
+TEST(a_bluefield_3_is_used_only_when_it_is_switched_on)
+{
+	struct policy_host *h = host_new();
+	struct reason why = { 0 };
+
+	guest_add(h, "0000:81:00.2", NULL);
+	CHECK_INT(guest_find(h, NULL), 0);
+	h->inventory.pf[0].card = *card_find(0x15b3, 0xa2dc);
+	strcpy(h->inventory.pf[0].info.firmware, "32.43.1014");
+	CHECK_INT(pf_judge(h, &why), -EPERM);
+	CHECK_STR(why.rule, "L7-card");
+	CHECK_STR(why.what, "it is a BlueField-3, and cards of that kind are not switched on here");
+	CHECK_STR(why.cure, "set cards = all in vferry.conf, or cards = bluefield-3 to use no others");
+	h->config.cards = CARDS_ALL;
+	CHECK_INT(pf_judge(h, NULL), 0);
+	h->config.cards = CARDS_BLUEFIELD_3;
+	CHECK_INT(pf_judge(h, NULL), 0);
+	CHECK(!guest_can_use_pf(&h->config, &h->inventory.pf[1]));
+	h->config.cards = CARDS_CONNECTX_7;
+	strcpy(h->config.pf, "0000:81:00.0");
+	CHECK_INT(pf_judge(h, NULL), 0);
+	CHECK(!guest_can_use_pf(&h->config, &h->inventory.pf[1]));
+	free(h);
+}
+
+TEST(firmware_of_a_bluefield_3_has_the_same_thresholds_behind_its_own_first_number)
+{
+	struct policy_host *h = host_new();
+	struct reason why = { 0 };
+
+	guest_add(h, "0000:81:00.2", NULL);
+	CHECK_INT(guest_find(h, NULL), 0);
+	h->config.cards = CARDS_ALL;
+	h->inventory.pf[0].card = *card_find(0x15b3, 0xa2dc);
+	strcpy(h->inventory.pf[0].info.firmware, "32.36.1000");
+	CHECK_INT(pf_judge(h, &why), -EPERM);
+	CHECK_STR(why.what, "its firmware is 32.36.1000, and live migration needs 32.36.1010");
+	strcpy(h->inventory.pf[0].info.firmware, "32.39.1000");
+	CHECK_INT(pf_judge(h, &why), 0);
+	CHECK_CONTAINS(warned.what, "32.41.1000 or newer");
+	strcpy(h->inventory.pf[0].info.firmware, "32.41.1000");
+	CHECK_INT(pf_judge(h, &why), 0);
+	CHECK_STR(warned.what, "");
+	free(h);
+}
+
+TEST(a_pf_that_is_not_the_configured_one_is_passed_over)
+{
+	struct policy_host *h = host_new();
+	struct reason why = { 0 };
+
+	guest_add(h, "0000:81:00.2", NULL);
+	CHECK_INT(guest_find(h, NULL), 0);
+	strcpy(h->config.pf, "0000:81:00.1");
+	CHECK_INT(pf_judge(h, &why), -EPERM);
+	CHECK_STR(why.what, "the configuration says pf = 0000:81:00.1");
+	CHECK_CONTAINS(why.cure, "set pf in vferry.conf");
+	free(h);
+}
+
+TEST(a_card_that_cannot_migrate_stays_so_whatever_the_configuration_says)
+{
+	struct policy_host *h = host_new();
+	struct reason why = { 0 };
+
+	guest_add(h, "0000:c1:00.2", PSID);
+	CHECK_INT(guest_find(h, NULL), 0);
+	h->config.cards = CARDS_ALL;
+	strcpy(h->config.pf, "0000:81:00.0");
+	h->inventory.pf[0].card = *card_find(0x15b3, 0x101d);
+	CHECK_INT(pf_judge(h, &why), -EPERM);
+	CHECK_STR(why.what, "it is a ConnectX-6 Dx, whose VFs cannot be live-migrated");
+	CHECK_STR(why.cure, "choose a host with such a card");
+	free(h);
+}
+
+TEST(a_pf_that_could_not_be_read_or_has_another_driver_is_passed_over)
+{
+	struct policy_host *h = host_new();
+	struct reason why = { 0 };
+
+	guest_add(h, "0000:c1:00.2", PSID);
+	CHECK_INT(guest_find(h, NULL), 0);
+	strcpy(h->inventory.pf[0].trouble, "devlink does not answer");
+	CHECK_INT(pf_judge(h, &why), -EPERM);
+	CHECK_STR(why.rule, "pf-readable");
+	CHECK_STR(why.what, "devlink does not answer");
+	CHECK_CONTAINS(why.cure, "journalctl -k");
+	h->inventory.pf[0].trouble[0] = '\0';
+	strcpy(h->inventory.pf[0].driver, "vfio-pci");
+	CHECK_INT(pf_judge(h, &why), -EPERM);
+	CHECK_STR(why.what, "its driver is 'vfio-pci', not mlx5_core");
+	strcpy(h->inventory.pf[0].driver, "mlx5_core");
+	h->inventory.pf[0].total_vfs = 0;
+	CHECK_INT(pf_judge(h, &why), -EPERM);
+	CHECK_STR(why.rule, "S2-sriov");
+	CHECK_CONTAINS(why.what, "SR-IOV is off");
+	CHECK_CONTAINS(why.cure, "NUM_OF_VFS");
+	free(h);
+}
+
+TEST(taken_slots_are_a_reason_to_wait_and_name_who_has_them)
+{
+	struct policy_host *h = host_new();
+	struct flights flights = { .vfs = 3, .own = 0, .guests = "web1, web2" };
+	struct rule_case c = { .config = &h->config, .flights = &flights };
+	const struct rule *rule = rules_find("L4-slots");
+	struct reason why = { 0 };
+
+	CHECK_INT(rules_judge_by(rule, &c, &why), VERDICT_PASS);
+	flights.own = 1;
+	CHECK_INT(rules_judge_by(rule, &c, &why), VERDICT_WAIT);
+	CHECK_STR(why.what, "its 4 slots for live migration are taken by web1, web2");
+	CHECK_STR(why.cure, "try again when other migrations have ended");
+	flights = (struct flights){ .vfs = 1, .guests = "web1" };
+	h->config.vfs_in_flight = 1;
+	CHECK_INT(rules_judge_by(rule, &c, &why), VERDICT_WAIT);
+	CHECK_STR(why.what, "its 1 slot for live migration is taken by web1");
+	flights = (struct flights){ .own = 1 };
+	CHECK_INT(rules_judge_by(rule, &c, &why), VERDICT_REFUSE);
+	CHECK_CONTAINS(why.what, "the guest itself has more");
+	free(h);
+}
+
+TEST(figures_that_leave_a_vf_out_are_explained_and_nothing_is_refused)
+{
+	struct policy_host *h = host_new();
+	struct rule_case c = { .config = &h->config, .guest = &h->guest };
+	const struct rule *rule = rules_find("L3-dirty-rate");
+	struct reason why = { 0 };
+
+	CHECK_INT(rules_judge_by(rule, &c, &why), VERDICT_PASS);
+	h->guest.vfs = 1;
+	CHECK_INT(rules_judge_by(rule, &c, &why), VERDICT_EXPLAIN);
+	CHECK_STR(why.what, "domjobinfo and domdirtyrate-calc count guest memory only: with a VF their figures are too low");
+	c.guest = NULL;
+	CHECK_INT(rules_judge_by(rule, &c, &why), VERDICT_EXPLAIN);
+	free(h);
+}
+
+TEST(a_host_with_another_processor_is_refused)
+{
+	struct policy_host *h = host_new();
+	struct reason why = { 0 };
+
+	guest_add(h, "0000:c1:00.2", PSID);
+	CHECK_INT(guest_find(h, NULL), 0);
+	for (const char *const *name = (const char *const[]){ "", "x86_64", "aarch64", NULL }; *name; name++) {
+		strcpy(h->inventory.architecture, *name);
+		CHECK_INT(guest_judge(h, &why), 0);
+	}
+	strcpy(h->inventory.architecture, "riscv64");
+	CHECK_INT(guest_judge(h, &why), -EPERM);
+	CHECK_STR(why.rule, "L8-processor");
+	CHECK_STR(why.what, "the processor is riscv64, and VFs are live-migrated on x86_64 and aarch64 only");
+	CHECK_STR(why.cure, "choose another host");
 	free(h);
 }
 
@@ -241,10 +571,13 @@ TEST(postcopy_is_told_by_the_flags_of_an_incoming_job_only)
 
 TEST(every_rule_has_a_name_and_says_what_it_looks_at)
 {
-	for (const struct guest_rule *rule = guest_rules(); rule->name; rule++)
-		CHECK(*rule->name && *rule->looks_at && rule->judge);
-	for (const struct pf_rule *rule = pf_rules(); rule->name; rule++)
-		CHECK(*rule->name && *rule->looks_at && rule->judge);
+	for (const struct rule *rule = rules_table(); rule->name; rule++) {
+		CHECK(*rule->name && *rule->looks_at && *rule->limit && *rule->cure && rule->judge);
+		CHECK(strlen(rule->name) < sizeof(((struct reason *)NULL)->rule));
+		CHECK(rule->hardest != VERDICT_PASS);
+		CHECK(rules_find(rule->name) == rule);
+	}
+	CHECK(rules_find("L9") == NULL);
 }
 
 TEST(a_switch_of_mode_is_refused_while_a_driver_holds_a_vf)
@@ -254,13 +587,106 @@ TEST(a_switch_of_mode_is_refused_while_a_driver_holds_a_vf)
 	struct reason why = { 0 };
 
 	pf->num_vfs = 2;
-	CHECK_INT(disturb_eswitch(&h->inventory, pf, &why), 0);
+	CHECK_INT(disturb_eswitch(&h->inventory, &h->running, pf, &why), 0);
 	strcpy(pf->vf[1].driver, "mlx5_vfio_pci");
-	CHECK_INT(disturb_eswitch(&h->inventory, pf, &why), -EBUSY);
+	CHECK_INT(disturb_eswitch(&h->inventory, &h->running, pf, &why), -EBUSY);
 	CHECK_CONTAINS(why.what, "0000:81:00.3");
 	CHECK_CONTAINS(why.what, "mlx5_vfio_pci");
 	pf->mode = ESWITCH_SWITCHDEV;
-	CHECK_INT(disturb_eswitch(&h->inventory, pf, &why), 0);
+	CHECK_INT(disturb_eswitch(&h->inventory, &h->running, pf, &why), 0);
+	free(h);
+}
+
+TEST(a_switch_of_mode_is_refused_with_the_name_of_the_guest_that_has_a_vf)
+{
+	struct policy_host *h = host_new();
+	struct inventory_pf *pf = &h->inventory.pf[0];
+	struct pci_address device = address_of("0000:81:00.3");
+	struct status other = { .name = "web\n1", .state = "running", .device = &device, .devices = 1 };
+	struct reason why = { 0 };
+
+	pf->num_vfs = 2;
+	strcpy(pf->vf[1].driver, "mlx5_vfio_pci");
+	h->running = (struct status_list){ .status = &other, .count = 1 };
+	CHECK_INT(disturb_eswitch(&h->inventory, &h->running, pf, &why), -EBUSY);
+	CHECK_STR(why.what, "its eswitch is in legacy mode and cannot be switched while guest web?1 has its VF 0000:81:00.3 (driver mlx5_vfio_pci)");
+	CHECK_CONTAINS(why.cure, "migrate or shut down that guest");
+	free(h);
+}
+
+TEST(a_switch_of_mode_is_refused_with_the_address_of_a_vf_that_the_host_uses)
+{
+	struct policy_host *h = host_new();
+	struct inventory_pf *pf = &h->inventory.pf[0];
+	struct reason why = { 0 };
+
+	pf->num_vfs = 2;
+	strcpy(pf->vf[0].driver, "mlx5_core");
+	strcpy(pf->vf[0].host_netdev, "enp129s0f0v0");
+	CHECK_INT(disturb_eswitch(&h->inventory, NULL, pf, &why), -EBUSY);
+	CHECK_CONTAINS(why.what, "its VF 0000:81:00.2 is held by driver mlx5_core");
+	pf->vf[0].host_netdev_up = true;
+	CHECK_INT(disturb_eswitch(&h->inventory, NULL, pf, &why), -EBUSY);
+	CHECK_CONTAINS(why.what, "the host itself uses its VF 0000:81:00.2 (enp129s0f0v0 is up, driver mlx5_core)");
+	pf->vf[0].host_netdev_enslaved = true;
+	CHECK_INT(disturb_eswitch(&h->inventory, NULL, pf, &why), -EBUSY);
+	CHECK_CONTAINS(why.what, "(enp129s0f0v0 is in a bond or bridge, ");
+	pf->vf[0].host_addresses = 1;
+	CHECK_INT(disturb_eswitch(&h->inventory, NULL, pf, &why), -EBUSY);
+	CHECK_CONTAINS(why.what, "(enp129s0f0v0 has an address, ");
+	CHECK_CONTAINS(why.cure, "take enp129s0f0v0 out of use");
+	free(h);
+}
+
+TEST(tc_rules_on_the_uplink_keep_mode_and_bridge_as_they_are)
+{
+	struct policy_host *h = host_new();
+	struct inventory_pf *pf = &h->inventory.pf[0];
+	struct reason why = { 0 };
+
+	pf->uplink_tc_rules = 1;
+	CHECK_INT(disturb_eswitch(&h->inventory, NULL, pf, &why), -EBUSY);
+	CHECK_STR(why.what, "its eswitch is in legacy mode and cannot be switched while enp129s0f0np0 has TC rules");
+	CHECK_CONTAINS(why.cure, "tc filter show dev enp129s0f0np0 ingress");
+	CHECK_INT(disturb_uplink(&h->config, &h->inventory, pf, "br-vferry", &why), -EBUSY);
+	CHECK_STR(why.what, "its uplink enp129s0f0np0 has TC rules, which Open vSwitch would remove");
+	CHECK_CONTAINS(why.cure, "tc filter show dev enp129s0f0np0 ingress");
+	pf->mode = ESWITCH_SWITCHDEV;
+	strcpy(pf->uplink_bridge, "br-vferry");
+	CHECK_INT(disturb_eswitch(&h->inventory, NULL, pf, &why), 0);
+	CHECK_INT(disturb_uplink(&h->config, &h->inventory, pf, "br-vferry", &why), 0);
+	free(h);
+}
+
+TEST(an_eswitch_in_an_unknown_mode_is_left_alone)
+{
+	struct policy_host *h = host_new();
+	struct reason why = { 0 };
+
+	h->inventory.pf[0].mode = ESWITCH_UNKNOWN;
+	CHECK_INT(disturb_eswitch(&h->inventory, NULL, &h->inventory.pf[0], &why), -EBUSY);
+	CHECK_CONTAINS(why.what, "not known to vferry");
+	free(h);
+}
+
+TEST(an_uplink_in_a_linux_bridge_or_a_bond_stays_there)
+{
+	struct policy_host *h = host_new();
+	struct inventory_pf *pf = &h->inventory.pf[0];
+	struct ovs_port port = { .name = "bond0", .bridge = "br-vferry", .ofport = 1 };
+	struct reason why = { 0 };
+
+	strcpy(pf->uplink_master, "br0");
+	strcpy(pf->uplink_master_kind, "bridge");
+	CHECK_INT(disturb_uplink(&h->config, &h->inventory, pf, "br-vferry", &why), -EBUSY);
+	CHECK_STR(why.what, "its uplink enp129s0f0np0 is in bridge br0");
+	strcpy(pf->uplink_master, "bond0");
+	strcpy(pf->uplink_master_kind, "bond");
+	CHECK_INT(disturb_uplink(&h->config, &h->inventory, pf, "br-vferry", &why), -EBUSY);
+	CHECK_STR(why.what, "its uplink enp129s0f0np0 is in bond bond0");
+	h->inventory.ovs.port = &port;
+	h->inventory.ovs.ports = 1;
+	CHECK_INT(disturb_uplink(&h->config, &h->inventory, pf, "br-vferry", &why), 0);
 	free(h);
 }
 
@@ -272,11 +698,11 @@ TEST(a_switch_of_mode_is_refused_in_a_bond_and_under_an_address)
 
 	strcpy(pf->uplink_master, "bond0");
 	strcpy(pf->uplink_master_kind, "bond");
-	CHECK_INT(disturb_eswitch(&h->inventory, pf, &why), -EBUSY);
+	CHECK_INT(disturb_eswitch(&h->inventory, &h->running, pf, &why), -EBUSY);
 	CHECK_CONTAINS(why.what, "bond0");
 	*pf->uplink_master = *pf->uplink_master_kind = '\0';
 	pf->uplink_addresses = 1;
-	CHECK_INT(disturb_eswitch(&h->inventory, pf, &why), -EBUSY);
+	CHECK_INT(disturb_eswitch(&h->inventory, &h->running, pf, &why), -EBUSY);
 	CHECK_CONTAINS(why.what, "enp129s0f0np0");
 	free(h);
 }
@@ -291,10 +717,10 @@ TEST(a_switch_of_mode_is_refused_when_the_uplink_serves_other_ports_of_its_bridg
 	strcpy(pf->uplink_bridge, "br-vferry");
 	h->inventory.ovs.port = &port;
 	h->inventory.ovs.ports = 1;
-	CHECK_INT(disturb_eswitch(&h->inventory, pf, &why), -EBUSY);
+	CHECK_INT(disturb_eswitch(&h->inventory, &h->running, pf, &why), -EBUSY);
 	CHECK_CONTAINS(why.what, "vnet0");
 	port.ofport = -1;
-	CHECK_INT(disturb_eswitch(&h->inventory, pf, &why), 0);
+	CHECK_INT(disturb_eswitch(&h->inventory, &h->running, pf, &why), 0);
 	free(h);
 }
 

@@ -112,7 +112,8 @@ static int make_pf(const struct scene *scene, const struct guest_vf *vf, struct 
 	autofree struct steps *plan = calloc(1, sizeof(*plan));
 	autoinventory struct inventory inventory = { 0 };
 	struct guest_vf now = *vf;
-	struct pf_case c = { .config = scene->config, .inventory = &inventory, .vf = &now };
+	struct rule_case c = { .config = scene->config, .inventory = &inventory, .incoming = scene->incoming, .vf = &now,
+			       .running = &scene->running };
 	int error;
 
 	if (!journal || !plan)

@@ -53,6 +53,7 @@ int scene_find_guest(struct scene *scene, const struct domain *domain, bool inco
 	int error;
 
 	scene->domain = domain;
+	scene->incoming = incoming;
 	error = read_pools(scene, why);
 	for (size_t i = 0; i < domain->hostdevs; i++) {
 		char address[PCI_ADDRESS_LEN];

@@ -19,6 +19,7 @@
 struct scene {
 	const struct config *config;
 	const struct domain *domain;     /* NULL until scene_find_guest() */
+	bool incoming;                   /* it comes from another host; so below */
 	struct inventory inventory;
 	struct status_list running;
 	struct record_list records;

@@ -11,6 +11,9 @@
 #include <errno.h>
 #include <string.h>
 
+#define LEGACY "its eswitch is in legacy mode and "
+#define TC_CURE "see 'tc filter show dev %s ingress' and remove what is not needed, or let guests use another PF"
+
 /*
  * disturb_bound_vf() - a VF that some driver holds
  * @pf:		PF
@@ -26,6 +29,14 @@ const struct inventory_vf *disturb_bound_vf(const struct inventory_pf *pf)
 }
 
 /*
+ * netdev_use() - what the host does with a VF's own netdev
+ */
+static const char *netdev_use(const struct inventory_vf *vf)
+{
+	return vf->host_addresses ? "has an address" : vf->host_netdev_enslaved ? "is in a bond or bridge" : "is up";
+}
+
+/*
  * disturb_host_uses_vf() - whether the host itself uses a VF
  * @vf:		VF
  * @why:	filled if it does
@@ -38,7 +49,7 @@ bool disturb_host_uses_vf(const struct inventory_vf *vf, struct reason *why)
 	if (!vf->host_addresses && !vf->host_netdev_up && !vf->host_netdev_enslaved)
 		return false;
 	reason_set(why, -EBUSY, pci_address_format(&vf->address, address), "the host itself uses this VF (%s %s)", vf->host_netdev,
-		   vf->host_addresses ? "has an address" : vf->host_netdev_enslaved ? "is in a bond or bridge" : "is up");
+		   netdev_use(vf));
 	return true;
 }
 
@@ -58,6 +69,26 @@ static const char *other_uplink(const struct inventory *inventory, const struct 
 }
 
 /*
+ * uplink_is_used() - whether the host itself uses an uplink that is in no bridge: its traffic would end in the bridge
+ * Return: 0, -EBUSY with *why
+ */
+static int uplink_is_used(const struct inventory_pf *pf, struct reason *why)
+{
+	if (pf->uplink_addresses || pf->uplink_default_route) {
+		reason_set(why, -EBUSY, pf->uplink, "its uplink %s carries %s of this host", pf->uplink,
+			   pf->uplink_default_route ? "the default route" : "an IP address");
+		reason_cure(why, "move them to another device or to the bridge, or let guests use another PF");
+		return -EBUSY;
+	}
+	if (pf->uplink_tc_rules) {
+		reason_set(why, -EBUSY, pf->uplink, "its uplink %s has TC rules, which Open vSwitch would remove", pf->uplink);
+		reason_cure(why, TC_CURE, pf->uplink);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+/*
  * can_plug() - whether an uplink that is in no bridge may be put into one
  *
  * Only into the bridge of the configuration: a passport comes from another host, which does not decide what this one connects.
@@ -74,10 +105,7 @@ static int can_plug(const struct config *config, const struct inventory *invento
 		return reason_set(why, -EBUSY, bridge, "bridge %s has the uplink %s already, and a second one would make a loop", bridge, other);
 	if (!config->plug_uplink)
 		return reason_set(why, -EBUSY, pf->uplink, "its uplink %s is in no bridge, and plug_uplink is off", pf->uplink);
-	if (pf->uplink_addresses || pf->uplink_default_route)
-		return reason_set(why, -EBUSY, pf->uplink, "its uplink %s carries %s of this host", pf->uplink,
-				  pf->uplink_default_route ? "the default route" : "an IP address");
-	return 0;
+	return uplink_is_used(pf, why);
 }
 
 /*
@@ -138,37 +166,68 @@ static const struct ovs_port *busy_port(const struct inventory *inventory, const
 }
 
 /*
- * disturb_eswitch() - whether a PF is in switchdev mode with VFs, or can be made so without cutting anybody off
+ * held_vf() - the sentence for a VF that keeps the eswitch from being switched: who has it
+ * Return: -EBUSY
+ */
+static int held_vf(const struct status_list *running, const struct inventory_vf *vf, struct reason *why)
+{
+	const struct status *guest = running ? status_find_device(running, &vf->address) : NULL;
+	char address[PCI_ADDRESS_LEN], name[128];
+
+	pci_address_format(&vf->address, address);
+	if (guest) {
+		reason_clean(name, sizeof(name), guest->name);
+		reason_set(why, -EBUSY, address, LEGACY "cannot be switched while guest %s has its VF %s (driver %s)", name, address, vf->driver);
+		reason_cure(why, "migrate or shut down that guest, or let guests use another PF");
+	} else if (disturb_host_uses_vf(vf, NULL)) {
+		reason_set(why, -EBUSY, address, LEGACY "cannot be switched while the host itself uses its VF %s (%s %s, driver %s)", address,
+			   vf->host_netdev, netdev_use(vf), vf->driver);
+		reason_cure(why, "take %s out of use, or let guests use another PF", vf->host_netdev);
+	} else {
+		reason_set(why, -EBUSY, address, LEGACY "cannot be switched while its VF %s is held by driver %s", address, vf->driver);
+		reason_cure(why, "free it: virsh nodedev-detach, or 'vferry prepare' where nobody uses it");
+	}
+	return -EBUSY;
+}
+
+/*
+ * interrupted() - what the uplink carries, and would lose for a moment
+ * Return: 0, -EBUSY with *why
+ */
+static int interrupted(const struct inventory *inventory, const struct inventory_pf *pf, struct reason *why)
+{
+	const struct ovs_port *port = busy_port(inventory, pf);
+
+	if (strcmp(pf->uplink_master_kind, "bond") == 0)
+		return reason_set(why, -EBUSY, pf->uplink, LEGACY "cannot be switched while %s is in bond %s", pf->uplink, pf->uplink_master);
+	if (pf->uplink_addresses || pf->uplink_default_route)
+		return reason_set(why, -EBUSY, pf->uplink, LEGACY "switching it would interrupt %s, which has %s", pf->uplink,
+				  pf->uplink_default_route ? "the default route" : "an address");
+	if (port)
+		return reason_set(why, -EBUSY, port->name, LEGACY "switching it would interrupt port %s of bridge %s", port->name, port->bridge);
+	if (!pf->uplink_tc_rules)
+		return 0;
+	reason_set(why, -EBUSY, pf->uplink, LEGACY "cannot be switched while %s has TC rules", pf->uplink);
+	reason_cure(why, TC_CURE, pf->uplink);
+	return -EBUSY;
+}
+
+/*
+ * disturb_eswitch() - whether a PF is in switchdev mode, or can be switched without cutting anybody off
  * @inventory:	host
+ * @running:	guests, to name the one that has a VF; may be NULL
  * @pf:		PF
  * @why:	filled if not
  * Return: 0, -EBUSY
  */
-int disturb_eswitch(const struct inventory *inventory, const struct inventory_pf *pf, struct reason *why)
+int disturb_eswitch(const struct inventory *inventory, const struct status_list *running, const struct inventory_pf *pf,
+		    struct reason *why)
 {
 	const struct inventory_vf *bound = disturb_bound_vf(pf);
-	const struct ovs_port *port;
-	char address[PCI_ADDRESS_LEN];
 
-	if (!pf->total_vfs)
-		return reason_set(why, -EBUSY, NULL, "it offers no VFs: SR-IOV is off in its firmware settings (SRIOV_EN, NUM_OF_VFS)");
 	if (pf->mode == ESWITCH_SWITCHDEV)
 		return 0;
 	if (pf->mode != ESWITCH_LEGACY)
 		return reason_set(why, -EBUSY, NULL, "the mode of its eswitch is not known to vferry");
-	if (bound)
-		return reason_set(why, -EBUSY, pci_address_format(&bound->address, address),
-				  "its eswitch is in legacy mode and cannot be switched while its VF %s is held by driver %s",
-				  pci_address_format(&bound->address, address), bound->driver);
-	if (strcmp(pf->uplink_master_kind, "bond") == 0)
-		return reason_set(why, -EBUSY, pf->uplink, "its eswitch is in legacy mode and cannot be switched while %s is in bond %s",
-				  pf->uplink, pf->uplink_master);
-	if (pf->uplink_addresses || pf->uplink_default_route)
-		return reason_set(why, -EBUSY, pf->uplink, "its eswitch is in legacy mode and switching it would interrupt %s, which has an address",
-				  pf->uplink);
-	port = busy_port(inventory, pf);
-	if (port)
-		return reason_set(why, -EBUSY, port->name, "its eswitch is in legacy mode and switching it would interrupt port %s of bridge %s",
-				  port->name, port->bridge);
-	return 0;
+	return bound ? held_vf(running, bound, why) : interrupted(inventory, pf, why);
 }

@@ -9,6 +9,7 @@
 
 #include "base/config.h"
 #include "base/reason.h"
+#include "domain/status.h"
 #include "host/inventory.h"
 
 /*
@@ -18,8 +19,12 @@
 int disturb_uplink(const struct config *config, const struct inventory *inventory, const struct inventory_pf *pf, const char *bridge,
 		   struct reason *why);
 
-/* Whether the eswitch is in switchdev mode and has VFs, or can be made so. Return: 0, -EBUSY with *why. */
-int disturb_eswitch(const struct inventory *inventory, const struct inventory_pf *pf, struct reason *why);
+/*
+ * Whether the eswitch is in switchdev mode, or can be switched. running: to name the guest that has a VF, may be NULL.
+ * Return: 0, -EBUSY with *why.
+ */
+int disturb_eswitch(const struct inventory *inventory, const struct status_list *running, const struct inventory_pf *pf,
+		    struct reason *why);
 
 /* Whether the host itself uses a VF: addresses on its netdev, up, or in a bond or bridge. */
 bool disturb_host_uses_vf(const struct inventory_vf *vf, struct reason *why);

@@ -22,18 +22,24 @@
 struct passed_over {
 	char text[REASON_TEXT_MAX];
 	bool slots; /* one of them only for want of a slot */
+	char cure[REASON_TEXT_MAX]; /* of the first */
+	bool cures_differ;
 };
 
 /*
  * note() - adds a PF and its reason to the list
  */
-static void note(struct passed_over *passed, const struct inventory_pf *pf, const char *what)
+static void note(struct passed_over *passed, const struct inventory_pf *pf, const struct reason *why)
 {
 	size_t used = strlen(passed->text);
 	char address[PCI_ADDRESS_LEN];
 
 	snprintf(passed->text + used, sizeof(passed->text) - used, "%sPF %s: %.300s", used ? "; " : "", pci_address_format(&pf->address, address),
-		 what);
+		 why->what);
+	if (!used)
+		memcpy(passed->cure, why->cure, sizeof(passed->cure));
+	else
+		passed->cures_differ |= strcmp(passed->cure, why->cure) != 0;
 }
 
 /*
@@ -129,6 +135,57 @@ static unsigned int status_counts(const struct status *status, struct inventory 
 }
 
 /*
+ * lease_counts() - VFs of a PF that are kept for an arriving guest which libvirt does not have yet
+ */
+static unsigned int lease_counts(const struct placement *p, const struct record *record, const struct inventory_pf *pf)
+{
+	unsigned int n = 0;
+
+	if (record->state != RECORD_ARRIVING || strcmp(record->uuid, p->uuid) == 0 || status_find_uuid(p->running, record->uuid))
+		return 0;
+	for (size_t k = 0; k < record->vfs; k++)
+		n += pci_address_equal(&record->vf[k].pf, &pf->address);
+	return n;
+}
+
+/*
+ * add_flight() - adds a guest in flight
+ * @vfs:	its VFs on the PF; 0: it is none of these
+ */
+static void add_flight(struct flights *flights, unsigned int vfs, const char *name)
+{
+	size_t used = strlen(flights->guests);
+	char clean[64];
+
+	if (!vfs)
+		return;
+	flights->vfs += vfs;
+	reason_clean(clean, sizeof(clean), name);
+	snprintf(flights->guests + used, sizeof(flights->guests) - used, "%s%s", used ? ", " : "", clean);
+}
+
+/*
+ * placement_flights() - who is in live migration on a PF, in either direction
+ * @p:		host
+ * @pf:		PF
+ * Return: their VFs and names, the guest with p->uuid not counted
+ */
+struct flights placement_flights(const struct placement *p, const struct inventory_pf *pf)
+{
+	struct flights flights = { 0 };
+
+	for (size_t i = 0; i < p->running->count; i++) {
+		const struct status *status = &p->running->status[i];
+
+		if (strcmp(status->uuid, p->uuid))
+			add_flight(&flights, status_counts(status, p->inventory, pf), status->name);
+	}
+	for (size_t i = 0; i < p->leases->count; i++)
+		add_flight(&flights, lease_counts(p, &p->leases->record[i], pf), p->leases->record[i].name);
+	return flights;
+}
+
+/*
  * placement_in_flight() - VFs of a PF in live migration, in either direction
  * @p:		host
  * @pf:		PF
@@ -136,21 +193,7 @@ static unsigned int status_counts(const struct status *status, struct inventory 
  */
 unsigned int placement_in_flight(const struct placement *p, const struct inventory_pf *pf)
 {
-	unsigned int n = 0;
-
-	for (size_t i = 0; i < p->running->count; i++) {
-		if (strcmp(p->running->status[i].uuid, p->uuid))
-			n += status_counts(&p->running->status[i], p->inventory, pf);
-	}
-	for (size_t i = 0; i < p->leases->count; i++) {
-		const struct record *record = &p->leases->record[i];
-
-		if (record->state != RECORD_ARRIVING || strcmp(record->uuid, p->uuid) == 0 || status_find_uuid(p->running, record->uuid))
-			continue;
-		for (size_t k = 0; k < record->vfs; k++)
-			n += pci_address_equal(&record->vf[k].pf, &pf->address);
-	}
-	return n;
+	return placement_flights(p, pf).vfs;
 }
 
 /*
@@ -163,14 +206,6 @@ static unsigned int own_on_pf(const struct guest *guest, const struct guest_vf *
 	for (size_t i = 0; i < guest->vfs; i++)
 		n += guest->vf[i].hostdev < vf->hostdev && guest->vf[i].pf == pf;
 	return n;
-}
-
-/*
- * has_slot() - whether one more VF of a PF may be in flight
- */
-static bool has_slot(const struct placement *p, const struct guest *guest, const struct guest_vf *vf, const struct inventory_pf *pf)
-{
-	return placement_in_flight(p, pf) + own_on_pf(guest, vf, pf) < p->config->vfs_in_flight;
 }
 
 /*
@@ -226,30 +261,66 @@ static bool own_rival(const struct guest *guest, const struct inventory_pf *pf, 
 }
 
 /*
+ * no_free_vf() - the sentence for a PF whose VFs are taken. Their number is not changed while one is in use.
+ */
+static void no_free_vf(const struct placement *p, const struct inventory_pf *pf, struct reason *why)
+{
+	char names[160] = "";
+
+	for (unsigned int i = 0; i < pf->num_vfs; i++) {
+		const struct status *status = status_find_device(p->running, &pf->vf[i].address);
+		size_t used = strlen(names);
+		char clean[64];
+
+		if (!status)
+			continue;
+		reason_clean(clean, sizeof(clean), status->name);
+		if (!strstr(names, clean))
+			snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "", clean);
+	}
+	reason_set(why, -ENOSPC, NULL, "no free VF among its %u%s%s%s", usable_vfs(p->config, pf), *names ? ": " : "", names,
+		   *names ? (strchr(names, ',') ? " have them" : " has them") : "");
+	reason_cure(why, "free a VF; the number of VFs of a PF (vferry prepare --vfs) can be changed only while none is in use");
+}
+
+/*
+ * judge_pf() - the rules about one VF on one PF, and which VF it would be
+ * @trial:	copy of the guest's VF, filled on success
+ * Return: 0; -EBUSY for want of a slot; other negative errno; *why filled
+ */
+static int judge_pf(const struct placement *p, const struct guest *guest, struct guest_vf *trial, struct inventory_pf *pf, struct reason *why)
+{
+	struct flights flights = placement_flights(p, pf);
+	struct rule_case c = { .config = p->config, .inventory = p->inventory, .incoming = true, .pf = pf, .vf = trial, .running = p->running,
+			       .flights = &flights };
+	int error;
+
+	flights.own = own_on_pf(guest, trial, pf);
+	error = rules_judge_pf(&c, NULL, NULL, why);
+	if (error && error != -EBUSY)
+		return error;
+	if (rival_uplink(p, pf, trial->bridge) || own_rival(guest, pf, trial->bridge))
+		return reason_set(why, -EPERM, NULL, "another PF's uplink is about to be in the same bridge, and a second one would make a loop");
+	if (!trial->pool && pick_vf(p, guest, trial, pf)) {
+		no_free_vf(p, pf, why);
+		return -ENOSPC;
+	}
+	return error;
+}
+
+/*
  * try_pf() - whether a PF can take a VF, and which VF
  * @trial:	copy of the guest's VF, filled on success
  */
 static bool try_pf(const struct placement *p, const struct guest *guest, struct guest_vf *trial, struct inventory_pf *pf,
 		   struct passed_over *passed)
 {
-	struct pf_case c = { .config = p->config, .inventory = p->inventory, .pf = pf, .vf = trial };
 	struct reason why = { 0 };
+	int error = judge_pf(p, guest, trial, pf, &why);
 
-	if (rules_judge_pf(&c, NULL, NULL, &why)) {
-		note(passed, pf, why.what);
-		return false;
-	}
-	if (rival_uplink(p, pf, trial->bridge) || own_rival(guest, pf, trial->bridge)) {
-		note(passed, pf, "another PF's uplink is about to be in the same bridge, and a second one would make a loop");
-		return false;
-	}
-	if (!trial->pool && pick_vf(p, guest, trial, pf)) {
-		note(passed, pf, "no free VF");
-		return false;
-	}
-	if (!has_slot(p, guest, trial, pf)) {
-		note(passed, pf, "its slots for live migration are taken");
-		passed->slots = true;
+	if (error) {
+		passed->slots |= error == -EBUSY;
+		note(passed, pf, &why);
 		return false;
 	}
 	trial->pf = pf;
@@ -267,8 +338,12 @@ static int give_up(const struct guest_vf *vf, const struct passed_over *passed, 
 	if (vf->device->has_mac)
 		mac_address_format(&vf->device->mac, mac);
 	reason_set(why, error, mac, "no VF of this host can take the guest's VF: %s", passed->text);
-	reason_cure(why, passed->slots ? "try again when other migrations have ended" : "mend what is said of one of these PFs, or choose "
-		    "another destination");
+	if (passed->slots)
+		reason_cure(why, "%s", rules_find("L4-slots")->cure);
+	else if (*passed->cure && !passed->cures_differ)
+		reason_cure(why, "%s", passed->cure);
+	else
+		reason_cure(why, "mend what is said of one of these PFs, or choose another destination");
 	reason_rule(why, "placement");
 	return error;
 }
@@ -309,7 +384,7 @@ static int place_one(const struct placement *p, struct guest *guest, struct gues
  */
 static void warn_of_pf(const struct placement *p, const struct guest_vf *vf)
 {
-	struct pf_case c = { .config = p->config, .inventory = p->inventory, .pf = vf->pf, .vf = vf };
+	struct rule_case c = { .config = p->config, .inventory = p->inventory, .incoming = true, .pf = vf->pf, .vf = vf, .running = p->running };
 	struct reason ignored;
 
 	(void)rules_judge_pf(&c, p->warn, p->arg, &ignored);
@@ -350,8 +425,7 @@ int placement_fixed(const struct placement *p, struct guest *guest, struct reaso
 {
 	for (size_t i = 0; i < guest->vfs; i++) {
 		struct guest_vf *vf = &guest->vf[i];
-		struct pf_case c = { .config = p->config, .inventory = p->inventory, .vf = vf };
-		struct pf_case *pc = &c;
+		struct rule_case c = { .config = p->config, .inventory = p->inventory, .vf = vf, .running = p->running };
 		char address[PCI_ADDRESS_LEN];
 		const struct record *holder;
 
@@ -362,8 +436,8 @@ int placement_fixed(const struct placement *p, struct guest *guest, struct reaso
 			reason_cure(why, "give the guest the address of a VF of this host");
 			return -ENODEV;
 		}
-		pc->pf = vf->pf;
-		if (rules_judge_pf(pc, p->warn, p->arg, why))
+		c.pf = vf->pf;
+		if (rules_judge_pf(&c, p->warn, p->arg, why))
 			return -EPERM;
 		if (vf->pool)
 			continue;

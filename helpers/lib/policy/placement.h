@@ -10,6 +10,7 @@
 #include "domain/status.h"
 #include "host/inventory.h"
 #include "policy/guest.h"
+#include "policy/rules.h"
 #include "state/record.h"
 
 struct placement {
@@ -32,6 +33,9 @@ int placement_choose(const struct placement *p, struct guest *guest, struct reas
 
 /* For an ordinary start: each VF stays at the address that the guest names. -ENODEV if it is no VF of this host. */
 int placement_fixed(const struct placement *p, struct guest *guest, struct reason *why);
+
+/* The guests in flight on a PF, the guest with p->uuid not counted: the same, with names. *flights.own is left 0. */
+struct flights placement_flights(const struct placement *p, const struct inventory_pf *pf);
 
 /* VFs of a PF that are in flight here: in libvirt's status directory, or leased to a guest that has not appeared there. */
 unsigned int placement_in_flight(const struct placement *p, const struct inventory_pf *pf);

@@ -99,7 +99,7 @@ int plan_host_judge(const struct placement *p, const struct inventory_pf *pf, co
 	struct inventory_vf free_vf[INVENTORY_MAX_VFS];
 	struct inventory_pf idle = plan_host_idle(pf, free_vf);
 	struct guest_vf vf = { 0 };
-	struct pf_case c = { .config = p->config, .inventory = p->inventory, .pf = &idle, .vf = &vf };
+	struct rule_case c = { .config = p->config, .inventory = p->inventory, .pf = &idle, .vf = &vf, .running = p->running };
 	int error;
 
 	snprintf(vf.bridge, sizeof(vf.bridge), "%s", bridge);

@@ -1,15 +1,105 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * rules.c: the limits of the vendor's procedure and vferry's own, one function each.
+ * rules.c: the limits of the vendor's procedure and vferry's own, as one table, and judging by it. The judges are in rules_guest.c and
+ * rules_pf.c.
+ *
+ * The order is the order of judging: the first refusal is what the operator reads, so what makes others pointless comes first.
  */
 #include "policy/rules.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/disturb.h"
+#include "policy/rules_judges.h"
+
+static const struct rule table[] = {
+	{ "L1-postcopy", ABOUT_GUEST, "the flags of the job in libvirt's status file", VERDICT_REFUSE,
+	  "a VF cannot move by post-copy",
+	  "run virsh migrate again without --postcopy, --postcopy-after-precopy and --timeout-postcopy", rules_postcopy },
+	{ "L2-viommu", ABOUT_GUEST, "<iommu> in the domain XML", VERDICT_REFUSE,
+	  "a guest with a vIOMMU cannot move with a VF",
+	  "remove the <iommu> element from the guest and start it anew", rules_viommu },
+	{ "L4-guest-alone", ABOUT_GUEST, "the number of the guest's VFs for each PF of the source", VERDICT_REFUSE,
+	  "a guest cannot have more VFs of one PF than may be in live migration at the same time",
+	  "detach VFs until it has no more of this PF than that", rules_alone },
+	{ "L5-L6-unknown-source", ABOUT_GUEST, "PSID and firmware in the guest's passport, and in [peer] of vferry.conf", VERDICT_REFUSE,
+	  "PSID and firmware of the source must be known to be compared",
+	  "run vferryd on the source, or say in vferry.conf what guests without a passport come from ([peer]), or set unknown_source",
+	  rules_unknown_source },
+	{ "L7-any-card", ABOUT_GUEST, "the device ids of the host's PFs", VERDICT_REFUSE,
+	  "the host needs a card whose VFs can be live-migrated",
+	  "choose another destination", rules_any_card },
+	{ "L8-processor", ABOUT_GUEST, "the processor's architecture", VERDICT_REFUSE,
+	  "the procedure is for Intel 64, AMD64 and ARM 64",
+	  "choose another host", rules_architecture },
+	{ "P5-iommu", ABOUT_GUEST, "/sys/kernel/iommu_groups", VERDICT_REFUSE,
+	  "without an IOMMU no VF can be given to a guest",
+	  "switch VT-d or AMD-Vi on in the host's firmware and boot with 'intel_iommu=on iommu=pt' (Intel) or 'iommu=pt' (AMD)", rules_iommu },
+	{ "L7-variant-driver", ABOUT_GUEST, "modules.alias of the running kernel", VERDICT_REFUSE,
+	  "only mlx5_vfio_pci can move a VF",
+	  "run a kernel with CONFIG_MLX5_VFIO_PCI on this host", rules_variant_driver },
+	{ "S5a-openvswitch", ABOUT_GUEST, "the answer of ovsdb-server", VERDICT_REFUSE,
+	  "without Open vSwitch VFs have no way to the network",
+	  "start it on this host with 'systemctl start openvswitch' (Debian: openvswitch-switch)", rules_openvswitch },
+	{ "vlan", ABOUT_GUEST, "<vlan> in the guest's hostdev interfaces", VERDICT_REFUSE,
+	  "the tag belongs to the representor's port",
+	  "remove <vlan> from the interface and put the tag on the representor's port in Open vSwitch", rules_vlan },
+
+	{ "L7-card", ABOUT_PF, "the PF's device id", VERDICT_REFUSE,
+	  "only a ConnectX-7, or a BlueField-3 that is switched on, can move its VFs",
+	  "choose a host with such a card", rules_card },
+	{ "pf-readable", ABOUT_PF, "what the inventory could read", VERDICT_REFUSE,
+	  "a PF that cannot be read is not used",
+	  "look for mlx5_core in the kernel's log: journalctl -k | grep mlx5", rules_readable },
+	{ "pf-driver", ABOUT_PF, "the PF's driver", VERDICT_REFUSE,
+	  "a PF has VFs and an eswitch with mlx5_core only",
+	  "bind it to mlx5_core", rules_driver },
+	{ "L5-psid", ABOUT_PF, "the PSID of the PF, and that of the source", VERDICT_REFUSE,
+	  "the state of a VF fits into the same kind of card only",
+	  "choose a host with the same card", rules_psid },
+	{ "L6-same-firmware", ABOUT_PF, "the running firmware of the PF, and that of the source", VERDICT_REFUSE,
+	  "the state of a VF fits to the same firmware only",
+	  "burn the same version on both hosts, and reset the firmware", rules_same_firmware },
+	{ "L6-old-firmware", ABOUT_PF, "the running firmware of the PF", VERDICT_REFUSE,
+	  "older firmware cannot move a VF",
+	  "burn newer firmware on this host and reset it", rules_old_firmware },
+	{ "network", ABOUT_PF, "where the PF's uplink is, and the bridge the VF belongs into", VERDICT_REFUSE,
+	  "the uplink's traffic is not cut off, and no loop is made",
+	  "mend what is named, or let guests use another PF", rules_network },
+	{ "S2-sriov", ABOUT_PF, "sriov_totalvfs", VERDICT_REFUSE,
+	  "guests need a VF each",
+	  "set SRIOV_EN=1 and NUM_OF_VFS with mstconfig, and reset the firmware", rules_sriov },
+	{ "eswitch", ABOUT_PF, "the eswitch mode and what a change would disturb", VERDICT_REFUSE,
+	  "the eswitch is switched only where that disturbs nobody",
+	  "end what is named, then: vferry prepare", rules_eswitch },
+	{ "L4-slots", ABOUT_PF, "libvirt's status files and the leases of arriving guests", VERDICT_REFUSE,
+	  "more VFs of one PF at a time are not supported",
+	  "try again when other migrations have ended", rules_slots },
+
+	{ "L3-dirty-rate", ABOUT_FIGURES, "whether the guest has a VF", VERDICT_EXPLAIN,
+	  "domjobinfo and domdirtyrate-calc count guest memory only: with a VF their figures are too low",
+	  "plan with more than they say", rules_dirty_rate },
+	{ 0 },
+};
+
+const struct rule *rules_table(void)
+{
+	return table;
+}
+
+/*
+ * rules_find() - a row by its name
+ * Return: NULL if there is none
+ */
+const struct rule *rules_find(const char *name)
+{
+	for (const struct rule *rule = table; rule->name; rule++) {
+		if (strcmp(rule->name, name) == 0)
+			return rule;
+	}
+	return NULL;
+}
 
 /*
  * firmware_compare() - orders two firmware versions
@@ -32,311 +122,58 @@ int firmware_compare(const char *a, const char *b)
 }
 
 /*
- * judge_postcopy() - L1: QEMU cannot move a VFIO device with post-copy, and says so only after the destination was started
+ * rules_judge_by() - judges by one row
+ * @rule:	row
+ * @c:		the case
+ * @why:	filled but for VERDICT_PASS: sentence, rule, cure
+ * Return: the verdict
  */
-static enum verdict judge_postcopy(const struct guest_case *c, struct reason *why)
+enum verdict rules_judge_by(const struct rule *rule, const struct rule_case *c, struct reason *why)
 {
-	if (!c->status || c->status->job != STATUS_MIGRATION_IN || !(c->status->flags & STATUS_POSTCOPY))
-		return VERDICT_PASS;
-	reason_set(why, -EPERM, NULL, "post-copy was asked for, and a VF cannot move by post-copy");
-	reason_cure(why, "run virsh migrate again without --postcopy, --postcopy-after-precopy and --timeout-postcopy");
-	return VERDICT_REFUSE;
+	struct reason found = { 0 };
+	enum verdict verdict = rule->judge(c, &found);
+
+	if (verdict == VERDICT_PASS)
+		return verdict;
+	reason_rule(&found, rule->name);
+	if (!*found.cure)
+		reason_cure(&found, "%s", rule->cure);
+	if (why)
+		*why = found;
+	return verdict;
 }
 
-/*
- * judge_viommu() - L2: no vIOMMU of any model
- */
-static enum verdict judge_viommu(const struct guest_case *c, struct reason *why)
-{
-	char model[sizeof(c->domain->iommu_model)];
-
-	if (!c->domain->has_iommu)
-		return VERDICT_PASS;
-	reason_clean(model, sizeof(model), c->domain->iommu_model);
-	reason_set(why, -EPERM, NULL, "the guest has a vIOMMU (model '%s'), and with it a VF cannot be live-migrated", model);
-	reason_cure(why, "remove the <iommu> element from the guest and start it anew");
-	return VERDICT_REFUSE;
-}
-
-/*
- * same_source_pf() - whether two VFs count as of one PF on the source; those of unknown origin count as of one
- */
-static bool same_source_pf(const struct guest_vf *a, const struct guest_vf *b)
-{
-	if (!a->has_source_pf || !b->has_source_pf)
-		return a->has_source_pf == b->has_source_pf;
-	return pci_address_equal(&a->source_pf, &b->source_pf);
-}
-
-/*
- * judge_alone() - L4 for a guest that exceeds it by itself
- */
-static enum verdict judge_alone(const struct guest_case *c, struct reason *why)
-{
-	const struct guest *guest = c->guest;
-
-	for (size_t i = 0; i < guest->vfs; i++) {
-		const struct guest_vf *vf = &guest->vf[i];
-		char address[PCI_ADDRESS_LEN] = "";
-		unsigned int n = 0;
-
-		for (size_t k = 0; k < guest->vfs; k++)
-			n += same_source_pf(vf, &guest->vf[k]);
-		if (n <= c->config->vfs_in_flight)
-			continue;
-		if (vf->has_source_pf)
-			pci_address_format(&vf->source_pf, address);
-		reason_set(why, -EPERM, address, "the guest has %u VFs of one PF, and at most %u can be in live migration at the same time", n,
-			   c->config->vfs_in_flight);
-		reason_cure(why, "detach VFs until it has %u of this PF", c->config->vfs_in_flight);
-		return VERDICT_REFUSE;
-	}
-	return VERDICT_PASS;
-}
-
-/*
- * by_severity() - turns a configured severity into a verdict
- */
-static enum verdict by_severity(enum severity severity)
-{
-	return severity == SEVERITY_REFUSE ? VERDICT_REFUSE : severity == SEVERITY_WARN ? VERDICT_WARN : VERDICT_PASS;
-}
-
-/*
- * judge_unknown_source() - L5 and L6 cannot be checked without a passport that names PSID and firmware
- */
-static enum verdict judge_unknown_source(const struct guest_case *c, struct reason *why)
-{
-	if (!c->incoming)
-		return VERDICT_PASS;
-	for (size_t i = 0; i < c->guest->vfs; i++) {
-		const struct guest_vf *vf = &c->guest->vf[i];
-		char address[PCI_ADDRESS_LEN] = "";
-
-		if (vf->passport && *vf->passport->psid && *vf->passport->firmware)
-			continue;
-		if (vf->device->has_source)
-			pci_address_format(&vf->device->source, address);
-		reason_set(why, -EPERM, address, "PSID and firmware of the source are unknown: the guest's passport does not tell them");
-		reason_cure(why, "run vferryd on the source, or set unknown_source in vferry.conf");
-		return by_severity(c->config->unknown_source);
-	}
-	return VERDICT_PASS;
-}
-
-/*
- * judge_vlan() - a switchdev mlx5 takes no VLAN on the VF itself: libvirt would fail with "Operation not supported"
- * (drivers/net/ethernet/mellanox/mlx5/core/eswitch.c, mlx5_eswitch_set_vport_vlan)
- */
-static enum verdict judge_vlan(const struct guest_case *c, struct reason *why)
-{
-	for (size_t i = 0; i < c->guest->vfs; i++) {
-		char mac[MAC_ADDRESS_LEN] = "";
-
-		if (!c->guest->vf[i].device->has_vlan)
-			continue;
-		if (c->guest->vf[i].device->has_mac)
-			mac_address_format(&c->guest->vf[i].device->mac, mac);
-		reason_set(why, -EPERM, mac, "the interface has a <vlan>, which a VF of an eswitch in switchdev mode does not take");
-		reason_cure(why, "remove <vlan> from the interface and put the tag on the representor's port in Open vSwitch");
-		return VERDICT_REFUSE;
-	}
-	return VERDICT_PASS;
-}
-
-/*
- * judge_any_card() - L7 for the whole host: one card at least whose VFs can migrate. Comes before all that such a card needs.
- */
-static enum verdict judge_any_card(const struct guest_case *c, struct reason *why)
-{
-	const struct inventory *inventory = c->inventory;
-	char address[PCI_ADDRESS_LEN], others[REASON_TEXT_MAX / 2] = "";
-
-	for (size_t i = 0; i < inventory->pfs; i++) {
-		size_t used = strlen(others);
-
-		if (inventory->pf[i].card.can_migrate)
-			return VERDICT_PASS;
-		snprintf(others + used, sizeof(others) - used, "%s PF %s: it is a %s, whose VFs cannot be live-migrated", used ? ";" : ":",
-			 pci_address_format(&inventory->pf[i].address, address), inventory->pf[i].card.name);
-	}
-	reason_set(why, -ENODEV, NULL, "this host has no card whose VFs can be live-migrated%s", others);
-	reason_cure(why, "choose another destination");
-	return VERDICT_REFUSE;
-}
-
-/*
- * judge_ovs() - S5a: Open vSwitch runs, and there is somewhere to plug the representor
- */
-static enum verdict judge_ovs(const struct guest_case *c, struct reason *why)
-{
-	if (c->inventory->has_ovs)
-		return VERDICT_PASS;
-	reason_set(why, -ENOTCONN, "Open vSwitch", "%s", c->inventory->ovs_trouble);
-	reason_cure(why, "start it on this host with 'systemctl start openvswitch' (Debian: openvswitch-switch)");
-	return VERDICT_REFUSE;
-}
-
-/*
- * judge_variant_driver() - L7: the kernel has the driver that migrates VFs
- */
-static enum verdict judge_variant_driver(const struct guest_case *c, struct reason *why)
-{
-	if (c->inventory->has_variant_driver)
-		return VERDICT_PASS;
-	reason_set(why, -ENOENT, "mlx5_vfio_pci", "this host's kernel does not have the driver that migrates VFs (no vfio_pci: alias for them in "
-		   "modules.alias)");
-	reason_cure(why, "run a kernel with CONFIG_MLX5_VFIO_PCI on this host");
-	return VERDICT_REFUSE;
-}
-
-/*
- * judge_iommu() - P5: an IOMMU is on
- */
-static enum verdict judge_iommu(const struct guest_case *c, struct reason *why)
-{
-	if (c->inventory->has_iommu)
-		return VERDICT_PASS;
-	reason_set(why, -ENODEV, "IOMMU", "this host has no IOMMU groups, and without them no VF can be given to a guest");
-	reason_cure(why, "switch VT-d or AMD-Vi on in the host's firmware and boot with 'intel_iommu=on iommu=pt' (Intel) or 'iommu=pt' (AMD)");
-	return VERDICT_REFUSE;
-}
-
-static const struct guest_rule guest_table[] = {
-	{ "L1-postcopy", "the flags of the job in libvirt's status file", judge_postcopy },
-	{ "L2-viommu", "<iommu> in the domain XML", judge_viommu },
-	{ "L4-guest-alone", "the number of the guest's VFs for each PF of the source", judge_alone },
-	{ "L5-L6-unknown-source", "PSID and firmware in the guest's passport", judge_unknown_source },
-	{ "L7-any-card", "the device ids of the host's PFs", judge_any_card },
-	{ "P5-iommu", "/sys/kernel/iommu_groups", judge_iommu },
-	{ "L7-variant-driver", "modules.alias of the running kernel", judge_variant_driver },
-	{ "S5a-openvswitch", "the answer of ovsdb-server", judge_ovs },
-	{ "vlan", "<vlan> in the guest's hostdev interfaces", judge_vlan },
-	{ 0 },
+/* Who is told of warnings. */
+struct listener {
+	void (*warn)(const struct reason *why, void *arg);
+	void *arg;
 };
 
 /*
- * judge_readable() - a PF that could not be read is not used
+ * judge() - judges by all rows about one kind of thing
+ * @warnings:	who is told of warnings
+ * @why:	the first refusal, else the first reason to wait
+ * Return: 0, -EPERM, -EBUSY
  */
-static enum verdict judge_readable(const struct pf_case *c, struct reason *why)
+static int judge(enum rule_about about, const struct rule_case *c, const struct listener *warnings, struct reason *why)
 {
-	if (!*c->pf->trouble)
-		return VERDICT_PASS;
-	reason_set(why, -EIO, NULL, "%s", c->pf->trouble);
-	return VERDICT_REFUSE;
-}
+	int result = 0;
 
-/*
- * judge_card() - L7: a card whose VFs mlx5_vfio_pci can migrate
- */
-static enum verdict judge_card(const struct pf_case *c, struct reason *why)
-{
-	if (guest_can_use_pf(c->config, c->pf))
-		return VERDICT_PASS;
-	if (!c->pf->card.can_migrate)
-		reason_set(why, -ENODEV, NULL, "it is a %s, whose VFs cannot be live-migrated", c->pf->card.name);
-	else if (*c->config->pf)
-		reason_set(why, -ENODEV, NULL, "the configuration says pf = %s", c->config->pf);
-	else
-		reason_set(why, -ENODEV, NULL, "it is a %s, which is used only when 'pf' names it", c->pf->card.name);
-	return VERDICT_REFUSE;
-}
+	for (const struct rule *rule = table; rule->name; rule++) {
+		struct reason found = { 0 };
+		enum verdict verdict = rule->about == about ? rules_judge_by(rule, c, &found) : VERDICT_PASS;
 
-/*
- * judge_driver() - a PF without mlx5_core has no VFs and no eswitch
- */
-static enum verdict judge_driver(const struct pf_case *c, struct reason *why)
-{
-	if (strcmp(c->pf->driver, "mlx5_core") == 0)
-		return VERDICT_PASS;
-	reason_set(why, -ENODEV, NULL, "its driver is '%s', not mlx5_core", c->pf->driver);
-	return VERDICT_REFUSE;
-}
-
-/*
- * judge_psid() - L5
- */
-static enum verdict judge_psid(const struct pf_case *c, struct reason *why)
-{
-	const char *source = c->vf->passport ? c->vf->passport->psid : "";
-	char shown[40];
-
-	if (!*source || strcmp(source, c->pf->info.psid) == 0)
-		return VERDICT_PASS;
-	reason_clean(shown, sizeof(shown), source);
-	reason_set(why, -EPERM, NULL, "its PSID is %s and the source's is %s", c->pf->info.psid, shown);
-	return VERDICT_REFUSE;
-}
-
-/*
- * judge_same_firmware() - L6: running firmware, not stored
- */
-static enum verdict judge_same_firmware(const struct pf_case *c, struct reason *why)
-{
-	const char *source = c->vf->passport ? c->vf->passport->firmware : "";
-	char shown[40];
-
-	if (!*source || firmware_compare(source, c->pf->info.firmware) == 0)
-		return VERDICT_PASS;
-	reason_clean(shown, sizeof(shown), source);
-	reason_set(why, -EPERM, NULL, "its firmware is %s and the source's is %s", c->pf->info.firmware, shown);
-	return VERDICT_REFUSE;
-}
-
-/*
- * judge_old_firmware() - the lowest firmware
- */
-static enum verdict judge_old_firmware(const struct pf_case *c, struct reason *why)
-{
-	const char *lowest = c->config->firmware_refuse_below, *advised = c->config->firmware_warn_below;
-
-	if (*lowest && firmware_compare(c->pf->info.firmware, lowest) < 0) {
-		reason_set(why, -EPERM, NULL, "its firmware is %s, and live migration needs %s", c->pf->info.firmware, lowest);
-		return VERDICT_REFUSE;
+		if (verdict == VERDICT_WARN && warnings->warn)
+			warnings->warn(&found, warnings->arg);
+		if (verdict < VERDICT_WAIT || (verdict == VERDICT_WAIT && result))
+			continue;
+		if (why)
+			*why = found;
+		if (verdict == VERDICT_REFUSE)
+			return -EPERM;
+		result = -EBUSY;
 	}
-	if (*advised && firmware_compare(c->pf->info.firmware, advised) < 0) {
-		reason_set(why, -EPERM, NULL, "its firmware is %s, and %s or newer is advised for live migration", c->pf->info.firmware, advised);
-		return VERDICT_WARN;
-	}
-	return VERDICT_PASS;
-}
-
-/*
- * judge_network() - its uplink reaches the network that the VF belongs to
- */
-static enum verdict judge_network(const struct pf_case *c, struct reason *why)
-{
-	return disturb_uplink(c->config, c->inventory, c->pf, c->vf->bridge, why) ? VERDICT_REFUSE : VERDICT_PASS;
-}
-
-/*
- * judge_eswitch() - it is in switchdev mode, or can be switched without cutting anybody off
- */
-static enum verdict judge_eswitch(const struct pf_case *c, struct reason *why)
-{
-	return disturb_eswitch(c->inventory, c->pf, why) ? VERDICT_REFUSE : VERDICT_PASS;
-}
-
-static const struct pf_rule pf_table[] = {
-	{ "L7-card", "the PF's device id", judge_card },
-	{ "pf-readable", "what the inventory could read", judge_readable },
-	{ "pf-driver", "the PF's driver", judge_driver },
-	{ "L5-psid", "the PSID of the PF and in the passport", judge_psid },
-	{ "L6-same-firmware", "the running firmware of the PF and in the passport", judge_same_firmware },
-	{ "L6-old-firmware", "the running firmware of the PF", judge_old_firmware },
-	{ "network", "where the PF's uplink is, and the bridge the VF belongs into", judge_network },
-	{ "eswitch", "the eswitch mode and what a change would disturb", judge_eswitch },
-	{ 0 },
-};
-
-const struct guest_rule *guest_rules(void)
-{
-	return guest_table;
-}
-
-const struct pf_rule *pf_rules(void)
-{
-	return pf_table;
+	return result;
 }
 
 /*
@@ -347,22 +184,9 @@ const struct pf_rule *pf_rules(void)
  * @why:	the first refusal
  * Return: 0, -EPERM
  */
-int rules_judge_guest(const struct guest_case *c, void (*warn)(const struct reason *why, void *arg), void *arg, struct reason *why)
+int rules_judge_guest(const struct rule_case *c, void (*warn)(const struct reason *why, void *arg), void *arg, struct reason *why)
 {
-	for (const struct guest_rule *rule = guest_table; rule->name; rule++) {
-		struct reason reason = { 0 };
-		enum verdict verdict = rule->judge(c, &reason);
-
-		reason_rule(&reason, rule->name);
-		if (verdict == VERDICT_WARN && warn)
-			warn(&reason, arg);
-		if (verdict == VERDICT_REFUSE) {
-			if (why)
-				*why = reason;
-			return -EPERM;
-		}
-	}
-	return 0;
+	return judge(ABOUT_GUEST, c, &(struct listener){ warn, arg }, why);
 }
 
 /*
@@ -373,12 +197,9 @@ int rules_judge_guest(const struct guest_case *c, void (*warn)(const struct reas
  */
 int rules_judge_flags(const struct status *status, struct reason *why)
 {
-	const struct guest_case c = { .status = status };
+	const struct rule_case c = { .status = status };
 
-	if (judge_postcopy(&c, why) != VERDICT_REFUSE)
-		return 0;
-	reason_rule(why, "L1-postcopy");
-	return -EPERM;
+	return rules_judge_by(rules_find("L1-postcopy"), &c, why) == VERDICT_REFUSE ? -EPERM : 0;
 }
 
 /*
@@ -386,23 +207,10 @@ int rules_judge_flags(const struct status *status, struct reason *why)
  * @c:		the case
  * @warn:	called for each warning, or NULL
  * @arg:	for warn
- * @why:	the first refusal
- * Return: 0, -EPERM
+ * @why:	the first refusal, or reason to wait
+ * Return: 0, -EPERM, -EBUSY
  */
-int rules_judge_pf(const struct pf_case *c, void (*warn)(const struct reason *why, void *arg), void *arg, struct reason *why)
+int rules_judge_pf(const struct rule_case *c, void (*warn)(const struct reason *why, void *arg), void *arg, struct reason *why)
 {
-	for (const struct pf_rule *rule = pf_table; rule->name; rule++) {
-		struct reason reason = { 0 };
-		enum verdict verdict = rule->judge(c, &reason);
-
-		reason_rule(&reason, rule->name);
-		if (verdict == VERDICT_WARN && warn)
-			warn(&reason, arg);
-		if (verdict == VERDICT_REFUSE) {
-			if (why)
-				*why = reason;
-			return -EPERM;
-		}
-	}
-	return 0;
+	return judge(ABOUT_PF, c, &(struct listener){ warn, arg }, why);
 }

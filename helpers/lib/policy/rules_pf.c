@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * rules_pf.c: the judges of one VF on one PF. Their sentences speak of the PF as "it": who prints them names it.
+ */
+#include "policy/rules_judges.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/disturb.h"
+
+/*
+ * rules_readable() - a PF that could not be read is not used
+ */
+enum verdict rules_readable(const struct rule_case *c, struct reason *why)
+{
+	if (!*c->pf->trouble)
+		return VERDICT_PASS;
+	reason_set(why, -EIO, NULL, "%s", c->pf->trouble);
+	return VERDICT_REFUSE;
+}
+
+/*
+ * rules_card() - L7: a card whose VFs mlx5_vfio_pci can migrate, and that is switched on here
+ */
+enum verdict rules_card(const struct rule_case *c, struct reason *why)
+{
+	const struct card *card = &c->pf->card;
+
+	if (guest_can_use_pf(c->config, c->pf))
+		return VERDICT_PASS;
+	if (!card->can_migrate)
+		reason_set(why, -ENODEV, NULL, "it is a %s, whose VFs cannot be live-migrated", card->name);
+	else if (*c->config->pf)
+		reason_set(why, -ENODEV, NULL, "the configuration says pf = %s", c->config->pf);
+	else
+		reason_set(why, -ENODEV, NULL, "it is a %s, and cards of that kind are not switched on here", card->name);
+	if (card->can_migrate && *c->config->pf)
+		reason_cure(why, "set pf in vferry.conf to this one, or to nothing");
+	else if (card->can_migrate)
+		reason_cure(why, "set cards = all in vferry.conf, or cards = %s to use no others",
+			    card->profile == CARD_BLUEFIELD_3 ? "bluefield-3" : "connectx-7");
+	return VERDICT_REFUSE;
+}
+
+/*
+ * rules_driver() - a PF without mlx5_core has no VFs and no eswitch
+ */
+enum verdict rules_driver(const struct rule_case *c, struct reason *why)
+{
+	if (strcmp(c->pf->driver, "mlx5_core") == 0)
+		return VERDICT_PASS;
+	reason_set(why, -ENODEV, NULL, "its driver is '%s', not mlx5_core", c->pf->driver);
+	return VERDICT_REFUSE;
+}
+
+/*
+ * source_psid(), source_firmware() - what the source has: by the passport, else by what the configuration says of all peers
+ * Return: "" if nobody tells, or if nothing comes from a source
+ */
+static const char *source_psid(const struct rule_case *c)
+{
+	if (!c->incoming || !c->vf)
+		return "";
+	return c->vf->passport && *c->vf->passport->psid ? c->vf->passport->psid : c->config->peer_psid;
+}
+
+static const char *source_firmware(const struct rule_case *c)
+{
+	if (!c->incoming || !c->vf)
+		return "";
+	return c->vf->passport && *c->vf->passport->firmware ? c->vf->passport->firmware : c->config->peer_firmware;
+}
+
+/*
+ * known() - a value of the card as it is said: "unknown" where devlink did not tell it
+ */
+static const char *known(const char *value)
+{
+	return *value ? value : "unknown";
+}
+
+/*
+ * rules_psid() - L5
+ */
+enum verdict rules_psid(const struct rule_case *c, struct reason *why)
+{
+	const char *source = source_psid(c);
+	char shown[40];
+
+	if (!*source || strcmp(source, c->pf->info.psid) == 0)
+		return VERDICT_PASS;
+	reason_clean(shown, sizeof(shown), source);
+	reason_set(why, -EPERM, NULL, "its PSID is %s and the source's is %s", known(c->pf->info.psid), shown);
+	return VERDICT_REFUSE;
+}
+
+/*
+ * rules_same_firmware() - L6: running firmware, not stored
+ */
+enum verdict rules_same_firmware(const struct rule_case *c, struct reason *why)
+{
+	const char *source = source_firmware(c);
+	char shown[40];
+
+	if (!*source || firmware_compare(source, c->pf->info.firmware) == 0)
+		return VERDICT_PASS;
+	reason_clean(shown, sizeof(shown), source);
+	reason_set(why, -EPERM, NULL, "its firmware is %s and the source's is %s", known(c->pf->info.firmware), shown);
+	return VERDICT_REFUSE;
+}
+
+/*
+ * for_card() - a threshold of the configuration, which speaks of a ConnectX-7, as it is for a card: releases of firmware have the same
+ * second and third number for all cards
+ * @out:	32 bytes
+ */
+static const char *for_card(const struct card *card, const char *threshold, char *out)
+{
+	unsigned int number = (unsigned int)strtoul(threshold, NULL, 10);
+	const char *rest = strchr(threshold, '.');
+
+	if (!rest || !card->firmware || number != CARD_FIRMWARE_CONNECTX_7)
+		return threshold;
+	snprintf(out, 32, "%u%.16s", card->firmware, rest);
+	return out;
+}
+
+/*
+ * rules_old_firmware() - the lowest firmware
+ */
+enum verdict rules_old_firmware(const struct rule_case *c, struct reason *why)
+{
+	const char *running = c->pf->info.firmware, *lowest, *advised;
+	char text[2][32];
+
+	lowest = for_card(&c->pf->card, c->config->firmware_refuse_below, text[0]);
+	advised = for_card(&c->pf->card, c->config->firmware_warn_below, text[1]);
+	if (firmware_compare(running, lowest) < 0) {
+		reason_set(why, -EPERM, NULL, "its firmware is %s, and live migration needs %s", known(running), lowest);
+		return VERDICT_REFUSE;
+	}
+	if (firmware_compare(running, advised) < 0) {
+		reason_set(why, -EPERM, NULL, "its firmware is %s, and %s or newer is advised for live migration", running, advised);
+		return VERDICT_WARN;
+	}
+	return VERDICT_PASS;
+}
+
+/*
+ * rules_network() - its uplink reaches the network that the VF belongs to
+ */
+enum verdict rules_network(const struct rule_case *c, struct reason *why)
+{
+	return disturb_uplink(c->config, c->inventory, c->pf, c->vf->bridge, why) ? VERDICT_REFUSE : VERDICT_PASS;
+}
+
+/*
+ * rules_sriov() - it can have VFs
+ */
+enum verdict rules_sriov(const struct rule_case *c, struct reason *why)
+{
+	if (c->pf->total_vfs)
+		return VERDICT_PASS;
+	reason_set(why, -EBUSY, NULL, "it offers no VFs: SR-IOV is off in its firmware settings (SRIOV_EN, NUM_OF_VFS)");
+	return VERDICT_REFUSE;
+}
+
+/*
+ * rules_eswitch() - it is in switchdev mode, or can be switched without cutting anybody off
+ */
+enum verdict rules_eswitch(const struct rule_case *c, struct reason *why)
+{
+	return disturb_eswitch(c->inventory, c->running, c->pf, why) ? VERDICT_REFUSE : VERDICT_PASS;
+}
+
+/*
+ * rules_slots() - L4 on the PF: with one more VF not too many are in live migration. Where others have the slots, waiting helps.
+ */
+enum verdict rules_slots(const struct rule_case *c, struct reason *why)
+{
+	const struct flights *flights = c->flights;
+	unsigned int limit = c->config->vfs_in_flight;
+
+	if (!flights || flights->vfs + flights->own < limit)
+		return VERDICT_PASS;
+	if (flights->own >= limit) {
+		reason_set(why, -EPERM, NULL, "only %u of its VFs can be in live migration at the same time, and the guest itself has more", limit);
+		reason_cure(why, "detach VFs from the guest, or choose a destination with more PFs");
+		return VERDICT_REFUSE;
+	}
+	reason_set(why, -EBUSY, NULL, "its %u slot%s for live migration %s taken by %s", limit, limit == 1 ? "" : "s", limit == 1 ? "is" : "are",
+		   flights->guests);
+	return VERDICT_WAIT;
+}
