@@ -97,28 +97,111 @@ static int try_lease(const struct event *event, struct scene *scene, struct reco
 	return decide(event, scene, record, why);
 }
 
+/* One guest's place in the line, and what it was last said to wait for. */
+struct turn {
+	struct ticket ticket;
+	char said[REASON_TEXT_MAX];
+};
+
+/* Leaves the line: for the release by scope. */
+static void leave(struct turn *turn)
+{
+	queue_leave(&turn->ticket);
+}
+
+/*
+ * say_flights() - who has the slots here
+ * @out, @size:	result, "" if that cannot be seen
+ */
+static void say_flights(const struct event *event, char *out, size_t size)
+{
+	autoscene struct scene scene = { 0 };
+	struct placement placement;
+
+	out[0] = '\0';
+	if (scene_read(&scene, event->config, event->deadline, NULL))
+		return;
+	placement = scene_placement(&scene);
+	placement_say_flights(&placement, out, size);
+}
+
+/*
+ * say_waiting() - tells the log for whom the guest waits, when that has changed
+ * @why:	why it got no slot, when it tried
+ */
+static void say_waiting(const struct event *event, struct turn *turn, const struct reason *why)
+{
+	char before[200], flights[240], line[REASON_TEXT_MAX];
+
+	snprintf(line, sizeof(line), "%s", why->what);
+	if (!*line) {
+		queue_names(&turn->ticket, before, sizeof(before));
+		if (strncmp(turn->said, before, strlen(before)) == 0 && *turn->said)
+			return;
+		say_flights(event, flights, sizeof(flights));
+		snprintf(line, sizeof(line), "%s came before and wait%s; in flight are %s", before, strchr(before, ',') ? "" : "s",
+			 *flights ? flights : "none");
+	}
+	if (strcmp(line, turn->said) == 0)
+		return;
+	log_notice("waiting for a slot, up to %u s: %s", event->config->slot_wait, line);
+	memcpy(turn->said, line, sizeof(turn->said));
+}
+
+/*
+ * enter() - gets in line; where that is full, the refusal also names who has the slots
+ * Return: -EBUSY: wait; other negative errno with *why
+ */
+static int enter(const struct event *event, struct turn *turn, struct reason *why)
+{
+	struct reason full = { 0 };
+	int error = queue_enter(event->domain->uuid, event->domain->name, event->config->slot_queue, &turn->ticket, &full);
+	char flights[240];
+
+	if (!error)
+		return -EBUSY;
+	*why = full;
+	if (error != -EAGAIN)
+		return error;
+	say_flights(event, flights, sizeof(flights));
+	if (*flights)
+		reason_set(why, error, full.object, "%.280s; in flight are %s", full.what, flights);
+	reason_cure(why, "%s", full.cure);
+	reason_rule(why, full.rule);
+	return error;
+}
+
 /*
  * take_turn() - one try to get a lease, if nobody waits who came before; else, and if slots are missing, a place in the line
  * Return: 0, -EBUSY while there is reason to wait, other negative errno
  */
-static int take_turn(const struct event *event, struct ticket *ticket, struct scene *scene, struct record *record, struct reason *why)
+static int take_turn(const struct event *event, struct turn *turn, struct scene *scene, struct record *record, struct reason *why)
 {
 	autoclose int lock = record_lock(NULL, event->deadline, why);
 	int error = -EBUSY;
 
 	if (lock < 0)
 		return lock;
-	if (queue_is_first(ticket->fd ? ticket : NULL))
+	*why = (struct reason){ 0 };
+	if (queue_is_first(turn->ticket.fd ? &turn->ticket : NULL))
 		error = try_lease(event, scene, record, why);
-	if (error == -EBUSY && !ticket->fd) {
-		error = queue_enter(event->domain->uuid, event->domain->name, event->config->slot_queue, ticket, why);
-		if (!error) {
-			log_notice("waiting for a slot, up to %u s: %s", event->config->slot_wait,
-				   *why->what ? why->what : "others wait that came before");
-			error = -EBUSY;
-		}
-	}
+	if (error == -EBUSY && !turn->ticket.fd)
+		error = enter(event, turn, why);
+	if (error == -EBUSY)
+		say_waiting(event, turn, why);
 	return error;
+}
+
+/*
+ * waited_in_vain() - the refusal of one who got no slot in time
+ * Return: -EBUSY
+ */
+static int waited_in_vain(const struct event *event, const struct turn *turn, struct reason *why)
+{
+	reason_set(why, -EBUSY, NULL, "no slot for live migration came free within %u s: %.400s", event->config->slot_wait, turn->said);
+	reason_cure(why, "try again when those have arrived, or raise slot_wait in vferry.conf here");
+	reason_rule(why, "L4-slots");
+	return -EBUSY;
 }
 
 /*
@@ -132,11 +215,11 @@ static int take_lease(struct event *event, struct scene *scene, struct record *r
 {
 	static const char *const directories[] = { STATUS_DIRECTORY, STATE_DIRECTORY "/guests", STATE_DIRECTORY "/queue", NULL };
 	deadline_t patience = deadline_in((int)event->config->slot_wait * 1000);
-	autoticket struct ticket ticket = { 0 };
+	struct turn turn __attribute__((cleanup(leave))) = { 0 };
 	autoclose int watch = -1;
 	int error;
 
-	while ((error = take_turn(event, &ticket, scene, record, why)) == -EBUSY && deadline_left(patience)) {
+	while ((error = take_turn(event, &turn, scene, record, why)) == -EBUSY && deadline_left(patience)) {
 		scene_release(scene);
 		if (watch < 0)
 			watch = watch_open(directories);
@@ -145,10 +228,7 @@ static int take_lease(struct event *event, struct scene *scene, struct record *r
 		(void)watch_wait(watch, deadline_within(patience, WAIT_MS));
 		event->deadline = deadline_in((int)event->config->hook_deadline * 1000);
 	}
-	if (error == -EBUSY && !*why->what)
-		reason_set(why, error, NULL, "no slot for live migration came free within %u s, and others wait that came before",
-			   event->config->slot_wait);
-	return error;
+	return error == -EBUSY ? waited_in_vain(event, &turn, why) : error;
 }
 
 /*

@@ -157,6 +157,7 @@ TEST(firmware_below_the_lowest_is_refused)
 TEST(no_free_vf_is_told_for_each_pf)
 {
 	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
+	struct status other = { .uuid = "1", .name = "web1", .device = &h->vf[0][3].address, .devices = 1 };
 	struct reason why = { 0 };
 
 	h->inventory.pfs = 1;
@@ -164,7 +165,11 @@ TEST(no_free_vf_is_told_for_each_pf)
 	for (int i = 0; i < 8; i++)
 		strcpy(h->inventory.pf[0].vf[i].driver, "vfio-pci");
 	CHECK_INT(guest_place(h, &why), -ENOSPC);
-	CHECK_CONTAINS(why.what, "PF 0000:81:00.0: no free VF");
+	CHECK_CONTAINS(why.what, "PF 0000:81:00.0: no free VF among its 8");
+	CHECK_CONTAINS(why.cure, "the number of VFs of a PF (vferry prepare --vfs) can be changed only while none is in use");
+	h->running = (struct status_list){ .status = &other, .count = 1 };
+	CHECK_INT(guest_place(h, &why), -ENOSPC);
+	CHECK_CONTAINS(why.what, "PF 0000:81:00.0: no free VF among its 8: web1 has them");
 	free(h);
 }
 
@@ -172,7 +177,7 @@ TEST(four_vfs_of_a_pf_in_flight_leave_no_slot_on_it)
 {
 	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
 	struct pci_address used[4];
-	struct status moving = { .uuid = "moving", .state = "paused", .job = STATUS_MIGRATION_IN, .device = used, .devices = 4 };
+	struct status moving = { .uuid = "moving", .name = "web\x1b" "1", .state = "paused", .job = STATUS_MIGRATION_IN, .device = used, .devices = 4 };
 	struct reason why = { 0 };
 
 	h->inventory.pfs = 1;
@@ -180,12 +185,50 @@ TEST(four_vfs_of_a_pf_in_flight_leave_no_slot_on_it)
 		used[i] = h->vf[0][i].address;
 	h->running = (struct status_list){ .status = &moving, .count = 1 };
 	CHECK_INT(guest_place(h, &why), -EBUSY);
-	CHECK_CONTAINS(why.what, "slots");
+	CHECK_CONTAINS(why.what, "PF 0000:81:00.0: its 4 slots for live migration are taken by web?1");
+	CHECK_STR(why.cure, "try again when other migrations have ended");
 	moving.devices = 3;
 	CHECK_INT(guest_place(h, &why), 0);
 	moving.devices = 4;
 	moving.job = STATUS_NO_JOB;
 	CHECK_INT(guest_place(h, &why), 0);
+	free(h);
+}
+
+TEST(who_is_in_flight_is_told_for_each_pf_with_arrivals_and_departures)
+{
+	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
+	struct pci_address in = h->vf[0][0].address, out = h->vf[0][1].address;
+	struct status status[2] = { { .uuid = "1", .name = "web1", .job = STATUS_MIGRATION_IN, .device = &in, .devices = 1 },
+				    { .uuid = "2", .name = "web2", .job = STATUS_MIGRATION_OUT, .device = &out, .devices = 1 } };
+	struct record lease = { .uuid = "3", .name = "web3", .vfs = 1, .state = RECORD_ARRIVING };
+	struct placement p = { .config = &h->config, .inventory = &h->inventory, .running = &h->running, .leases = &h->leases, .uuid = "" };
+	char text[240];
+
+	placement_say_flights(&p, text, sizeof(text));
+	CHECK_STR(text, "");
+	lease.vf[0] = (struct record_vf){ .pf = h->inventory.pf[1].address, .address = h->vf[1][0].address };
+	h->running = (struct status_list){ .status = status, .count = 2 };
+	h->leases = (struct record_list){ .record = &lease, .count = 1 };
+	placement_say_flights(&p, text, sizeof(text));
+	CHECK_STR(text, "PF 0000:81:00.0: web1, web2; PF 0000:81:00.1: web3");
+	CHECK_INT(placement_in_flight(&p, &h->inventory.pf[0]), 2);
+	free(h);
+}
+
+TEST(a_guest_that_alone_has_more_vfs_than_the_only_pf_has_slots_is_not_told_to_wait)
+{
+	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
+	struct reason why = { 0 };
+
+	h->inventory.pfs = 1;
+	h->config.vfs_in_flight = 1;
+	guest_add(h, "0000:c1:00.3", PSID);
+	h->domain.passport.vf[1].pf = address_of("0000:c1:00.1");
+	CHECK_INT(guest_find(h, NULL), 0);
+	CHECK_INT(guest_place(h, &why), -ENOSPC);
+	CHECK_CONTAINS(why.what, "only 1 of its VFs can be in live migration at the same time, and the guest itself has more");
+	CHECK_CONTAINS(why.cure, "detach VFs");
 	free(h);
 }
 

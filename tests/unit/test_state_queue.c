@@ -4,6 +4,8 @@
  */
 #include "check.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <sys/wait.h>
 
 #include "base/sysroot.h"
@@ -71,10 +73,13 @@ TEST(a_full_line_refuses_the_next_one_with_a_sentence)
 	struct reason why = { 0 };
 
 	empty_root();
-	CHECK_INT(queue_enter(FIRST, "guest1", 2, &first, NULL), 0);
-	CHECK_INT(queue_enter(SECOND, "guest1", 2, &second, NULL), 0);
+	CHECK_INT(queue_enter(FIRST, "web1", 2, &first, NULL), 0);
+	usleep(2000);
+	CHECK_INT(queue_enter(SECOND, "web2", 2, &second, NULL), 0);
 	CHECK_INT(queue_enter(THIRD, "guest1", 2, &third, &why), -EAGAIN);
-	CHECK_CONTAINS(why.what, "2 guests wait");
+	CHECK_STR(why.what, "all slots for live migration are taken here, and 2 guests wait for one already (web1, web2)");
+	CHECK_CONTAINS(why.cure, "try again when some have arrived");
+	CHECK_STR(why.rule, "L4-queue");
 	queue_leave(&first);
 	CHECK_INT(queue_enter(THIRD, "guest1", 2, &third, NULL), 0);
 	queue_leave(&second);
@@ -96,6 +101,90 @@ TEST(a_ticket_whose_owner_died_does_not_count)
 	CHECK(queue_is_first(NULL));
 	CHECK_INT(queue_enter(SECOND, "guest1", 1, &ticket, NULL), 0);
 	queue_leave(&ticket);
+}
+
+TEST(looking_at_the_line_wakes_nobody)
+{
+	static const char *const directories[] = { STATE_DIRECTORY "/queue", NULL };
+	struct ticket first = { 0 }, second = { 0 };
+	int watch;
+
+	empty_root();
+	CHECK_INT(queue_enter(FIRST, "web1", 8, &first, NULL), 0);
+	usleep(2000);
+	CHECK_INT(queue_enter(SECOND, "web2", 8, &second, NULL), 0);
+	watch = watch_open(directories);
+	CHECK(watch >= 0);
+	CHECK(!queue_is_first(&second));
+	CHECK(!queue_is_first(NULL));
+	CHECK_INT(watch_wait(watch, deadline_in(20)), 0);
+	queue_leave(&first);
+	CHECK_INT(watch_wait(watch, deadline_in(2000)), 1);
+	close(watch);
+	queue_leave(&second);
+}
+
+#define WAITERS 6
+
+/* One who waits, as the hook does: gets in line, and when it is its turn notes its number. Never returns. */
+static void wait_in_line(int number, int ready)
+{
+	static const char *const directories[] = { STATE_DIRECTORY "/queue", NULL };
+	struct ticket ticket = { 0 };
+	char uuid[40], note = (char)('0' + number);
+	int watch, lock = record_lock(NULL, deadline_in(60000), NULL), notes;
+	bool first = false;
+
+	snprintf(uuid, sizeof(uuid), "%d1111111-2222-3333-4444-555555555555", 9 - number); /* the order is not that of the uuids */
+	if (lock < 0 || queue_enter(uuid, "waiter", 8, &ticket, NULL))
+		_exit(1);
+	close(lock);
+	watch = watch_open(directories);
+	if (watch < 0 || write(ready, &note, 1) != 1)
+		_exit(1);
+	for (int i = 0; i < 600 && !first; i++) {
+		lock = record_lock(NULL, deadline_in(60000), NULL);
+		first = queue_is_first(&ticket);
+		close(lock);
+		if (!first)
+			(void)watch_wait(watch, deadline_in(100));
+	}
+	notes = sysroot_open(O_WRONLY | O_APPEND | O_CREAT, 0600, "/run/order");
+	if (!first || notes < 0 || write(notes, &note, 1) != 1)
+		_exit(1);
+	queue_leave(&ticket);
+	_exit(0);
+}
+
+TEST(several_who_wait_are_served_in_the_order_of_their_coming_and_the_dead_hold_up_nobody)
+{
+	struct ticket holder = { 0 };
+	char order[16] = "", note;
+	pid_t child[WAITERS];
+	int ready[2], status;
+
+	empty_root();
+	CHECK_INT(pipe(ready), 0);
+	CHECK_INT(queue_enter("00000000-2222-3333-4444-555555555555", "holder", 8, &holder, NULL), 0);
+	for (int i = 0; i < WAITERS; i++) {
+		child[i] = fork();
+		if (child[i] == 0)
+			wait_in_line(i, ready[1]);
+		CHECK(read(ready[0], &note, 1) == 1); /* it stands in line */
+		usleep(2000);
+	}
+	CHECK_INT(kill(child[2], SIGKILL), 0);
+	CHECK(waitpid(child[2], &status, 0) == child[2]);
+	queue_leave(&holder);
+	for (int i = 0; i < WAITERS; i++) {
+		if (i == 2)
+			continue;
+		CHECK(waitpid(child[i], &status, 0) == child[i]);
+		CHECK_INT(status, 0);
+	}
+	CHECK_INT(sysroot_read(order, sizeof(order), "/run/order"), WAITERS - 1);
+	CHECK_STR(order, "01345");
+	CHECK(queue_is_first(NULL));
 }
 
 TEST(a_watch_wakes_up_for_a_replaced_file_and_not_without_one)

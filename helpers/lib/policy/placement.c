@@ -186,6 +186,25 @@ struct flights placement_flights(const struct placement *p, const struct invento
 }
 
 /*
+ * placement_say_flights() - who is in flight, in words
+ * @p:		host
+ * @out, @size:	result
+ */
+void placement_say_flights(const struct placement *p, char *out, size_t size)
+{
+	out[0] = '\0';
+	for (size_t i = 0; i < p->inventory->pfs; i++) {
+		const struct inventory_pf *pf = &p->inventory->pf[i];
+		struct flights flights = placement_flights(p, pf);
+		size_t used = strlen(out);
+		char address[PCI_ADDRESS_LEN];
+
+		if (flights.vfs && guest_can_use_pf(p->config, pf))
+			snprintf(out + used, size - used, "%sPF %s: %s", used ? "; " : "", pci_address_format(&pf->address, address), flights.guests);
+	}
+}
+
+/*
  * placement_in_flight() - VFs of a PF in live migration, in either direction
  * @p:		host
  * @pf:		PF
@@ -269,12 +288,13 @@ static void no_free_vf(const struct placement *p, const struct inventory_pf *pf,
 
 	for (unsigned int i = 0; i < pf->num_vfs; i++) {
 		const struct status *status = status_find_device(p->running, &pf->vf[i].address);
+		const struct record *lease = record_find_vf(p->leases, &pf->vf[i].address, p->uuid);
 		size_t used = strlen(names);
 		char clean[64];
 
-		if (!status)
+		if (!status && !lease)
 			continue;
-		reason_clean(clean, sizeof(clean), status->name);
+		reason_clean(clean, sizeof(clean), status ? status->name : lease->name);
 		if (!strstr(names, clean))
 			snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "", clean);
 	}

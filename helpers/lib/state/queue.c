@@ -25,7 +25,8 @@
  */
 static bool is_held(const char *name)
 {
-	autoclose int fd = sysroot_open(O_RDWR | O_NOFOLLOW, 0, QUEUE_DIRECTORY "/%s", name);
+	/* Not opened for writing: closing it would wake all who wait, and they would look again, without end. */
+	autoclose int fd = sysroot_open(O_RDONLY | O_NOFOLLOW, 0, QUEUE_DIRECTORY "/%s", name);
 	char path[256];
 
 	if (fd < 0)
@@ -67,11 +68,13 @@ static unsigned int count_waiting(const char *before)
 int queue_enter(const char *uuid, const char *guest, unsigned int max, struct ticket *ticket, struct reason *why)
 {
 	int error = record_make_directory(QUEUE_DIRECTORY, why);
+	char names[200];
 
 	if (error)
 		return error;
 	if (count_waiting(NULL) >= max) {
-		reason_set(why, -EAGAIN, NULL, "all slots for live migration are taken here, and %u guests wait for one already", max);
+		reason_set(why, -EAGAIN, NULL, "all slots for live migration are taken here, and %u guest%s for one already%s%s%s", max,
+			   max == 1 ? " waits" : "s wait", max ? " (" : "", queue_names(NULL, names, sizeof(names)), max ? ")" : "");
 		reason_cure(why, "try again when some have arrived, or run fewer migrations at the same time");
 		reason_rule(why, "L4-queue");
 		return -EAGAIN;
@@ -96,7 +99,9 @@ static int by_name(const void *a, const void *b)
 {
 	const struct waiting *first = a, *second = b;
 
-	return (first->since > second->since) - (first->since < second->since);
+	if (first->since != second->since)
+		return first->since < second->since ? -1 : 1;
+	return strcmp(first->uuid, second->uuid);
 }
 
 /*
@@ -124,6 +129,29 @@ size_t queue_list(struct waiting *waiting, size_t max)
 	}
 	qsort(waiting, n, sizeof(*waiting), by_name);
 	return n;
+}
+
+/*
+ * queue_names() - who waits, in words
+ * @before:	only those who came before it; NULL: all
+ * @out, @size:	result
+ * Return: out
+ */
+char *queue_names(const struct ticket *before, char *out, size_t size)
+{
+	autofree struct waiting *waiting = calloc(QUEUE_MAX, sizeof(*waiting));
+	size_t n = waiting ? queue_list(waiting, QUEUE_MAX) : 0;
+	unsigned long long own = before ? strtoull(before->name, NULL, 16) : 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		size_t used = strlen(out);
+
+		if (before && (unsigned long long)waiting[i].since >= own)
+			continue;
+		snprintf(out + used, size - used, "%s%.64s", used ? ", " : "", waiting[i].guest);
+	}
+	return out;
 }
 
 /*

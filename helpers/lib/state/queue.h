@@ -19,7 +19,7 @@ struct ticket {
 	char name[64];   /* file name */
 };
 
-/* Takes a ticket for a guest. Return: 0, -EAGAIN if max are waiting already, negative errno; *why filled. */
+/* Takes a ticket for a guest. Return: 0, -EAGAIN if max are waiting already, negative errno; *why filled, with the names of those. */
 int queue_enter(const char *uuid, const char *guest, unsigned int max, struct ticket *ticket, struct reason *why);
 
 /* Whether nobody waits who came before. ticket NULL: whether nobody waits at all. */
@@ -40,6 +40,11 @@ struct waiting {
  * Return: how many, 0 also if it may not be seen.
  */
 size_t queue_list(struct waiting *waiting, size_t max);
+
+/* The names of those who wait, in words: "web1, web2". before: only those who came before that ticket; NULL: all. Returns out. */
+char *queue_names(const struct ticket *before, char *out, size_t size);
+
+#define QUEUE_MAX 32 /* of whom queue_names() speaks; slot_queue allows 16 */
 
 #define autoticket __attribute__((cleanup(queue_leave)))
 
