@@ -6,6 +6,7 @@
 #   make install prefix=/usr    installs; DESTDIR is honoured, an existing configuration is kept
 #   make check                  all tests, also those of the lab; the last line is "N passed, N failed, N skipped"
 #   make check-unit             unit tests and fuzz corpora; check-asan: the same with ASan and UBSan; lint: static analysis; tree: tests of the tree
+#   make deb, make rpm          the package of Debian, of Fedora; both land in build/
 #   make demo                   two hosts, one guest, one `virsh migrate`
 #   make fuzz                   looks for hostile input with libFuzzer; FUZZ_SECONDS=60 a target, TARGETS='domain status' only these
 #   make bench, make stats      figures, which inform and fail nothing
@@ -27,6 +28,9 @@ sysconfdir    = /etc
 localstatedir = /var
 runstatedir   = /run
 hookdir       = $(sysconfdir)/libvirt/hooks/qemu.d
+apparmordir   = $(sysconfdir)/apparmor.d
+unitdir       = $(prefix)/lib/systemd/system
+tmpfilesdir   = $(prefix)/lib/tmpfiles.d
 BUILD         = build
 
 # ---- Tools and flags ---------------------------------------------------------------------------------------------
@@ -96,12 +100,13 @@ virt_part       = $(call object,$(virt_src))
 agent_part      = $(call object,$(agent_src))
 
 templates = $(wildcard xml-templates/*)
+units     = $(wildcard install/systemd/*.service install/systemd/*.socket install/systemd/*.timer)
 man_pages = $(wildcard $(foreach room,hooks helpers install,$(room)/*.[578]))
 
 .DEFAULT_GOAL := all
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all check check-unit check-asan fuzz fuzz-programs lint tree stats bench demo install uninstall clean tests packages print-flags FORCE
+.PHONY: all check check-unit check-asan fuzz fuzz-programs lint tree stats bench demo deb rpm install install-apparmor uninstall clean tests packages print-flags FORCE
 MAKEFLAGS += --no-print-directory
 
 all: $(library) $(programs)
@@ -217,17 +222,35 @@ install: all
 	$(call install_each,0755,$(sbindir),$(helper_programs))
 	$(call install_each,0644,$(datadir)/vferry/xml-templates,$(templates))
 	$(foreach n,5 7 8,$(call install_each,0644,$(mandir)/man$(n),$(filter %.$(n),$(man_pages))))
+	$(call install_each,0644,$(unitdir),$(units))
+	$(INSTALL) -D -m 0644 install/systemd/vferry.tmpfiles $(DESTDIR)$(tmpfilesdir)/vferry.conf
 	$(INSTALL) -D -m 0644 install/completion/vferry.bash $(DESTDIR)$(completiondir)/vferry
 	@if [ -e $(configuration) ]; then echo "$(configuration) exists and is kept as it is"; \
 	else set -x; $(INSTALL) -D -m 0644 install/vferry.conf $(configuration); fi
+
+# Where AppArmor confines libvirt's daemons (Debian, Ubuntu, SUSE): what their profiles must allow. See vferry(7).
+install-apparmor:
+	$(INSTALL) -D -m 0644 install/apparmor/vferry $(DESTDIR)$(apparmordir)/abstractions/vferry
 
 # Removes what `install` put and leaves the configuration.
 uninstall:
 	rm -f $(DESTDIR)$(hookdir)/50-vferry $(DESTDIR)$(libexecdir)/vferry/hook
 	rm -f $(foreach name,$(HELPERS),$(DESTDIR)$(sbindir)/$(name)) $(DESTDIR)$(completiondir)/vferry
+	rm -f $(DESTDIR)$(tmpfilesdir)/vferry.conf $(DESTDIR)$(apparmordir)/abstractions/vferry \
+		$(foreach unit,$(units),$(DESTDIR)$(unitdir)/$(notdir $(unit)))
 	rm -f $(foreach file,$(templates),$(DESTDIR)$(datadir)/vferry/$(file)) \
 		$(foreach page,$(man_pages),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
 	@for dir in $(datadir)/vferry/xml-templates $(datadir)/vferry $(libexecdir)/vferry; do rmdir "$(DESTDIR)$$dir" 2>/dev/null || :; done
+
+# ---- Packages ----------------------------------------------------------------------------------------------------
+
+deb:
+	@install/dependencies --what build,package
+	@install/deb/build $(BUILD)
+
+rpm:
+	@install/dependencies --what build,package
+	@install/rpm/build $(BUILD)
 
 clean:
 	rm -rf $(BUILD)

@@ -3,7 +3,8 @@
 # What the hosts are made of. Every artefact lives in the cache under a name
 # that ends in a hash of what went in; what is there already is not made again.
 #   host-tree-KEY   Debian 13 root tree of a host (mmdebstrap)
-#   build-tree-KEY  Debian 13 tree with compiler, kernel headers, libraries
+#   build-tree-KEY  Debian 13 tree with compiler and kernel headers
+#   deb-tree-KEY    Debian 13 tree in which vferry's package is built (see deploy.sh)
 #   modules-KEY     the software CX-7's modules and vfio.ko
 #   guest-KEY       the small guest, guest.elf
 #   station-KEY     the station's program
@@ -44,6 +45,13 @@ packages() {
 	sed 's/#.*//' "$1" | tr -s ' \t\n' ',' | sed 's/^,//; s/,$//'
 }
 
+# deb_packages: prints what building vferry's own Debian package needs, separated by commas.
+deb_packages() {
+	printf build-essential
+	sed -n '/^Build-Depends:/,/^[^ ]/s/^ \([a-z0-9.+-]*\).*,$/\1/p' "$LAB_CHECKOUT/install/deb/debian/control" |
+		sed 's/^debhelper-compat$/debhelper/; s/^/,/' | tr -d '\n'
+}
+
 # mirror: prints the Debian mirror that this machine uses.
 mirror() {
 	local site
@@ -65,6 +73,7 @@ keys() {
 	[ -z "${LAB_IMAGE:-}" ] || return 0
 	LAB_HOST_TREE=$LAB_CACHE/host-tree-$(hash_of "=$LAB_SUITE $(packages "$LAB_DIR/host/packages")")
 	LAB_BUILD_TREE=$LAB_CACHE/build-tree-$(hash_of "=$LAB_SUITE $(packages "$LAB_DIR/host/packages-build")")
+	LAB_DEB_TREE=$LAB_CACHE/deb-tree-$(hash_of "=$LAB_SUITE $(deb_packages)")
 	LAB_MODULES_BUILT=$LAB_CACHE/modules-$(hash_of "=$LAB_BUILD_TREE" "$LAB_MODULES")
 	LAB_GUEST_BUILT=$LAB_CACHE/guest-$(hash_of "$LAB_GUEST")
 	LAB_STATION_BUILT=$LAB_CACHE/station-$(hash_of "$LAB_STATION" "$LAB_GUEST/frame.h")
@@ -72,7 +81,7 @@ keys() {
 		"$LAB_DIR/lib/image.sh" "$LAB_KEY_FILE.pub")
 }
 
-# tree_make LIST TARGET: a Debian tree with the listed packages. Without the
+# tree_make PACKAGE,... TARGET: a Debian tree with these packages. Without the
 # parts of the kernel and the documentation that no lab host can have a use for.
 tree_make() {
 	local proxy=()
@@ -81,7 +90,7 @@ tree_make() {
 	# INITRD=No: the lab has its own initial RAM disk.
 	mkdir -p "$2.tmp"
 	INITRD=No TMPDIR=$2.tmp mmdebstrap --quiet --mode=root --variant=minbase \
-		--include="$(packages "$1")" "${proxy[@]}" \
+		--include="$1" "${proxy[@]}" \
 		--aptopt='APT::Install-Recommends "false"' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
 		--dpkgopt='path-exclude=/usr/share/man/*' \
@@ -159,12 +168,14 @@ build_all() {
 # build_parts: everything that goes into the image, side by side where it can be.
 build_parts() {
 	local worker workers=() status=0
-	artefact "$LAB_HOST_TREE" tree_make "$LAB_DIR/host/packages" &
+	artefact "$LAB_HOST_TREE" tree_make "$(packages "$LAB_DIR/host/packages")" &
 	workers+=($!)
 	(
-		artefact "$LAB_BUILD_TREE" tree_make "$LAB_DIR/host/packages-build"
+		artefact "$LAB_BUILD_TREE" tree_make "$(packages "$LAB_DIR/host/packages-build")"
 		artefact "$LAB_MODULES_BUILT" modules_make
 	) &
+	workers+=($!)
+	artefact "$LAB_DEB_TREE" tree_make "$(deb_packages)" &
 	workers+=($!)
 	artefact "$LAB_GUEST_BUILT" program_make "$LAB_GUEST"
 	artefact "$LAB_STATION_BUILT" program_make "$LAB_STATION"

@@ -1,41 +1,73 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
-# "lab deploy": vferry from this checkout, built for Debian 13 with its own
-# make, installed with its own make install, onto both running hosts.
+# "lab deploy": vferry's Debian package from this checkout, built for Debian 13 by
+# install/deb/build, installed by dpkg onto both running hosts. The hosts get
+# vferry by no other way, so every test of the lab tests the package, too.
 
-# deploy_build SOURCE OUT: builds SOURCE in the build tree and installs into OUT. The mounts
-# are private and end with the command; objects stay in the cache, so that a
-# second build compiles only what has changed.
+# What the package is made of; when none of it has changed, the package is the same.
+LAB_DEB_SOURCES=(Makefile README.md hooks helpers xml-templates install)
+
+# deploy_key SOURCE: prints a hash of what SOURCE's package is made of and in.
+deploy_key() {
+	(cd "$1" && echo "$LAB_DEB_TREE" &&
+		find "${LAB_DEB_SOURCES[@]}" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) | sha256sum
+}
+
+# deploy_build SOURCE OBJECTS: builds the package of SOURCE into OBJECTS, in the Debian 13
+# tree. The mounts are private and end with the command; objects stay in the
+# cache, so that a second build compiles only what has changed. The unit tests are run elsewhere.
 deploy_build() {
-	local tree=$LAB_BUILD_TREE objects
-	objects=$LAB_CACHE/objects-$(hash_of "=$1")
-	mkdir -p "$objects" "$tree/srv/source" "$tree/srv/objects" "$tree/srv/out"
+	local tree=$LAB_DEB_TREE
+	mkdir -p "$tree/srv/source" "$tree/srv/objects"
 	# shellcheck disable=SC2016 # the inner shell expands it
 	unshare --mount --pid --fork --kill-child bash -c '
 		mount --bind "$2" "$1/srv/source" && mount -o remount,bind,ro "$1/srv/source" &&
-			mount --bind "$3" "$1/srv/objects" && mount --bind "$4" "$1/srv/out" &&
-			mount -t proc proc "$1/proc" || exit 1
-		in_tree() { chroot "$1" /usr/bin/make -s -j2 -C /srv/source BUILD=/srv/objects prefix=/usr "${@:2}"; }
-		in_tree "$1" && in_tree "$1" install DESTDIR=/srv/out
-	' deploy_build "$tree" "$1" "$objects" "$2" >"$LAB_RUN/deploy.log" 2>&1 || {
+			mount --bind "$3" "$1/srv/objects" && mount -t proc proc "$1/proc" || exit 1
+		chroot "$1" /usr/bin/env LC_ALL=C DEB_BUILD_OPTIONS="nocheck noautodbgsym parallel=2" \
+			/srv/source/install/deb/build /srv/objects -nc
+	' deploy_build "$tree" "$1" "$2" >"$LAB_RUN/deploy.log" 2>&1 || {
 		cat "$LAB_RUN/deploy.log" >&2
 		return 1
 	}
 }
 
-# deploy_to HOST: replaces what was deployed before by LAB_DEPLOY_DIR; libvirtd
-# looks for hooks anew on SIGHUP; the agent, where there is one, starts again.
-deploy_to() {
-	local list=/usr/lib/vferry-lab/deployed
-	tar -C "$LAB_DEPLOY_DIR" --owner=0 --group=0 -cf - . | remote_exec "$1" "
-		[ ! -e $list ] || xargs -d '\\n' rm -f <$list
-		tar -C / --no-overwrite-dir -xvf - | grep -v '/\$' | sed 's#^\\.#&#; s#^\\./#/#' >$list || exit 1
-		kill -HUP \$(cat /run/libvirtd.pid) || exit 1
-		[ -e /usr/sbin/vferryd ] || exit 0
-		/usr/lib/vferry-lab/agent restart"
+# deploy_package SOURCE: LAB_DEB becomes the package of SOURCE, made if there is none that is up to date.
+deploy_package() {
+	local objects key
+	objects=$LAB_CACHE/objects-$(hash_of "=$1 deb")
+	key=$(deploy_key "$1")
+	mkdir -p "$objects"
+	if [ "$(cat "$objects/key" 2>/dev/null)" != "$key" ]; then
+		rm -f "$objects/key" "$objects"/*.deb
+		timed "build vferry's package" deploy_build "$1" "$objects" || return 1
+		echo "$key" >"$objects/key"
+	fi
+	LAB_DEB=$(echo "$objects"/vferry_*.deb)
+	[ -e "$LAB_DEB" ]
 }
 
-# lab_deploy SOURCE: builds a checkout and puts the result onto both hosts.
+# deploy_to HOST: installs LAB_DEB, unless the host has just this one. libvirtd
+# looks for hooks anew on SIGHUP; the agent, where there is one, starts again.
+# A lab host has no systemd, which would do both.
+deploy_to() {
+	local sum
+	sum=$(sha256sum <"$LAB_DEB")
+	remote_exec "$1" "
+		[ \"\$(cat /run/vferry-lab-deployed 2>/dev/null)\" = '$sum' ] &&
+			[ \"\$(dpkg-query -W -f '\${db:Status-Status}' vferry 2>/dev/null)\" = installed ] && echo the same" | grep -q . && return
+	remote_exec "$1" "
+		rm -f /run/vferry-lab-deployed
+		cat >/root/vferry.deb || exit 1
+		DEBIAN_FRONTEND=noninteractive dpkg --force-unsafe-io --force-confnew --force-confmiss -i /root/vferry.deb >/root/vferry.log 2>&1 || {
+			cat /root/vferry.log >&2
+			exit 1
+		}
+		echo '$sum' >/run/vferry-lab-deployed
+		kill -HUP \$(cat /run/libvirtd.pid) || exit 1
+		[ ! -e /usr/sbin/vferryd ] || /usr/lib/vferry-lab/agent restart" <"$LAB_DEB"
+}
+
+# lab_deploy SOURCE: the package of a checkout onto both hosts.
 lab_deploy() {
 	local source
 	source=$(cd "$1" && pwd) || die "deploy: no folder $1"
@@ -43,10 +75,7 @@ lab_deploy() {
 	build_all
 	exec 8>"$LAB_CACHE/lock"
 	flock 8
-	LAB_DEPLOY_DIR=$LAB_RUN/deploy
-	rm -rf "$LAB_DEPLOY_DIR"
-	mkdir "$LAB_DEPLOY_DIR"
-	timed "build vferry" deploy_build "$source" "$LAB_DEPLOY_DIR" || die "vferry does not build"
+	deploy_package "$source" || die "vferry's package does not build"
 	exec 8>&-
-	timed "deploy to A and B" each_host deploy_to || die "vferry could not be put onto the hosts"
+	timed "install it on A and B" each_host deploy_to || die "vferry could not be installed on the hosts"
 }

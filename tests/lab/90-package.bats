@@ -1,0 +1,92 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The Debian package on a host: what it puts there, an upgrade and a removal under a running guest, the user's own hooks. The hosts of all
+# lab tests are installed from this package.
+
+load helpers.bash
+
+HOOK=/etc/libvirt/hooks/qemu.d/50-vferry
+
+setup_file() {
+	lab_setup
+	guest A guest1 --vf 0000:81:00.0/0 >&3 2>&1
+}
+
+teardown_file() {
+	lab_teardown
+}
+
+# vf_driver: the driver of the guest's VF on host A.
+vf_driver() {
+	on A "basename \"\$(readlink /sys/bus/pci/devices/$(vfs A guest1)/driver)\""
+}
+
+# reinstall: the package again, as at first.
+reinstall() {
+	on A 'dpkg --force-unsafe-io --force-confmiss -i /root/vferry.deb >/dev/null 2>&1; kill -HUP $(cat /run/libvirtd.pid)'
+}
+
+@test "dpkg knows every file but the hook, and the hook is a real file that is the package's" {
+	# The hosts' dpkg leaves out manual pages and documents.
+	run on A "dpkg --verify vferry | grep -v '^missing .* /usr/share/\(doc\|man\)/'; dpkg -S /usr/sbin/vferry /usr/libexec/vferry/hook /etc/vferry/vferry.conf >/dev/null &&
+		[ ! -L $HOOK ] && cmp $HOOK /usr/libexec/vferry/50-vferry && [ \$(stat -c %a $HOOK) = 755 ] && echo fine"
+	[ "$output" = fine ]
+}
+
+@test "a user's hooks, before and beside ours, are called with ours, and their word counts" {
+	on A 'printf "#!/bin/sh\necho own \$2 >>/run/own-hook\n" >/etc/libvirt/hooks/qemu
+		printf "#!/bin/sh\necho late \$2 >>/run/own-hook\n[ \$2 != prepare ] || { echo not today >&2; exit 1; }\n" >/etc/libvirt/hooks/qemu.d/90-late
+		chmod 755 /etc/libvirt/hooks/qemu /etc/libvirt/hooks/qemu.d/90-late'
+	reinstall
+	run guest A guest2 --vf 0000:81:00.0/1
+	[ "$status" -ne 0 ]
+	contains "$output" "not today"
+	called=$(on A 'cat /run/own-hook; grep "guest2: prepare: done" /var/log/messages')
+	contains "$called" "own prepare"
+	contains "$called" "late prepare"
+	contains "$called" "vferry["
+	on A 'rm /etc/libvirt/hooks/qemu /etc/libvirt/hooks/qemu.d/90-late'
+}
+
+@test "an upgrade keeps the configuration, the hook in its place, and a running guest its VF" {
+	before=$(vfs A guest1)
+	on A 'echo "# mine" >>/etc/vferry/vferry.conf
+		dpkg-deb -R /root/vferry.deb /root/newer && sed -i "s/^Version: .*/&+newer/" /root/newer/DEBIAN/control &&
+		dpkg-deb -b /root/newer /root/newer.deb >/dev/null'
+	run on A "dpkg --force-unsafe-io -i /root/newer.deb </dev/null 2>&1"
+	[ "$status" -eq 0 ]
+	[ "$(on A "dpkg-query -W -f '\${Version}' vferry")" = "$(on A 'dpkg-deb -f /root/newer.deb Version')" ]
+	on A "grep -q '# mine' /etc/vferry/vferry.conf && cmp $HOOK /usr/libexec/vferry/50-vferry && ls /run/vferry/guests/*.json"
+	[ "$(state A guest1)" = running ]
+	[ "$(vfs A guest1)" = "$before" ]
+	[ "$(vf_driver)" = mlx5_vfio_pci ]
+}
+
+@test "a removal leaves the configuration and a running guest's VF, and nothing else" {
+	before=$(vfs A guest1)
+	on A 'dpkg-query -L vferry >/root/files'
+	run on A "dpkg --force-unsafe-io -r vferry 2>&1"
+	[ "$status" -eq 0 ]
+	left=$(on A 'while read -r f; do [ ! -f "$f" ] || echo "$f"; done </root/files; find /etc/libvirt/hooks -type f; grep -l vferry /etc/apparmor.d/local/*' || true)
+	same "$left" "/etc/apparmor.d/abstractions/vferry
+/etc/vferry/vferry.conf"
+	[ "$(state A guest1)" = running ]
+	[ "$(vfs A guest1)" = "$before" ]
+	[ "$(vf_driver)" = mlx5_vfio_pci ]
+}
+
+@test "a guest's VF survives the way out and in again, and the guest then leaves as if nothing had been" {
+	reinstall
+	[ "$(state A guest1)" = running ]
+	[ -n "$(on A 'grep -l guest1 /run/vferry/guests/*.json')" ]
+	run migrate A B guest1
+	[ "$status" -eq 0 ]
+	[ "$(state B guest1)" = running ]
+}
+
+@test "a purge leaves nothing" {
+	on A "dpkg --force-unsafe-io -P vferry >/dev/null 2>&1"
+	run on A 'find / -xdev \( -path /proc -o -path /sys -o -path /root -o -path "/var/log/*" -o -path "/run/vferry-lab*" -o -path "/usr/lib/vferry-lab*" -o -path "/var/lib/libvirt/images" \) -prune -o -name "*vferry*" -print'
+	same "$output" ""
+}
