@@ -83,6 +83,32 @@ none_of() {
 	[ "$users" = helpers/lib/base/spawn.c ]
 }
 
+@test "device ids of cards stand in one table" {
+	run grep -rniE '\b(0x(15b3|101[0-9a-f]|102[0-9a-f]|a2d[0-9a-f])|15b3)\b' helpers hooks --include='*.[ch]'
+	echo "$output"
+	[ -n "$output" ]
+	[ -z "$(grep -vE '^helpers/lib/host/card\.[ch]:' <<<"$output")" ]
+}
+
+@test "limits are judged by one table" {
+	# The thresholds: who compares something with them has a rule of his own. Two commands print how many slots there are.
+	run grep -rnE 'config[.>-]+(vfs_in_flight|firmware_(refuse|warn)_below|peer_(psid|firmware)|unknown_source)' helpers hooks --include='*.c'
+	echo "$output"
+	[ -n "$output" ]
+	[ -z "$(grep -vE '^helpers/lib/policy/rules_[a-z]+\.c:|^helpers/command/(status|check_card)\.c:.*vfs_in_flight' <<<"$output")" ]
+	users=$(grep -rlE '\bdisturb_(uplink|eswitch)[[:space:]]*\(' helpers hooks --include='*.c' | sort | tr '\n' ' ')
+	echo "$users"
+	[ "$users" = "helpers/lib/policy/disturb.c helpers/lib/policy/rules_pf.c " ]
+}
+
+@test "nothing reloads devlink or restarts Open vSwitch" {
+	# Words in sentences and facts that tell an operator what he may do are no calls: devlink is asked by number, programs run by argv.
+	run grep -rnE 'CMD_RELOAD|DEVLINK_RELOAD|driver_reinit|fw_activate' helpers hooks --include='*.[ch]'
+	[ -z "$output" ]
+	run grep -rnE 'char [a-z_]+\[\] = "[^"]*(systemctl|ovs-ctl|service|ovs-vsctl)"' helpers hooks --include='*.c'
+	[ -z "$output" ]
+}
+
 @test "/sys and /proc are named behind the sysroot alone" {
 	# A path given to open() and its like by hand would not move with the root.
 	run grep -nE '\b(open|openat|fopen|opendir|access|stat|lstat|readlink|unlink|mkdir)[[:space:]]*\([^;]*"/(sys|proc|run|etc)/' -r helpers hooks --include='*.c'

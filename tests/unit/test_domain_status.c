@@ -2,6 +2,9 @@
 /* libvirt's status directory, and its networks. */
 #include "check.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+
 #include "base/sysroot.h"
 #include "domain/network.h"
 #include "domain/status.h"
@@ -110,6 +113,57 @@ TEST(counts_files_that_do_not_parse_and_reads_the_others)
 	CHECK_STR(list.status[0].name, "good");
 	CHECK_INT(list.unreadable, 6);
 	status_list_release(&list);
+}
+
+/* Writes a status file as libvirt does, by a new file and rename, with one state and then the other, until it is killed. Never returns. */
+static void keep_writing(const char *directory)
+{
+	static const char *const job[] = { "", "<job type='none' async='migration in' phase='prepare' flags='0x8001'/>" };
+	char from[PATH_MAX + 16], to[PATH_MAX + 16];
+
+	snprintf(from, sizeof(from), "%s/web.xml.new", directory);
+	snprintf(to, sizeof(to), "%s/web.xml", directory);
+	for (unsigned int i = 0;; i++) {
+		FILE *file = fopen(from, "w");
+
+		if (!file)
+			_exit(1);
+		fprintf(file, "<domstatus state='%s' reason='x'>%s<domain><name>web</name>", i % 2 ? "paused" : "running", job[i % 2]);
+		fflush(file); /* half of it is there */
+		fprintf(file, "<uuid>" WEB "</uuid>%*s<devices/></domain></domstatus>", i % 2 ? 20000 : 10, "");
+		if (fclose(file) || rename(from, to))
+			_exit(1);
+	}
+}
+
+TEST(a_file_that_is_written_while_it_is_read_is_the_old_one_or_the_new_one)
+{
+	unsigned int running = 0, paused = 0;
+	char directory[PATH_MAX];
+	pid_t writer;
+
+	put_status("/run/libvirt/qemu/web.xml", "web", WEB, "state='running' reason='x'", "");
+	put_status("/run/libvirt/qemu/other.xml", "other", OTHER, "state='running' reason='booted'", "");
+	snprintf(directory, sizeof(directory), "%s/run/libvirt/qemu", check_scratch());
+	writer = fork();
+	if (writer == 0)
+		keep_writing(directory);
+	for (int i = 0; i < 100000 && (i < 500 || !running || !paused); i++) {
+		struct status_list list;
+		const struct status *web;
+
+		CHECK_INT(status_read_all(&list, NULL), 0);
+		CHECK_INT(list.unreadable, 0);
+		web = status_find_uuid(&list, WEB);
+		CHECK(web && status_find_uuid(&list, OTHER));
+		CHECK_INT(web->job, strcmp(web->state, "paused") == 0 ? STATUS_MIGRATION_IN : STATUS_NO_JOB);
+		running += strcmp(web->state, "running") == 0;
+		paused += strcmp(web->state, "paused") == 0;
+		status_list_release(&list);
+	}
+	CHECK_INT(kill(writer, SIGKILL), 0);
+	CHECK(waitpid(writer, NULL, 0) == writer);
+	CHECK(running && paused);
 }
 
 TEST(says_when_the_file_of_the_guest_itself_does_not_parse)

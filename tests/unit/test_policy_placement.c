@@ -266,6 +266,23 @@ TEST(a_guest_that_is_expected_on_another_pf_keeps_its_bridge_from_a_second_uplin
 	free(h);
 }
 
+TEST(what_to_do_is_said_of_the_pf_that_is_to_be_used)
+{
+	struct policy_host *h = with_guest("0000:c1:00.2", "MT_0000000999");
+	struct reason why = { 0 };
+
+	for (int number = 0; number < 2; number++) {
+		strcpy(h->config.pf, number ? "0000:81:00.1" : "0000:81:00.0");
+		CHECK_INT(guest_place(h, &why), -ENOSPC);
+		CHECK_CONTAINS(why.what, "the configuration says pf = ");
+		CHECK_STR(why.cure, "choose a host with the same card");
+	}
+	strcpy(h->config.pf, "0000:5e:00.0");
+	CHECK_INT(guest_place(h, &why), -ENOSPC);
+	CHECK_STR(why.cure, "set pf in vferry.conf to this one, or to nothing");
+	free(h);
+}
+
 TEST(two_vfs_of_a_guest_for_one_bridge_share_a_pf)
 {
 	struct policy_host *h = host_new();

@@ -7,14 +7,11 @@
 #include <errno.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
-#include <netlink/attr.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
-/* Linux include/uapi/linux/pkt_sched.h and rtnetlink.h: missing in old headers. */
+/* Linux include/uapi/linux/pkt_sched.h: missing in old headers. */
 #define PARENT_INGRESS 0xfffffff2u /* TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS): for a clsact and for an ingress qdisc */
-#define DUMP_FLAGS 15              /* TCA_DUMP_FLAGS; a kernel before 5.8 passes it over and says more than was asked for */
-#define DUMP_TERSE 1u              /* TCA_DUMP_FLAGS_TERSE: no match, no actions */
 
 /*
  * tc_is_rule() - whether a message is a rule: the kernel also sends a header without handle for each priority (net/sched/cls_api.c
@@ -36,19 +33,18 @@ static int on_filter(struct nlmsghdr *reply, void *arg)
 
 /*
  * Counts the filters at the ingress of a network device; see the header. Without such a qdisc the kernel sends an empty dump
- * (net/sched/cls_api.c tc_dump_tfilter()).
+ * (net/sched/cls_api.c tc_dump_tfilter()). A terse dump would be shorter, and leaves out what is no flower rule (tcf_fill_node()).
  */
 int tc_count_rules(struct netlink *rt, uint32_t ifindex, unsigned int *count, struct reason *why)
 {
 	struct tcmsg header = { .tcm_family = AF_UNSPEC, .tcm_ifindex = (int)ifindex, .tcm_parent = PARENT_INGRESS };
-	const struct nla_bitfield32 terse = { .value = DUMP_TERSE, .selector = DUMP_TERSE };
 	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETTFILTER, NLM_F_DUMP);
 	unsigned int found = 0;
 	char object[32];
 	int error;
 
 	snprintf(object, sizeof(object), "interface number %u", ifindex);
-	if (msg && (nlmsg_append(msg, &header, sizeof(header), NLMSG_ALIGNTO) < 0 || nla_put(msg, DUMP_FLAGS, sizeof(terse), &terse) < 0)) {
+	if (msg && nlmsg_append(msg, &header, sizeof(header), NLMSG_ALIGNTO) < 0) {
 		nlmsg_free(msg);
 		msg = NULL;
 	}

@@ -22,8 +22,8 @@
 struct passed_over {
 	char text[REASON_TEXT_MAX];
 	bool slots; /* one of them only for want of a slot */
-	char cure[REASON_TEXT_MAX]; /* of the first */
-	bool cures_differ;
+	char cure[REASON_TEXT_MAX]; /* of the first; that of a PF which is not to be used counts only where all are such */
+	bool cure_of_unused, cures_differ;
 };
 
 /*
@@ -31,15 +31,19 @@ struct passed_over {
  */
 static void note(struct passed_over *passed, const struct inventory_pf *pf, const struct reason *why)
 {
+	bool is_unused = strcmp(why->rule, "L7-card") == 0;
 	size_t used = strlen(passed->text);
 	char address[PCI_ADDRESS_LEN];
 
 	snprintf(passed->text + used, sizeof(passed->text) - used, "%sPF %s: %.300s", used ? "; " : "", pci_address_format(&pf->address, address),
 		 why->what);
-	if (!used)
+	if (!used || (passed->cure_of_unused && !is_unused)) {
 		memcpy(passed->cure, why->cure, sizeof(passed->cure));
-	else
+		passed->cure_of_unused = is_unused;
+		passed->cures_differ = false;
+	} else if (is_unused == passed->cure_of_unused) {
 		passed->cures_differ |= strcmp(passed->cure, why->cure) != 0;
+	}
 }
 
 /*
