@@ -12,11 +12,23 @@
 #include "base/sysroot.h"
 
 /*
+ * forget_pools() - gives back the networks of a guest that was looked at before
+ */
+static void forget_pools(struct scene *scene)
+{
+	for (size_t i = 0; i < DOMAIN_MAX_HOSTDEVS; i++) {
+		free(scene->pool[i]);
+		scene->pool[i] = NULL;
+	}
+}
+
+/*
  * read_pools() - looks up the networks of the guest's network interfaces
  * Return: 0, -ENOMEM, -EINVAL for a network file that does not parse
  */
 static int read_pools(struct scene *scene, struct reason *why)
 {
+	forget_pools(scene);
 	for (size_t i = 0; i < scene->domain->hostdevs; i++) {
 		const struct hostdev *device = &scene->domain->hostdev[i];
 		int error;
@@ -94,10 +106,7 @@ void scene_release(struct scene *scene)
 	inventory_release(&scene->inventory);
 	status_list_release(&scene->running);
 	record_list_release(&scene->records);
-	for (size_t i = 0; i < DOMAIN_MAX_HOSTDEVS; i++) {
-		free(scene->pool[i]);
-		scene->pool[i] = NULL;
-	}
+	forget_pools(scene);
 }
 
 /*

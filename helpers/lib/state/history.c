@@ -5,12 +5,10 @@
 #include "state/history.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <time.h>
 
+#include "base/lock.h"
 #include "base/scope.h"
 #include "base/sysroot.h"
 #include "state/record.h"
@@ -18,7 +16,6 @@
 #define HISTORY_FILE STATE_DIRECTORY "/history"
 #define HISTORY_LOCK STATE_DIRECTORY "/history.lock"
 #define HISTORY_FILE_MAX (1u << 20) /* bytes */
-#define LOCK_POLL_MS 10
 
 static const char *const kinds[HISTORY_KINDS] = {
 	[HISTORY_READY] = "ready", [HISTORY_REFUSED] = "refused", [HISTORY_CANCELED] = "canceled", [HISTORY_LEFT] = "left",
@@ -179,26 +176,6 @@ static int write_all(const struct history *history, struct reason *why)
 }
 
 /*
- * lock() - one writer at a time
- * Return: descriptor, -ETIME, negative errno
- */
-static int lock(deadline_t deadline, struct reason *why)
-{
-	autoclose int fd = sysroot_open(O_RDWR | O_CREAT | O_NOFOLLOW, 0600, "%s", HISTORY_LOCK);
-
-	if (fd < 0)
-		return reason_set(why, fd, HISTORY_LOCK, "cannot open the lock file: %s", strerror(-fd));
-	while (flock(fd, LOCK_EX | LOCK_NB)) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return reason_set(why, -errno, HISTORY_LOCK, "cannot take the lock: %s", strerror(errno));
-		if (!deadline_left(deadline))
-			return reason_set(why, -ETIME, HISTORY_LOCK, "somebody else holds the lock");
-		nanosleep(&(struct timespec){ .tv_nsec = LOCK_POLL_MS * 1000000L }, NULL);
-	}
-	return scope_take_fd(&fd);
-}
-
-/*
  * history_add() - remembers one more
  * @entry:	what happened
  * @deadline:	when to give up waiting for another writer
@@ -216,7 +193,7 @@ int history_add(const struct history_entry *entry, deadline_t deadline, struct r
 	error = record_make_directory(STATE_DIRECTORY, why);
 	if (error)
 		return error;
-	fd = lock(deadline, why);
+	fd = lock_take(HISTORY_LOCK, deadline, why);
 	if (fd < 0)
 		return fd;
 	error = history_read(history, why);

@@ -8,16 +8,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/lock.h"
 #include "base/scope.h"
 #include "base/sysroot.h"
 
 #define STATE_FILE_MAX (1u << 20)
-#define LOCK_POLL_MS 20
 
 static const char *const state_names[] = { [RECORD_ARRIVING] = "arriving", [RECORD_STARTING] = "starting", [RECORD_RUNNING] = "running" };
 
@@ -92,29 +90,19 @@ int record_make_directory(const char *path, struct reason *why)
  */
 int record_lock(const struct pci_address *pf, deadline_t deadline, struct reason *why)
 {
-	char address[PCI_ADDRESS_LEN] = "";
-	autoclose int fd = -1;
-	int error = make_directories(why);
+	char path[64] = STATE_DIRECTORY "/lock", address[PCI_ADDRESS_LEN] = STATE_DIRECTORY;
+	int error = make_directories(why), fd;
 
 	if (error)
 		return error;
 	if (pf)
-		pci_address_format(pf, address);
-	fd = pf ? sysroot_open(O_RDWR | O_CREAT | O_NOFOLLOW, 0600, STATE_DIRECTORY "/pf-%s.lock", address) :
-		  sysroot_open(O_RDWR | O_CREAT | O_NOFOLLOW, 0600, STATE_DIRECTORY "/lock");
-	if (fd < 0)
-		return reason_set(why, fd, STATE_DIRECTORY, "cannot open the lock file: %s", strerror(-fd));
-	while (flock(fd, LOCK_EX | LOCK_NB)) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return reason_set(why, -errno, STATE_DIRECTORY, "cannot take the lock: %s", strerror(errno));
-		if (!deadline_left(deadline)) {
-			reason_set(why, -ETIME, pf ? address : STATE_DIRECTORY, "another vferry is still changing this host");
-			reason_cure(why, "look for it in the log and try again");
-			return -ETIME;
-		}
-		nanosleep(&(struct timespec){ .tv_nsec = LOCK_POLL_MS * 1000000L }, NULL);
+		snprintf(path, sizeof(path), STATE_DIRECTORY "/pf-%s.lock", pci_address_format(pf, address));
+	fd = lock_take(path, deadline, why);
+	if (fd == -ETIME) {
+		reason_set(why, -ETIME, address, "another vferry is still changing this host");
+		reason_cure(why, "look for it in the log and try again");
 	}
-	return scope_take_fd(&fd);
+	return fd;
 }
 
 /*
