@@ -50,8 +50,8 @@ struct call {
 	bool terminal;         /* somebody sits there: can be asked, sees progress */
 	struct config config;
 	/* options */
-	bool json, yes, dry_run, watch;
-	const char *pf, *vfs, *bridge, *domain, *inventory, *as, *against, *config_file;
+	bool json, yes, dry_run, watch, once;
+	const char *pf, *vfs, *bridge, *boot, *domain, *inventory, *as, *against, *config_file;
 	const char *mac, *vlan, *network;
 	bool live, persistent;
 	/* operands */
@@ -65,8 +65,8 @@ struct call {
 #define OPTION_END { NULL, NULL, NULL, 0 }
 
 /* The rows, in the order of the help. */
-extern const struct command command_check, command_prepare, command_plan, command_status_row, command_release, command_inventory,
-	command_version;
+extern const struct command command_check, command_prepare, command_plan, command_attach, command_detach, command_status_row,
+	command_release, command_inventory, command_version;
 
 /*
  * Reads options and operands of a subcommand into *call and its configuration. argv[0] is the subcommand's name.

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <libvirt/virterror.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 /* Return: the errno that stands for an error of libvirt. */
 static int error_number(int code)
@@ -92,13 +93,52 @@ void virt_free(virDomainPtr *domain)
 	*domain = NULL;
 }
 
+/* fn: gets each guest, and arg. Return: 0, negative errno. */
+int virt_each(virConnectPtr connection, int (*fn)(virDomainPtr domain, void *arg, struct reason *why), void *arg, struct reason *why)
+{
+	virDomainPtr *list = NULL;
+	int n = virConnectListAllDomains(connection, &list, 0), error = 0;
+
+	if (n < 0)
+		return virt_reason(why, "", "list its guests");
+	for (int i = 0; i < n; i++) {
+		if (!error)
+			error = fn(list[i], arg, why);
+		virt_free(&list[i]);
+	}
+	free(list);
+	return error;
+}
+
+/* Whether a guest runs. */
+bool virt_is_running(virDomainPtr domain)
+{
+	return virDomainIsActive(domain) == 1;
+}
+
+/* Whether a guest has a definition. */
+bool virt_is_defined(virDomainPtr domain)
+{
+	return virDomainIsPersistent(domain) == 1;
+}
+
+/* The same for a guest. Its name is asked for last: each call of libvirt forgets the error before it. Return: negative errno. */
+static int guest_reason(struct reason *why, virDomainPtr domain, const char *what)
+{
+	int error = virt_reason(why, "", what);
+
+	if (why)
+		reason_clean(why->object, sizeof(why->object), virDomainGetName(domain));
+	return error;
+}
+
 /* is_stored, xml: see virt.h. Return: 0, negative errno. */
 int virt_xml(virDomainPtr domain, bool is_stored, char **xml, struct reason *why)
 {
 	char *text = virDomainGetXMLDesc(domain, is_stored ? VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE : 0);
 
 	if (!text)
-		return virt_reason(why, virDomainGetName(domain), "tell the guest's XML");
+		return guest_reason(why, domain, "tell the guest's XML");
 	*xml = text;
 	return 0;
 }
@@ -106,7 +146,7 @@ int virt_xml(virDomainPtr domain, bool is_stored, char **xml, struct reason *why
 /* Return: 0, or the error of a call that has failed. */
 static int done(int result, virDomainPtr domain, const char *what, struct reason *why)
 {
-	return result < 0 ? virt_reason(why, virDomainGetName(domain), what) : 0;
+	return result < 0 ? guest_reason(why, domain, what) : 0;
 }
 
 /* Return: 0, negative errno. */

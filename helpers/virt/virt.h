@@ -24,6 +24,13 @@ void virt_close(virConnectPtr *connection);
 int virt_find(virConnectPtr connection, const char *name, virDomainPtr *domain, struct reason *why);
 void virt_free(virDomainPtr *domain);
 
+/* Calls fn for each guest that libvirt has, until it fails. Return: 0, negative errno. */
+int virt_each(virConnectPtr connection, int (*fn)(virDomainPtr domain, void *arg, struct reason *why), void *arg, struct reason *why);
+
+/* Whether a guest runs; whether it has a definition. A guest that has gone in the meantime: neither. */
+bool virt_is_running(virDomainPtr domain);
+bool virt_is_defined(virDomainPtr domain);
+
 /*
  * The guest's XML, for free(): as it runs, or (is_stored) the definition that it next starts from, complete with its secrets, so that it
  * can be defined again. Return: 0, negative errno.
