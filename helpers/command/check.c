@@ -15,13 +15,11 @@
 #include "base/spawn.h"
 #include "base/sysroot.h"
 #include "command/terminal.h"
-#include "host/nvconfig.h"
 #include "policy/plan_host.h"
 
 #define MAX_RESULTS 512
 #define INVENTORY_MAX (16u << 20) /* bytes */
 #define SSH_TIME 20000            /* ms */
-#define MSTCONFIG_TIME 5000
 #define ID_WIDTH 5
 #define NAME_WIDTH 18
 
@@ -46,7 +44,7 @@ struct results {
 	struct result result[MAX_RESULTS];
 	size_t count;
 	size_t number[STATES];
-	char migration_mode[INVENTORY_MAX_PFS][48]; /* of each PF, "" unknown */
+	struct check_answers answers;
 };
 
 /* ---- For looks ----------------------------------------------------------------------------------------------------------------- */
@@ -198,7 +196,8 @@ static void run_pfs(struct check_case *c, const struct check_row *row, struct re
 		if (row->scope == SCOPE_PF && !guest_can_use_pf(c->config, c->pf))
 			continue;
 		pci_address_format(&c->pf->address, f.object);
-		c->migration_mode = *results->migration_mode[i] ? results->migration_mode[i] : NULL;
+		c->migration_mode = *results->answers.migration_mode[i] ? results->answers.migration_mode[i] : NULL;
+		c->vfio = &results->answers.vfio[i];
 		row->look(c, &f);
 		add(results, row, &f);
 	}
@@ -305,6 +304,7 @@ static int check(struct call *call, struct check_case *c, struct results *result
 	run_table(c, check_rows_ovs, results);
 	run_table(c, check_rows_guest, results);
 	run_table(c, check_rows_pair, results);
+	run_table(c, check_rows_kept, results);
 	if (call->json)
 		show_json(call, c, results);
 	else
@@ -388,37 +388,14 @@ static int read_guest(struct call *call, struct check_case *c, struct hardware *
 	return 0;
 }
 
-/* Whether devlink offers "migratable" for all VFs of a PF, of which there is at least one. */
-static bool offers_migratable(const struct inventory_pf *pf)
-{
-	for (unsigned int i = 0; i < pf->num_vfs; i++) {
-		if (!pf->vf[i].has_port || !pf->vf[i].port.can_migrate)
-			return false;
-	}
-	return pf->num_vfs > 0;
-}
-
-/* Asks mstconfig, where it is installed, for what devlink does not tell. It is slow on a real card, so only then. */
-static void read_migration_modes(const struct view *view, struct results *results)
-{
-	const struct inventory *inventory = &view->scene.inventory;
-
-	for (size_t i = 0; !view->is_recorded && view->facts.has_mstconfig && i < inventory->pfs; i++) {
-		char *out = results->migration_mode[i];
-
-		if (inventory->pf[i].card.can_migrate && !offers_migratable(&inventory->pf[i]))
-			(void)nvconfig_get(&inventory->pf[i].address, "VF_MIGRATION_MODE", out, sizeof(results->migration_mode[i]),
-					   deadline_in(MSTCONFIG_TIME), NULL);
-	}
-}
-
 /* vferry check. */
 static int run(struct call *call)
 {
 	autofree struct results *results = calloc(1, sizeof(*results));
 	autofree struct hardware *hardware = calloc(1, sizeof(*hardware));
 	autoview struct view view = { 0 }, other = { 0 };
-	struct check_case c = { .config = &call->config, .view = &view };
+	struct prepared prepared = { 0 };
+	struct check_case c = { .config = &call->config, .view = &view, .prepared = &prepared };
 	struct reason why = { 0 };
 
 	if (!results || !hardware || view_read(call, VIEW_FACTS | VIEW_GUESTS, &view, &why))
@@ -431,7 +408,9 @@ static int run(struct call *call)
 		return command_fail(call, &why, NULL);
 	if (call->against)
 		c.other = &other;
-	read_migration_modes(&view, results);
+	if (!view.is_recorded && prepared_read(&prepared, &why))
+		command_say(call, "check: %s: %s", why.object, why.what);
+	check_ask(&view, &results->answers);
 	return check(call, &c, results);
 }
 

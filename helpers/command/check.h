@@ -9,6 +9,7 @@
 
 #include "command/view.h"
 #include "domain/hardware.h"
+#include "state/prepared.h"
 #include "policy/rules.h"
 
 enum state { STATE_OK, STATE_WARNING, STATE_FAILURE, STATE_UNKNOWN, STATE_NONE, STATES };
@@ -22,6 +23,22 @@ struct finding {
 	char advice[320];   /* what to do where no command can */
 };
 
+/* What VFIO says of a PF's VFs: one that is free and held by its driver was asked. */
+struct vfio_answer {
+	bool was_asked;
+	struct pci_address vf;
+	int flags;          /* enum vfio_migration, 0: it cannot; negative errno */
+};
+
+/* What was asked of the cards beside the inventory. */
+struct check_answers {
+	char migration_mode[INVENTORY_MAX_PFS][48]; /* VF_MIGRATION_MODE by mstconfig, "" unknown */
+	struct vfio_answer vfio[INVENTORY_MAX_PFS];
+};
+
+/* check_ask.c: asks, where that harms nobody; nothing of a recorded host. */
+void check_ask(const struct view *view, struct check_answers *answers);
+
 /* How often a row looks. */
 enum scope { SCOPE_HOST, SCOPE_PF, SCOPE_ANY_PF, SCOPE_GUEST }; /* PF: those that vferry may use; ANY_PF: all of known cards */
 
@@ -33,6 +50,8 @@ struct check_case {
 	bool has_guest;
 	const struct hardware *hardware;  /* of the guest */
 	struct view *other;               /* --against, NULL without */
+	const struct vfio_answer *vfio;   /* of that PF; SCOPE_PF only */
+	const struct prepared *prepared;  /* what vferry prepare keeps over a reboot; not of a recorded host */
 };
 
 struct check_row {
@@ -44,7 +63,8 @@ struct check_row {
 };
 
 /* The tables, ended by a NULL id, in the order of the output. */
-extern const struct check_row check_rows_host[], check_rows_card[], check_rows_ovs[], check_rows_guest[], check_rows_pair[];
+extern const struct check_row check_rows_host[], check_rows_card[], check_rows_ovs[], check_rows_guest[], check_rows_pair[],
+	check_rows_kept[];
 
 /* For looks: fill a finding. */
 __attribute__((format(printf, 3, 4)))

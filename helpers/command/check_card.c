@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "command/check.h"
+#include "host/vfio.h"
 #include "policy/disturb.h"
 
 /* Says that vferry leaves a spare PF alone. Return: whether it is one. */
@@ -288,6 +289,26 @@ static void look_migratable(const struct check_case *c, struct finding *f)
 	}
 }
 
+/* L7: what VFIO itself says, where a VF is bound and free. */
+static void look_vfio(const struct check_case *c, struct finding *f)
+{
+	const struct vfio_answer *vfio = c->vfio;
+	char address[PCI_ADDRESS_LEN];
+
+	pci_address_format(&vfio->vf, address);
+	if (!vfio->was_asked)
+		check_found(f, STATE_NONE, "to ask VFIO for its migration feature, a free VF would have to be taken by mlx5_vfio_pci");
+	else if (vfio->flags < 0)
+		check_found(f, STATE_UNKNOWN, "VF %s could not be asked: %s", address, strerror(-vfio->flags));
+	else if (!(vfio->flags & VFIO_STOP_COPY))
+		check_found(f, STATE_FAILURE, "VF %s, held by mlx5_vfio_pci, offers no migration feature", address);
+	else
+		check_found(f, STATE_OK, "VF %s offers stop-copy%s%s", address, vfio->flags & VFIO_P2P ? ", P2P" : "",
+			    vfio->flags & VFIO_PRE_COPY ? ", pre-copy" : "");
+	if (f->state == STATE_FAILURE)
+		check_advise(f, "it was not migratable when its driver took it: 'vferry prepare' after 'virsh nodedev-reattach'; else see P1 and P3");
+}
+
 const struct check_row check_rows_card[] = {
 	{ "P1", "firmware", SCOPE_PF, "older firmware cannot move a VF", look_firmware },
 	{ "P3", "VF_MIGRATION_MODE", SCOPE_PF, "only with it can a VF be made migratable", look_migration_mode },
@@ -296,6 +317,7 @@ const struct check_row check_rows_card[] = {
 	{ "L4", "slots", SCOPE_PF, "more VFs of one PF at a time are not supported", look_slots },
 	{ "L6", "stored firmware", SCOPE_PF, "both hosts must run the same firmware", look_stored_firmware },
 	{ "L7", "card and drivers", SCOPE_ANY_PF, "only a ConnectX-7 with mlx5_vfio_pci can move its VFs", look_card },
+	{ "L7", "VFIO", SCOPE_PF, "QEMU carries a VF by this feature of its driver", look_vfio },
 	{ "S1", "switchdev", SCOPE_PF, "a VF has a representor, and can be made migratable, in switchdev mode only", look_eswitch },
 	{ "S2", "VFs", SCOPE_PF, "guests need one each", look_vfs },
 	{ "S3", "unbound VFs", SCOPE_PF, "a VF that the host's driver has initialised cannot be made migratable", look_unbound },

@@ -12,27 +12,13 @@
 #include <unistd.h>
 
 #include "base/scope.h"
-#include "command/command.h"
+#include "command/prepare.h"
 #include "command/terminal.h"
-#include "command/view.h"
 #include "engine/executor.h"
 #include "policy/plan_host.h"
+#include "state/prepared.h"
 
 #define PREPARE_TIME 180000 /* ms: a mode change with many VFs takes long */
-
-/* One run. */
-struct preparation {
-	struct view view;
-	struct inventory_pf *pf;  /* of the view */
-	struct pci_address address;
-	char name[PCI_ADDRESS_LEN];
-	const char *bridge;
-	unsigned int vfs;         /* 0: as they are */
-	struct steps plan;
-	struct steps earlier;     /* of the PF's journal: of an earlier run or of the hook */
-	struct steps done;
-	int64_t ms;
-};
 
 /* ---- Deciding ------------------------------------------------------------------------------------------------------------------ */
 
@@ -60,7 +46,19 @@ static int judge(struct preparation *p, struct inventory_pf *pf, struct reason *
 	struct placement placement = scene_placement(&p->view.scene);
 
 	placement.warn = NULL;
+	if (p->card_only)
+		return plan_host_judge_card(&placement, pf, p->vfs, why);
 	return plan_host_judge(&placement, pf, p->bridge, p->vfs, why);
+}
+
+/* Plans for the run's PF. Return: 0, -E2BIG. */
+static int make_plan(const struct call *call, struct preparation *p)
+{
+	int error = plan_host(&call->config, &p->view.scene.inventory, p->pf, p->bridge, p->vfs, &p->plan);
+
+	if (!error && p->card_only)
+		plan_host_keep_card(&p->plan);
+	return error;
 }
 
 /* How near a PF is to being ready. */
@@ -128,76 +126,16 @@ static int decide(struct call *call, struct preparation *p, struct reason *why)
 	if (error || !p->pf)
 		return error ? error : -ENODEV;
 	p->address = p->pf->address;
-	return plan_host(&call->config, &p->view.scene.inventory, p->pf, p->bridge, p->vfs, &p->plan);
+	return make_plan(call, p);
 }
 
 /* ---- Showing ------------------------------------------------------------------------------------------------------------------- */
-
-/* What a step does to others, "" nothing. Returns out. */
-static const char *disturbance(const struct preparation *p, const struct step *step, char *out, size_t size)
-{
-	const struct inventory_vf *vf = step->has_vf && step->index < p->pf->num_vfs ? &p->pf->vf[step->index] : NULL;
-
-	*out = '\0';
-	if (step->kind == STEP_ESWITCH)
-		snprintf(out, size, "%s loses its link for a moment, and RDMA on this PF starts anew", p->pf->uplink);
-	else if (step->kind == STEP_NUM_VFS && p->pf->num_vfs)
-		snprintf(out, size, "its %u VFs are removed and %u are made anew: MACs and settings of the old ones are lost",
-			 p->pf->num_vfs,
-			 step->number);
-	else if (step->kind == STEP_UNBIND && vf && *vf->host_netdev)
-		snprintf(out, size, "the host's network device %s of the VF disappears (nobody uses it)", vf->host_netdev);
-	else if (step->kind == STEP_UPLINK_PORT)
-		snprintf(out, size, "%s carries the frames of bridge %s from then on", step->name, step->text);
-	else if (step->kind == STEP_OVS_OPTION)
-		snprintf(out, size, "%s holds for all of Open vSwitch", step->name);
-	return out;
-}
-
-/* Prints the plan with what it would disturb. */
-static void show_plan(struct call *call, const struct preparation *p)
-{
-	char address[PCI_ADDRESS_LEN], text[256];
-
-	terminal_print(call, TONE_STRONG, "PF %s", pci_address_format(&p->address, address));
-	fprintf(call->out, " (%s) for bridge %s: %zu step%s\n", p->pf->uplink, p->bridge, p->plan.count, p->plan.count == 1 ? "" : "s");
-	for (size_t i = 0; i < p->plan.count; i++) {
-		fprintf(call->out, "%4zu  ", i + 1);
-		terminal_wrap(call, 6, step_describe(&p->plan.step[i], text, sizeof(text)));
-		if (!*disturbance(p, &p->plan.step[i], text, sizeof(text)))
-			continue;
-		terminal_print(call, TONE_WARNING, "      note: ");
-		terminal_wrap(call, 12, text);
-	}
-}
-
-/* Prints how it came out, as JSON. */
-static void show_json(struct call *call, const struct preparation *p, const char *verdict, const struct reason *why)
-{
-	struct json_object *json = json_object_new_object(), *steps = json_object_new_array();
-	char address[PCI_ADDRESS_LEN], text[256];
-
-	for (size_t i = 0; i < p->plan.count; i++) {
-		struct json_object *step = step_to_json(&p->plan.step[i]);
-
-		terminal_add(step, "sentence", step_describe(&p->plan.step[i], text, sizeof(text)));
-		terminal_add(step, "disturbs", p->pf ? disturbance(p, &p->plan.step[i], text, sizeof(text)) : "");
-		json_object_array_add(steps, step);
-	}
-	terminal_add(json, "pf", p->pf ? pci_address_format(&p->address, address) : "");
-	terminal_add(json, "bridge", p->bridge);
-	terminal_add(json, "verdict", verdict);
-	json_object_object_add(json, "reason", why->error ? terminal_reason(why) : NULL);
-	json_object_object_add(json, "steps", steps);
-	json_object_object_add(json, "milliseconds", json_object_new_int64(p->ms));
-	(void)terminal_json(call, json);
-}
 
 /* Says a failure, as JSON or as a sentence. Return: COMMAND_NOT_READY. */
 static int fail(struct call *call, const struct preparation *p, const char *verdict, const struct reason *why)
 {
 	if (call->json)
-		show_json(call, p, verdict, why);
+		prepare_show_json(call, p, verdict, why);
 	return command_fail(call, why, NULL);
 }
 
@@ -275,11 +213,12 @@ static int read_back(struct call *call, const struct preparation *p, struct reas
 		return reason_set(why, -ENOMEM, NULL, "out of memory");
 	again->bridge = p->bridge;
 	again->vfs = p->vfs;
+	again->card_only = p->card_only;
 	error = view_read(call, VIEW_GUESTS, &again->view, why);
 	if (error)
 		return error;
 	again->pf = inventory_find_pf(&again->view.scene.inventory, &p->address);
-	error = again->pf ? plan_host(&call->config, &again->view.scene.inventory, again->pf, p->bridge, p->vfs, &again->plan) : -ENODEV;
+	error = again->pf ? make_plan(call, again) : -ENODEV;
 	if (!error && again->plan.count)
 		error = -EIO;
 	if (error)
@@ -329,7 +268,7 @@ static int confirm(struct call *call, const struct preparation *p, const struct 
 {
 	if (call->dry_run) {
 		if (call->json)
-			show_json(call, p, "planned", why);
+			prepare_show_json(call, p, "planned", why);
 		return COMMAND_OK;
 	}
 	if (call->yes || (!call->json && terminal_ask(call, "Do this?")))
@@ -344,11 +283,14 @@ static int ready(struct call *call, const struct preparation *p, const struct re
 	char address[PCI_ADDRESS_LEN];
 
 	if (call->json) {
-		show_json(call, p, p->plan.count ? "prepared" : "ready", why);
+		prepare_show_json(call, p, p->plan.count ? "prepared" : "ready", why);
 		return COMMAND_OK;
 	}
-	terminal_print(call, TONE_GOOD, "PF %s (%s) is ready for guests on bridge %s.\n", pci_address_format(&p->address, address),
-		       p->pf->uplink, p->bridge);
+	pci_address_format(&p->address, address);
+	if (p->card_only)
+		terminal_print(call, TONE_GOOD, "PF %s (%s) is ready for Open vSwitch.\n", address, p->pf->uplink);
+	else
+		terminal_print(call, TONE_GOOD, "PF %s (%s) is ready for guests on bridge %s.\n", address, p->pf->uplink, p->bridge);
 	if (p->plan.count)
 		fprintf(call->out, "%zu steps took %lld ms.\n", p->plan.count, (long long)p->ms);
 	else
@@ -356,23 +298,45 @@ static int ready(struct call *call, const struct preparation *p, const struct re
 	return COMMAND_OK;
 }
 
-/* Decides, shows, asks and does. Return: enum command_status. */
-static int prepare(struct call *call, struct preparation *p)
+/* Keeps what was asked for over a reboot, or no longer. A failure is told: the host is ready all the same. */
+static void keep(struct call *call, const struct preparation *p)
+{
+	struct prepared_pf kept = { .pf = p->address, .vfs = p->pf->num_vfs };
+	struct reason why = { 0 };
+	char line[1280];
+
+	for (size_t i = 0; i < p->plan.count; i++) {
+		if (p->plan.step[i].kind == STEP_NUM_VFS)
+			kept.vfs = p->plan.step[i].number;
+	}
+	snprintf(kept.bridge, sizeof(kept.bridge), "%s", p->bridge);
+	if (!(call->once ? prepared_forget(&p->address, &why) : prepared_keep(&kept, &why)))
+		return;
+	reason_format(&why, NULL, line, sizeof(line));
+	command_say(call, "prepare: warning: a reboot will undo this: %s", line);
+}
+
+/* Decides, shows, asks and does; see the header. */
+int prepare_pf(struct call *call, struct preparation *p)
 {
 	struct reason why = { 0 };
 	int status;
 
 	if (decide(call, p, &why))
 		return fail(call, p, "refused", &why);
+	if (!p->plan.count && !call->dry_run && !call->boot)
+		keep(call, p);
 	if (!p->plan.count)
 		return ready(call, p, &why);
 	if (!call->json)
-		show_plan(call, p);
+		prepare_show_plan(call, p);
 	status = confirm(call, p, &why);
 	if (status != COMMAND_RUN)
 		return status;
 	if (make(call, p, &why))
 		return fail(call, p, "failed", &why);
+	if (!call->boot)
+		keep(call, p);
 	return ready(call, p, &why);
 }
 
@@ -391,6 +355,10 @@ static int check_use(struct call *call)
 		command_say(call, "prepare: '%s' cannot be the name of a bridge: it has 1 to 15 characters, and no '/'", call->bridge);
 		return COMMAND_USAGE;
 	}
+	if (call->boot && (call->pf || call->vfs || call->bridge || call->once || call->inventory)) {
+		command_say(call, "prepare: --boot takes what earlier calls were asked for, and nothing else");
+		return COMMAND_USAGE;
+	}
 	return COMMAND_RUN;
 }
 
@@ -401,6 +369,8 @@ static int run(struct call *call)
 	struct reason why = { 0 };
 	int status = check_use(call);
 
+	if (status == COMMAND_RUN && call->boot)
+		return prepare_boot(call);
 	if (!p || status != COMMAND_RUN)
 		return p ? status : COMMAND_NOT_READY;
 	status = read_number(call, &p->vfs);
@@ -408,13 +378,15 @@ static int run(struct call *call)
 		return status;
 	if (call->pf) /* named by hand: it may be used, whatever the configuration names */
 		snprintf(call->config.pf, sizeof(call->config.pf), "%s", call->pf);
-	p->bridge = call->bridge ? call->bridge : call->config.bridge;
+	if (call->bridge)
+		snprintf(call->config.bridge, sizeof(call->config.bridge), "%s", call->bridge);
+	p->bridge = call->config.bridge;
 	if (view_read(call, 0, &p->view, &why))
 		return command_fail(call, &why, NULL);
 	status = view_has_card(call, &p->view) ? COMMAND_RUN : COMMAND_NOT_READY;
 	view_release(&p->view);
 	if (status == COMMAND_RUN)
-		status = prepare(call, p);
+		status = prepare_pf(call, p);
 	view_release(&p->view);
 	return status;
 }
@@ -425,6 +397,8 @@ static const struct command_option options[] = {
 	OPTION("bridge", "BRIDGE", bridge, "Open vSwitch bridge for its uplink (else 'bridge')"),
 	OPTION("dry-run", NULL, dry_run, "only show the plan"),
 	OPTION("yes", NULL, yes, "do not ask"),
+	OPTION("once", NULL, once, "until the next reboot only"),
+	OPTION("boot", "STAGE", boot, "card or host: make it so again, for the boot services"),
 	OPTION_INVENTORY,
 	OPTION_SETTINGS,
 	OPTION_JSON,

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
-# bash completion for vferry(8): commands, options, guests, PFs, bridges, files.
+# bash completion for vferry(8): commands, options, guests, networks, PFs, bridges, files.
 
 # _vferry_options COMMAND: prints the options of a command.
 _vferry_options() {
 	case $1 in
 	check) echo --against --domain --inventory --settings --json --help --version ;;
-	prepare) echo --pf --vfs --bridge --dry-run --yes --inventory --settings --json --help --version ;;
+	prepare) echo --pf --vfs --bridge --dry-run --yes --once --boot --inventory --settings --json --help --version ;;
 	plan) echo --domain --as --inventory --settings --json --help --version ;;
+	attach) echo --pf --network --mac --vlan --live --config --settings --json --help --version ;;
+	detach) echo --mac --live --config --settings --json --help --version ;;
 	status) echo --watch --inventory --settings --json --help --version ;;
 	release) echo --dry-run --yes --settings --json --help --version ;;
 	inventory) echo --settings --json --help --version ;;
@@ -31,7 +33,9 @@ _vferry_values() {
 	case $1 in
 	--pf) _vferry_pfs ;;
 	--bridge) ovs-vsctl --timeout=1 list-br 2>/dev/null ;;
+	--network) virsh -r -q -c qemu:///system net-list --all --name 2>/dev/null ;;
 	--as) echo migrate start ;;
+	--boot) echo card host ;;
 	--vfs) echo 1 2 4 8 16 32 64 ;;
 	esac
 }
@@ -41,16 +45,16 @@ _vferry() {
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "check prepare plan status release inventory version --help --version" -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W "check prepare plan attach detach status release inventory version --help --version" -- "$current")
 		return
 	fi
 	case $previous in
-	--pf | --bridge | --as | --vfs) mapfile -t COMPREPLY < <(compgen -W "$(_vferry_values "$previous")" -- "$current") ;;
+	--pf | --bridge | --network | --as | --boot | --vfs) mapfile -t COMPREPLY < <(compgen -W "$(_vferry_values "$previous")" -- "$current") ;;
 	--against | --domain | --inventory | --settings) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
 	*)
 		if [[ $current == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "$(_vferry_options "$command")" -- "$current")
-		elif [ "$command" = check ] || [ "$command" = plan ]; then
+		elif [[ $command =~ ^(check|plan|attach|detach)$ ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "$(virsh -r -q -c qemu:///system list --all --name 2>/dev/null)" -- "$current")
 		fi
 		;;

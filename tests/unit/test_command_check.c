@@ -6,6 +6,9 @@
 
 #include <json-c/json.h>
 
+#include "command/check.h"
+#include "host/vfio.h"
+
 /* Checks a recorded host. */
 static struct command_result check(const char *host)
 {
@@ -329,4 +332,77 @@ TEST(a_person_reads_state_why_and_mend_in_80_columns)
 TEST(nothing_is_coloured_where_no_terminal_is)
 {
 	CHECK(!strchr(call_command(&command_check, NULL, "--inventory", recorded(READY), NULL).out, '\033'));
+}
+
+/* One row about a recorded host that is taken for this one. Returns what it finds. */
+static struct finding look(const struct check_row *rows, const char *name, const char *host, struct check_case *c)
+{
+	static struct config config;
+	static struct view view;
+	struct finding f = { .state = STATE_NONE };
+	struct reason why = { 0 };
+	char *text = CHECK_DATA("data/command/host-ready.json", NULL);
+
+	config_defaults(&config);
+	if (view_parse(text, host, &config, &view, &why))
+		FAIL("%s", why.what);
+	view.is_recorded = false;
+	view.facts.seen_by_root = true;
+	c->config = &config;
+	c->view = &view;
+	c->pf = &view.scene.inventory.pf[0];
+	for (const struct check_row *row = rows; row->id; row++) {
+		if (strcmp(row->name, name) == 0)
+			row->look(c, &f);
+	}
+	free(text);
+	view_release(&view);
+	return f;
+}
+
+TEST(a_host_that_is_not_as_it_was_prepared)
+{
+	struct prepared prepared = { .pfs = 1, .pf[0] = { .vfs = 4, .bridge = "br-other" } };
+	struct check_case c = { .prepared = &prepared };
+	struct finding f;
+
+	CHECK_INT(pci_address_parse("0000:81:00.0", &prepared.pf[0].pf), 0);
+	f = look(check_rows_kept, "kept", "h", &c);
+	CHECK_INT(f.state, STATE_WARNING);
+	CHECK_CONTAINS(f.found, "not as vferry prepare made it, since it lacks: 0000:81:00.0: sriov_numvfs 4");
+	CHECK_STR(f.mend, "vferry prepare --boot host");
+	CHECK_INT(pci_address_parse("0000:99:00.0", &prepared.pf[0].pf), 0);
+	f = look(check_rows_kept, "kept", "h", &c);
+	CHECK_CONTAINS(f.found, "0000:99:00.0 is gone");
+	prepared.pfs = 0;
+	f = look(check_rows_kept, "kept", "h", &c);
+	CHECK_INT(f.state, STATE_NONE);
+	CHECK_CONTAINS(f.found, "vferry prepare was not called here");
+}
+
+TEST(what_vfio_says_of_a_vf)
+{
+	static const struct {
+		bool was_asked;
+		int flags;
+		enum state state;
+		const char *found;
+	} cases[] = {
+		{ false, 0, STATE_NONE, "would have to be taken by mlx5_vfio_pci" },
+		{ true, VFIO_STOP_COPY | VFIO_P2P | VFIO_PRE_COPY, STATE_OK, "VF 0000:81:00.4 offers stop-copy, P2P, pre-copy" },
+		{ true, VFIO_STOP_COPY, STATE_OK, "offers stop-copy" },
+		{ true, 0, STATE_FAILURE, "offers no migration feature" },
+		{ true, -EBUSY, STATE_UNKNOWN, "could not be asked: Device or resource busy" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct vfio_answer vfio = { .was_asked = cases[i].was_asked, .flags = cases[i].flags };
+		struct check_case c = { .vfio = &vfio };
+		struct finding f;
+
+		CHECK_INT(pci_address_parse("0000:81:00.4", &vfio.vf), 0);
+		f = look(check_rows_card, "VFIO", "h", &c);
+		CHECK_INT(f.state, cases[i].state);
+		CHECK_CONTAINS(f.found, cases[i].found);
+	}
 }

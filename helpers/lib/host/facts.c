@@ -34,7 +34,7 @@ struct field {
 static const struct field fields[] = {
 	TEXT(kernel), TEXT(architecture), TEXT(system), TEXT(cpu_vendor), TEXT(cpu_model), TEXT(iommu_arguments), TEXT(qemu), TEXT(libvirt),
 	TEXT(installer), TEXT(ovs_start), TEXT(ovs_restart), TEXT(firewall), TEXT(firewall_mend), FLAG(has_systemd), FLAG(is_modular), FLAG(has_kvm),
-	FLAG(has_mstconfig), FLAG(has_mstflint), FLAG(has_openvswitch), FLAG(has_hook), FLAG(has_worker), FLAG(listens_ssh),
+	FLAG(has_mstconfig), FLAG(has_mstflint), FLAG(has_openvswitch), FLAG(has_hook), FLAG(has_worker), FLAG(has_boot_services), FLAG(listens_ssh),
 	FLAG(listens_tls), FLAG(listens_tcp), FLAG(listens_libvirt), FLAG(seen_by_root), { NULL, 0, 0 },
 };
 
@@ -244,6 +244,8 @@ static void read_programs(struct facts *facts)
 		snprintf(facts->installer, sizeof(facts->installer), "dnf install");
 	facts->has_hook = sysroot_exists("%s", SYSCONFDIR "/libvirt/hooks/qemu.d/50-vferry");
 	facts->has_worker = sysroot_exists("%s", LIBEXECDIR "/vferry/hook");
+	facts->has_boot_services = sysroot_exists("/etc/systemd/system/multi-user.target.wants/vferry-card.service") &&
+				   sysroot_exists("/etc/systemd/system/multi-user.target.wants/vferry-host.service");
 	read_ovs_start(facts);
 }
 

@@ -38,6 +38,7 @@ struct facts {
 	bool has_openvswitch;    /* installed */
 	bool has_hook;           /* libvirt will find vferry's hook */
 	bool has_worker;         /* and the hook its worker */
+	bool has_boot_services;  /* systemd starts vferry-card and vferry-host at boot */
 	bool listens_ssh;        /* TCP port 22 */
 	bool listens_tls;
 	bool listens_tcp;

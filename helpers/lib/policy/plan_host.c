@@ -108,6 +108,45 @@ int plan_host_judge(const struct placement *p, const struct inventory_pf *pf, co
 }
 
 /*
+ * plan_host_judge_card() - whether the card alone can be prepared without disturbing anybody
+ * @p:		host, configuration, who is here
+ * @pf:		PF of it
+ * @vfs:	VFs wanted, 0: as they are
+ * @why:	filled if not
+ * Return: 0, -EBUSY, -ERANGE
+ */
+int plan_host_judge_card(const struct placement *p, const struct inventory_pf *pf, unsigned int vfs, struct reason *why)
+{
+	struct inventory_vf free_vf[INVENTORY_MAX_VFS];
+	struct inventory_pf idle = plan_host_idle(pf, free_vf);
+	int error = disturb_eswitch(p->inventory, p->running, &idle, why);
+
+	return error ? error : judge_number(p, &idle, vfs, why);
+}
+
+/*
+ * plan_host_keep_card() - leaves the steps that concern the card alone
+ * @plan:	steps of plan_host()
+ */
+void plan_host_keep_card(struct steps *plan)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		switch (plan->step[i].kind) {
+		case STEP_OVS_OPTION:
+		case STEP_BRIDGE:
+		case STEP_UPLINK_PORT:
+		case STEP_PORT:
+			break;
+		default:
+			plan->step[kept++] = plan->step[i];
+		}
+	}
+	plan->count = kept;
+}
+
+/*
  * plan_unbind() - frees the VFs that are idle
  */
 static int plan_unbind(const struct inventory_pf *pf, struct steps *plan)

@@ -23,8 +23,14 @@ struct inventory_pf plan_host_idle(const struct inventory_pf *pf, struct invento
  */
 int plan_host_judge(const struct placement *p, const struct inventory_pf *pf, const char *bridge, unsigned int vfs, struct reason *why);
 
+/* The same for what concerns the card alone: nothing is asked about bridges, since Open vSwitch may not run yet. Return: the same. */
+int plan_host_judge_card(const struct placement *p, const struct inventory_pf *pf, unsigned int vfs, struct reason *why);
+
 /* The steps for a PF that was judged so: idle VFs off their drivers, then as for a guest, then every VF migratable. Return: 0, -E2BIG. */
 int plan_host(const struct config *config, const struct inventory *inventory, const struct inventory_pf *pf, const char *bridge,
 	      unsigned int vfs, struct steps *plan);
+
+/* Leaves the steps that concern the card alone. */
+void plan_host_keep_card(struct steps *plan);
 
 #endif
