@@ -54,6 +54,42 @@ TEST(kernel_processor_and_system_are_read)
 	CHECK(!facts.has_kvm);
 }
 
+TEST(versions_are_read_without_starting_anything)
+{
+	char qemu[PATH_MAX], link[PATH_MAX], xml[512];
+	struct facts facts;
+	struct stat st;
+
+	check_file("/proc/sys/kernel/arch", "x86_64\n");
+	snprintf(qemu, sizeof(qemu), "%s", check_file("/usr/bin/qemu-system-x86_64", "#!/bin/sh\necho QEMU emulator version 1.2.3\n"));
+	chmod(qemu, 0755);
+	CHECK_INT(stat(qemu, &st), 0);
+	check_file("/var/cache/libvirt/qemu/capabilities/0.xml", "nonsense");
+	snprintf(xml, sizeof(xml), "<qemuCaps>\n  <emulator>/usr/bin/qemu-system-x86_64</emulator>\n  <qemuctime>%lld</qemuctime>\n"
+		 "  <version>10000002</version>\n</qemuCaps>\n", (long long)st.st_ctime);
+	check_file("/var/cache/libvirt/qemu/capabilities/1.xml", xml);
+	check_file("/usr/lib/x86_64-linux-gnu/libvirt.so.0.11003.0", "");
+	snprintf(link, sizeof(link), "%s/usr/lib/x86_64-linux-gnu/libvirt.so.0", check_scratch());
+	CHECK_INT(symlink("libvirt.so.0.11003.0", link), 0);
+	facts = read_facts();
+	CHECK_STR(facts.qemu, "10.0.2");
+	CHECK_STR(facts.libvirt, "11.3.0");
+}
+
+TEST(a_qemu_that_libvirt_does_not_know_yet_is_asked)
+{
+	char qemu[PATH_MAX];
+	struct facts facts;
+
+	check_file("/proc/sys/kernel/arch", "x86_64\n");
+	snprintf(qemu, sizeof(qemu), "%s", check_file("/usr/bin/qemu-system-x86_64", "#!/bin/sh\necho QEMU emulator version 10.1.0\n"));
+	chmod(qemu, 0755);
+	check_file("/var/cache/libvirt/qemu/capabilities/1.xml", "<qemuCaps>\n  <emulator>/usr/bin/qemu-system-x86_64</emulator>\n"
+		   "  <qemuctime>1</qemuctime>\n  <version>10000002</version>\n</qemuCaps>\n");
+	facts = read_facts();
+	CHECK_STR(facts.qemu, "10.1.0");
+}
+
 TEST(listening_ports_are_seen_and_connections_are_none)
 {
 	struct facts facts;

@@ -176,42 +176,6 @@ static bool has_program(const char *name)
 	return false;
 }
 
-/*
- * Asks a program for its version, unless an earlier one has told: the first word that begins with a digit after mark.
- * path: of the program. mark: text before the version, as in "QEMU emulator version 10.0.2".
- */
-static void ask_version(const char *path, const char *mark, char *out, size_t size, deadline_t deadline)
-{
-	char program[256], option[] = "--version", text[512], *found;
-	char *argv[] = { program, option, NULL };
-
-	if (*out || !sysroot_exists("%s", path) || sysroot_path(program, sizeof(program), "%s", path))
-		return;
-	if (spawn_run(argv, text, sizeof(text), deadline_within(deadline, 2000), NULL) != 0)
-		return;
-	found = strstr(text, mark);
-	if (!found)
-		return;
-	found += strlen(mark);
-	found += strspn(found, " ");
-	snprintf(out, size, "%.*s", (int)strspn(found, "0123456789."), found);
-}
-
-/* Reads the versions of QEMU and libvirt. */
-static void read_versions(struct facts *facts, deadline_t deadline)
-{
-	char native[64];
-
-	snprintf(native, sizeof(native), "/usr/bin/qemu-system-%.31s", facts->architecture);
-	ask_version(native, "version", facts->qemu, sizeof(facts->qemu), deadline);
-	ask_version("/usr/libexec/qemu-kvm", "version", facts->qemu, sizeof(facts->qemu), deadline);
-	ask_version("/usr/bin/qemu-kvm", "version", facts->qemu, sizeof(facts->qemu), deadline);
-	if (facts->is_modular)
-		ask_version("/usr/sbin/virtqemud", "(libvirt)", facts->libvirt, sizeof(facts->libvirt), deadline);
-	ask_version("/usr/sbin/libvirtd", "(libvirt)", facts->libvirt, sizeof(facts->libvirt), deadline);
-	ask_version("/usr/sbin/virtqemud", "(libvirt)", facts->libvirt, sizeof(facts->libvirt), deadline);
-}
-
 /* Finds out how Open vSwitch is started here: the unit's name differs, and a small system has no systemd. */
 static void read_ovs_start(struct facts *facts)
 {
@@ -364,6 +328,6 @@ void facts_read(struct facts *facts, deadline_t deadline)
 	read_tcp(facts, "/proc/net/tcp");
 	read_tcp(facts, "/proc/net/tcp6");
 	read_unix(facts);
-	read_versions(facts, deadline);
+	facts_read_versions(facts, deadline);
 	read_firewall(facts, deadline);
 }

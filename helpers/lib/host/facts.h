@@ -52,6 +52,9 @@ void facts_read_architecture(char *out, size_t size);
 /* Reads the machine; changes nothing. What cannot be read stays empty or false. */
 void facts_read(struct facts *facts, deadline_t deadline);
 
+/* A part of it: the versions of QEMU and libvirt; architecture and is_modular are set. */
+void facts_read_versions(struct facts *facts, deadline_t deadline);
+
 /* JSON with stable keys, and back: an absent key leaves the member zero. Return: 0, -EINVAL with *why. */
 struct json_object *facts_to_json(const struct facts *facts);
 int facts_from_json(struct json_object *json, struct facts *facts, struct reason *why);
