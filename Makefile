@@ -31,6 +31,7 @@ hookdir       = $(sysconfdir)/libvirt/hooks/qemu.d
 apparmordir   = $(sysconfdir)/apparmor.d
 unitdir       = $(prefix)/lib/systemd/system
 tmpfilesdir   = $(prefix)/lib/tmpfiles.d
+udevrulesdir  = $(prefix)/lib/udev/rules.d
 BUILD         = build
 
 # ---- Tools and flags ---------------------------------------------------------------------------------------------
@@ -224,6 +225,7 @@ install: all
 	$(foreach n,5 7 8,$(call install_each,0644,$(mandir)/man$(n),$(filter %.$(n),$(man_pages))))
 	$(call install_each,0644,$(unitdir),$(units))
 	$(INSTALL) -D -m 0644 install/systemd/vferry.tmpfiles $(DESTDIR)$(tmpfilesdir)/vferry.conf
+	$(INSTALL) -D -m 0644 install/udev/70-vferry.rules $(DESTDIR)$(udevrulesdir)/70-vferry.rules
 	$(INSTALL) -D -m 0644 install/completion/vferry.bash $(DESTDIR)$(completiondir)/vferry
 	@if [ -e $(configuration) ]; then echo "$(configuration) exists and is kept as it is"; \
 	else set -x; $(INSTALL) -D -m 0644 install/vferry.conf $(configuration); fi
@@ -236,7 +238,7 @@ install-apparmor:
 uninstall:
 	rm -f $(DESTDIR)$(hookdir)/50-vferry $(DESTDIR)$(libexecdir)/vferry/hook
 	rm -f $(foreach name,$(HELPERS),$(DESTDIR)$(sbindir)/$(name)) $(DESTDIR)$(completiondir)/vferry
-	rm -f $(DESTDIR)$(tmpfilesdir)/vferry.conf $(DESTDIR)$(apparmordir)/abstractions/vferry \
+	rm -f $(DESTDIR)$(tmpfilesdir)/vferry.conf $(DESTDIR)$(udevrulesdir)/70-vferry.rules $(DESTDIR)$(apparmordir)/abstractions/vferry \
 		$(foreach unit,$(units),$(DESTDIR)$(unitdir)/$(notdir $(unit)))
 	rm -f $(foreach file,$(templates),$(DESTDIR)$(datadir)/vferry/$(file)) \
 		$(foreach page,$(man_pages),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))

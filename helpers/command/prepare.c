@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
+#include "base/sysroot.h"
 #include "command/prepare.h"
 #include "command/terminal.h"
 #include "engine/executor.h"
@@ -277,6 +278,15 @@ static int confirm(struct call *call, const struct preparation *p, const struct 
 	return COMMAND_NOT_READY;
 }
 
+/* Says what is left to do so that the next boot makes it so again. */
+static void hint_at_boot(struct call *call)
+{
+	if (call->boot || call->once || call->dry_run || !sysroot_exists("/run/systemd/system") ||
+	    sysroot_exists("/etc/systemd/system/multi-user.target.wants/vferry-host.service"))
+		return;
+	fputs("To have it so after each boot: systemctl enable vferry-card vferry-host\n", call->out);
+}
+
 /* Says that all is ready. Return: COMMAND_OK. */
 static int ready(struct call *call, const struct preparation *p, const struct reason *why)
 {
@@ -295,6 +305,7 @@ static int ready(struct call *call, const struct preparation *p, const struct re
 		fprintf(call->out, "%zu steps took %lld ms.\n", p->plan.count, (long long)p->ms);
 	else
 		fputs("Nothing had to be done.\n", call->out);
+	hint_at_boot(call);
 	return COMMAND_OK;
 }
 
