@@ -34,3 +34,8 @@ c_files() {
 own_flags() {
 	make --no-print-directory -s print-flags
 }
+
+# man_pages: prints the manual pages.
+man_pages() {
+	find hooks helpers install -name '*.[578]' | LC_ALL=C sort
+}
