@@ -168,3 +168,26 @@ card_b() {
 	echo "$output"
 	[ "$status" = 0 ]
 }
+
+# The last test of this file: it leaves both hosts with other cards.
+@test "a BlueField-3 is refused with what switches it on, and its guest moves when that is done" {
+	for host in A B; do
+		on "$host" "rmmod mlx5_vfio_pci mlx5_core swcx7_hw && /usr/lib/vferry-lab/load-cx7 $host pf_device=0xa2dc,firmware=32.42.1000"
+	done
+	configure A "[host]
+cards = bluefield-3"
+	guest A guest1 --vf "$(pf A)/1"
+	before=$(snapshot B)
+	run migrate A B guest1
+	refused "it is a BlueField-3, and cards of that kind are not switched on here"
+	contains "$output" "set cards = all in vferry.conf"
+	unchanged_b
+	[[ $(on B 'vferry check --json') == *"it is a BlueField-3, and cards of that kind are not switched on here"* ]]
+	configure B "[host]
+cards = all"
+	run migrate A B guest1
+	echo "$output"
+	[ "$status" = 0 ]
+	[ "$(state B guest1)" = running ]
+	[ "$(vfs B guest1 | wc -l)" = 1 ]
+}

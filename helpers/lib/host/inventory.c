@@ -261,12 +261,12 @@ static void read_switch(struct inventory_pf *pf, const struct netdev_part *netde
 	munmap(part, sizeof(*part));
 }
 
-/* Whether an uplink is a port of Open vSwitch in switchdev mode: then its TC rules are Open vSwitch's, and there may be very many. */
+/* Whether an uplink is a port of Open vSwitch: then its TC rules are Open vSwitch's, which come and go, and there may be very many. */
 static bool has_only_ovs_rules(const struct inventory_pf *pf, const struct netdev_part *netdevs)
 {
 	const struct netdev *uplink = netdev_find_index(netdevs->netdev, netdevs->count, pf->uplink_ifindex);
 
-	return pf->mode == ESWITCH_SWITCHDEV && uplink && strcmp(uplink->master_kind, "openvswitch") == 0;
+	return uplink && strcmp(uplink->master_kind, "openvswitch") == 0;
 }
 
 /* Reads the TC rules of a PF's uplink, where they matter. A failure is a trouble of the PF: nobody knows then what a change would cut. */

@@ -53,7 +53,7 @@ struct inventory_pf {
 	char uplink_master_kind[16];
 	unsigned int uplink_addresses;
 	bool uplink_default_route;
-	unsigned int uplink_tc_rules;/* TC rules at its ingress that are not Open vSwitch's in switchdev mode */
+	unsigned int uplink_tc_rules;/* TC rules at its ingress; not counted where it is a port of Open vSwitch */
 	struct inventory_vf *vf;     /* num_vfs entries */
 	char trouble[256];           /* what could not be read, "" all right */
 };
