@@ -3,8 +3,8 @@
  * event_migrate.c: "migrate begin" at the destination: a guest is about to come.
  *
  * All slow work belongs here, since libvirt holds no lock on the guest (src/qemu/qemu_migration.c, qemuMigrationDstPrepareAny). In
- * order: what became of earlier guests; which VFs this one has; the limits; its turn; which VFs it gets here (the lease); make them ready; the XML
- * with only the source addresses changed.
+ * order: its turn; what became of earlier guests; which VFs this one has; the limits; which VFs it gets here (the lease); make them
+ * ready; the XML with only the source addresses changed.
  *
  * libvirt calls this for offline migrations too, and may fail afterwards without telling anybody: the lease then runs out.
  */

@@ -23,7 +23,9 @@ int worker_main(int argc, char **argv);
 #define SOURCE(attributes) "<source><address type='pci' " attributes "/></source>"
 #define MAC "<mac address='52:54:00:00:00:01'/>"
 #define ADDRESS "domain='0x0000' bus='0x81' slot='0x00' function='0x2'"
-#define PASSPORT(attributes) "<metadata><v:passport xmlns:v='urn:vferry:passport:1' version='1'><v:vf " attributes "/></v:passport></metadata>"
+#define PASSPORT(attributes) \
+	"<metadata><v:passport xmlns:v='urn:vferry:passport:1' version='1'><v:vf " attributes "/></v:passport></metadata>"
+#define FORGED "mac='52:54:00:00:00:01' pf='0000:81:00.0' psid='MT&#10;vferry: web1: fine' bridge='&#27;[2J'"
 #define GUEST PASSPORT("mac='52:54:00:00:00:01' pf='0000:81:00.0'") INTERFACE(MAC SOURCE(ADDRESS))
 
 /* What a run left behind. */
@@ -166,10 +168,12 @@ TEST(what_is_not_the_xml_of_a_guest_is_refused_in_one_line)
 
 TEST(addresses_that_no_device_can_have_are_refused_in_one_line)
 {
-	static const char *const wrong[] = { "domain='0x0000' bus='0x81' slot='0x20' function='0x2'", "domain='0x0000' bus='0x81' slot='0x00' function='0x8'",
-					     "domain='0x0000' bus='0x100' slot='0x00' function='0x2'", "domain='0x100000000' bus='0x81' slot='0x00' function='0x2'",
-					     "domain='-1' bus='0x81' slot='0x00' function='0x2'", "domain='0' bus='0x8 1' slot='0' function='0'",
-					     "domain='0' bus='&#27;[1m' slot='0' function='0'", "bus='99999999999999999999' slot='0' function='0'" };
+	static const char *const wrong[] = {
+		"domain='0x0000' bus='0x81' slot='0x20' function='0x2'",      "domain='0x0000' bus='0x81' slot='0x00' function='0x8'",
+		"domain='0x0000' bus='0x100' slot='0x00' function='0x2'",     "domain='0x100000000' bus='0x81' slot='0x00' function='0x2'",
+		"domain='-1' bus='0x81' slot='0x00' function='0x2'",          "domain='0' bus='0x8 1' slot='0' function='0'",
+		"domain='0' bus='&#27;[1m' slot='0' function='0'",            "bus='99999999999999999999' slot='0' function='0'",
+	};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		char text[1024];
@@ -214,7 +218,7 @@ TEST(xml_without_end_is_refused_in_one_line)
 
 TEST(a_passport_cannot_forge_a_line_either)
 {
-	check_refused("web1", DOMAIN("web1", PASSPORT("mac='52:54:00:00:00:01' pf='0000:81:00.0' psid='MT&#10;vferry: web1: fine' bridge='&#27;[2J'")
-				     INTERFACE(MAC SOURCE(ADDRESS))), "vferry: web1: ");
-	check_refused("web1", DOMAIN("web1", PASSPORT("mac='52:54:00:00:00:01' psid='\xe2\x80\xae'") INTERFACE(MAC SOURCE(ADDRESS))), "vferry: web1: ");
+	check_refused("web1", DOMAIN("web1", PASSPORT(FORGED) INTERFACE(MAC SOURCE(ADDRESS))), "vferry: web1: ");
+	check_refused("web1", DOMAIN("web1", PASSPORT("mac='52:54:00:00:00:01' psid='\xe2\x80\xae'") INTERFACE(MAC SOURCE(ADDRESS))),
+		      "vferry: web1: ");
 }

@@ -312,7 +312,8 @@ static void no_free_vf(const struct placement *p, const struct inventory_pf *pf,
  * @trial:	copy of the guest's VF, filled on success
  * Return: 0; -EBUSY for want of a slot; other negative errno; *why filled
  */
-static int judge_pf(const struct placement *p, const struct guest *guest, struct guest_vf *trial, struct inventory_pf *pf, struct reason *why)
+static int judge_pf(const struct placement *p, const struct guest *guest, struct guest_vf *trial, struct inventory_pf *pf,
+		    struct reason *why)
 {
 	struct flights flights = placement_flights(p, pf);
 	struct rule_case c = { .config = p->config, .inventory = p->inventory, .incoming = true, .pf = pf, .vf = trial, .running = p->running,
