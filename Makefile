@@ -174,7 +174,7 @@ packages:
 
 check:
 	@install/dependencies --what build
-	@install/dependencies --what check,lab || echo 'vferry: going on; what needs these packages is skipped'
+	@install/dependencies --what deb,rpm,check,lab || echo 'vferry: going on; what needs these packages is skipped'
 	@tests/run all
 
 check-unit: tests
@@ -247,11 +247,11 @@ uninstall:
 # ---- Packages ----------------------------------------------------------------------------------------------------
 
 deb:
-	@install/dependencies --what build,package
+	@install/dependencies --what build,deb
 	@install/deb/build $(BUILD)
 
 rpm:
-	@install/dependencies --what build,package
+	@install/dependencies --what build,rpm
 	@install/rpm/build $(BUILD)
 
 clean:

@@ -20,7 +20,7 @@ setup() {
 
 # need PROGRAM: skips where it is missing.
 need() {
-	command -v "$1" >/dev/null || skip "$1 is not installed; run: install/dependencies --what package,check"
+	command -v "$1" >/dev/null || skip "$1 is not installed; run: install/dependencies --what deb,rpm,check"
 }
 
 @test "make deb's package: the hook is no configuration, the configuration is, and the libvirt it needs is 6.5" {
@@ -54,7 +54,7 @@ need() {
 	need dh
 	deb=$(dpkg-deb -c "$out/vferry_${version}_"*.deb | awk '!/^d/ { print $6 }' |
 		sed -e 's|^\.||' -e 's|\.gz$||' -e 's|^/usr/libexec/vferry/50-vferry$|/etc/libvirt/hooks/qemu.d/50-vferry|' -e 's|^/lib/|/usr/lib/|' |
-		grep -vE '^/usr/share/doc/|^/etc/apparmor\.d/' | LC_ALL=C sort)
+		grep -vE '^/usr/share/(doc|lintian)/|^/etc/apparmor\.d/' | LC_ALL=C sort)
 	rpm=$(rpm -qp --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' "$out/vferry-$version"-*.rpm | sed -n 's/^-[^ ]* //p' |
 		grep -vE '^/usr/share/(doc|licenses)/|^/usr/lib/\.build-id|^/usr/lib/debug' | sed 's|\.gz$||' | LC_ALL=C sort)
 	diff <(echo "$deb") <(echo "$rpm")
@@ -62,7 +62,7 @@ need() {
 
 @test "the Makefile's libraries are named in both packages and in install/dependencies" {
 	bad=0
-	read -ra modules < <(sed -n 's/^PACKAGES *= *//p' Makefile)
+	read -ra modules < <(sed -n -E 's/^(VIRT_)?PACKAGES *= *//p' Makefile | tr '\n' ' ')
 	[ "${#modules[@]}" -ge 6 ]
 	for module in "${modules[@]}"; do
 		read -r _ _ debian fedora < <(grep -E "^[[:space:]]*build pc:$module " install/dependencies) || { echo "no row: $module"; bad=1; continue; }

@@ -1,0 +1,70 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The manual pages say what the sources and the sample configuration say.
+
+setup() {
+	cd "$BATS_TEST_DIRNAME/../.." || exit 1
+	# shellcheck source=tests/tree/files.sh
+	. tests/tree/files.sh
+}
+
+# sample_keys, page_keys: print "SECTION KEY = DEFAULT" of the sample and of vferry.conf(5).
+sample_keys() {
+	awk '/^\[/ { section = $0 } /^#[a-z_]+ =/ { sub(/^#/, ""); sub(/ +$/, ""); print section, $0 }' install/vferry.conf
+}
+page_keys() {
+	awk '/^\.SH "\[/ { section = $2; gsub(/"/, "", section) } /^\.SH [A-Z]/ { section = "" }
+		section && /^\.BI / { gsub(/\\-/, "-"); gsub(/"/, ""); sub(/^\.BI /, ""); sub(/ +=/, " ="); print section, $0 }' install/vferry.conf.5
+}
+
+@test "vferry.conf(5) has every key of the sample in its section and with its default, and no other" {
+	[ "$(sample_keys | wc -l)" -ge 18 ]
+	diff <(sample_keys) <(page_keys)
+}
+
+@test "vferry-refusals(7) has every message that the sources can print" {
+	command -v perl >/dev/null || skip "perl is not installed; run: install/dependencies --what check"
+	[ "$(grep -c '^\.TP' helpers/vferry-refusals.7)" -ge 150 ]
+	tests/tree/refusals
+}
+
+@test "a new message, a message that is gone and a source without a heading are noticed" {
+	command -v perl >/dev/null || skip "perl is not installed; run: install/dependencies --what check"
+	cp -r hooks helpers "$BATS_TEST_TMPDIR"
+	script=$PWD/tests/tree/refusals
+	cd "$BATS_TEST_TMPDIR"
+	"$script"
+	printf 'static int f(struct reason *why)\n{\n\treturn reason_set(why, -1, NULL, "the moon %%s is " "in the way", name);\n}\n' >>hooks/hook.c
+	run "$script"
+	[ "$status" -eq 1 ]
+	[[ $output == *'lacks: .B "the moon .\|.\|. is in the way"'* ]]
+	"$script" --write
+	"$script"
+	sed -i '/the moon/d' hooks/hook.c
+	run "$script"
+	[ "$status" -eq 1 ]
+	[[ $output == *"has what no source says: "*"the moon"* ]]
+	printf 'int f(struct reason *why)\n{\n\treturn reason_set(why, -1, NULL, "no");\n}\n' >helpers/lib/policy/new.c
+	run "$script"
+	[ "$status" -ne 0 ]
+	[[ $output == *"helpers/lib/policy/new.c has messages"* ]]
+}
+
+@test "what a page of ours refers to is there" {
+	bad=0
+	for page in $(man_pages); do
+		for name in $(sed 's/\\-/-/g' "$page" | grep -oE '^\.BR vferry[a-z.-]* \([578]\)' | sed -E 's/^\.BR (.*) \(([578])\)/\1.\2/' | sort -u); do
+			[ "$name" != vferryd.8 ] || [ -e helpers/vferryd.c ] || continue
+			man_pages | grep -q "/$name$" || { echo "$page refers to $name, which is not there"; bad=1; }
+		done
+	done
+	[ "$bad" -eq 0 ]
+}
+
+@test "the README is no longer than 150 lines, a short start no longer than 100" {
+	[ "$(wc -l <README.md)" -le 150 ]
+	for file in install/doc/README.*.md; do
+		[ "$(wc -l <"$file")" -le 100 ]
+	done
+}
