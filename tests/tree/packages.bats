@@ -62,7 +62,7 @@ need() {
 
 @test "the Makefile's libraries are named in both packages and in install/dependencies" {
 	bad=0
-	read -ra modules < <(sed -n -E 's/^(VIRT_)?PACKAGES *= *//p' Makefile | tr '\n' ' ')
+	read -ra modules < <(sed -n -E 's/^(VIRT_)?PACKAGES *= *//p' Makefile | tr '\n' ' '; echo)
 	[ "${#modules[@]}" -ge 6 ]
 	for module in "${modules[@]}"; do
 		read -r _ _ debian fedora < <(grep -E "^[[:space:]]*build pc:$module " install/dependencies) || { echo "no row: $module"; bad=1; continue; }
