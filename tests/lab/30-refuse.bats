@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Refusals: the person who typed virsh migrate reads one sentence, the guest
 # runs on at the source, and the destination is as it was.
+#
+# A refused guest runs on, so one serves all tests: each starts those that it needs and that do not run yet. Host B is wiped where
+# a test has not seen it unchanged.
 
 load helpers.bash
 
@@ -14,27 +17,39 @@ teardown_file() {
 }
 
 setup() {
-	wipe A
-	wipe B
+	[ -e "$BATS_FILE_TMPDIR/unchanged" ] || wipe B
+	rm -f "$BATS_FILE_TMPDIR/unchanged"
 }
 
-# refused SENTENCE: what must hold after a refused "run migrate A B guest1".
+# need NAME OPTION...: a guest that runs on A, started if it does not.
+need() {
+	[ "$(state A "$1")" = running ] || guest A "$@"
+}
+
+# need_guest1: the guest that most tests would like to move.
+need_guest1() {
+	need guest1 --vf "$(pf A)/1" --cmdline "ip=$GUEST_IP interval=5 tag=guest1 serial ballast=24"
+}
+
+# refused SENTENCE: what must hold after a refused "run migrate A B NAME"; NAME is guest1 unless given.
 refused() {
+	local name=${2:-guest1}
 	echo "$output"
 	[ "$status" != 0 ]
-	contains "$output" "vferry: guest1: "
+	contains "$output" "vferry: $name: "
 	contains "$output" "$1"
-	[ "$(state A guest1)" = running ]
-	[ -z "$(state B guest1)" ]
+	[ "$(state A "$name")" = running ]
+	[ -z "$(state B "$name")" ]
 }
 
 # unchanged_b: host B is as it was before the refused migration.
 unchanged_b() {
 	same "$before" "$(snapshot B)"
+	touch "$BATS_FILE_TMPDIR/unchanged"
 }
 
 @test "post-copy is refused before a byte is sent" {
-	guest A guest1 --vf "$(pf A)/1" --cmdline "ip=$GUEST_IP interval=5 tag=guest1 serial"
+	need_guest1
 	before=$(snapshot B)
 	station_start
 	frames_flow
@@ -45,7 +60,7 @@ unchanged_b() {
 }
 
 @test "post-copy in peer-to-peer mode is refused too" {
-	guest A guest1 --vf "$(pf A)/1"
+	need_guest1
 	before=$(snapshot B)
 	run migrate A B guest1 --p2p --postcopy --postcopy-after-precopy
 	refused "post-copy was asked for"
@@ -53,35 +68,35 @@ unchanged_b() {
 }
 
 @test "a guest with a vIOMMU is refused" {
-	guest A guest1 --vf "$(pf A)/1" --iommu intel
+	need viommu --vf "$(pf A)/2" --iommu intel --cmdline "ip=10.77.0.20 silent hz=20"
 	before=$(snapshot B)
-	run migrate A B guest1
+	run migrate A B viommu
 	echo "$output"
 	[ "$status" != 0 ]
-	[ "$(state A guest1)" = running ]
+	[ "$(state A viommu)" = running ]
 	unchanged_b
 }
 
 @test "the hook itself refuses a vIOMMU, whatever QEMU says" {
-	guest A guest1 --vf "$(pf A)/1" --iommu intel
-	xml=$(on A "virsh -c $URI dumpxml --migratable guest1")
+	need viommu --vf "$(pf A)/2" --iommu intel --cmdline "ip=10.77.0.20 silent hz=20"
+	xml=$(on A "virsh -c $URI dumpxml --migratable viommu")
 	before=$(snapshot B)
-	run on B '/etc/libvirt/hooks/qemu.d/50-vferry guest1 migrate begin - 2>&1' <<<"$xml"
+	run on B '/etc/libvirt/hooks/qemu.d/50-vferry viommu migrate begin - 2>&1' <<<"$xml"
 	[ "$status" = 1 ]
 	contains "$output" "the guest has a vIOMMU (model 'intel')"
 	unchanged_b
 }
 
 @test "a guest with 5 VFs of one PF is refused" {
-	guest A guest1 --vf "$(pf A)/1" --vf "$(pf A)/2" --vf "$(pf A)/3" --vf "$(pf A)/4" --vf "$(pf A)/5"
+	need five --vf "$(pf A)/3" --vf "$(pf A)/4" --vf "$(pf A)/5" --vf "$(pf A)/6" --vf "$(pf A)/7" --cmdline "ip=10.77.0.30 silent hz=20"
 	before=$(snapshot B)
-	run migrate A B guest1
-	refused "the guest has 5 VFs of one PF"
+	run migrate A B five
+	refused "the guest has 5 VFs of one PF" five
 	unchanged_b
 }
 
 @test "a destination without Open vSwitch is refused" {
-	guest A guest1 --vf "$(pf A)/1"
+	need_guest1
 	before=$(snapshot B)
 	on B '/usr/share/openvswitch/scripts/ovs-ctl stop'
 	run migrate A B guest1
@@ -92,7 +107,7 @@ unchanged_b() {
 }
 
 @test "a destination without a free VF is refused, and each PF is named with the reason" {
-	guest A guest1 --vf "$(pf A)/1"
+	need_guest1
 	configure B "[host]
 pf = $(pf B)
 vfs = 1"
@@ -102,7 +117,7 @@ vfs = 1"
 	refused "no free VF"
 	contains "$output" "$(pf B 0)"
 	contains "$output" "$(pf B 1)"
-	unchanged_b
+	same "$before" "$(snapshot B)"
 	[ "$(state B other)" = running ]
 }
 
@@ -113,7 +128,7 @@ card_b() {
 }
 
 @test "a destination without a CX-7 is refused" {
-	guest A guest1 --vf "$(pf A)/1"
+	need_guest1
 	card_b none
 	before=$(snapshot B)
 	run migrate A B guest1
@@ -124,7 +139,7 @@ card_b() {
 }
 
 @test "a destination with another card is refused, and the card is named" {
-	guest A guest1 --vf "$(pf A)/1"
+	need_guest1
 	card_b pf_device=0x101d
 	before=$(snapshot B)
 	run migrate A B guest1
@@ -135,7 +150,7 @@ card_b() {
 }
 
 @test "a destination with another PSID is refused, and both are named" {
-	guest A guest1 --vf "$(pf A)/1"
+	need_guest1
 	card_b psid=MT_0000000999
 	before=$(snapshot B)
 	run migrate A B guest1
@@ -146,7 +161,7 @@ card_b() {
 }
 
 @test "another firmware on the destination is refused, and both versions are named" {
-	guest A guest1 --vf "$(pf A)/1"
+	need_guest1
 	xml=$(on A "virsh -c $URI dumpxml --migratable guest1" | sed 's/firmware="[^"]*"/firmware="28.99.1000"/')
 	before=$(snapshot B)
 	run on B '/etc/libvirt/hooks/qemu.d/50-vferry guest1 migrate begin - 2>&1' <<<"$xml"
@@ -156,7 +171,7 @@ card_b() {
 }
 
 @test "a failed migration leaves the destination as it was" {
-	guest A guest1 --vf "$(pf A)/1" --cmdline "ip=$GUEST_IP interval=5 tag=guest1 serial ballast=24"
+	need_guest1
 	before=$(snapshot B)
 	on A "virsh -c $URI migrate --live --bandwidth 1 guest1 qemu+tcp://hostB/system >/root/migrate.log 2>&1 &
 		for i in \$(seq 200); do virsh -c $URI domjobinfo guest1 2>/dev/null | grep -q 'Data processed' && break; sleep 0.1; done

@@ -68,6 +68,13 @@ wipe() {
 		rm -f /etc/vferry/vferry.conf'
 }
 
+# wipe_both: both hosts, side by side.
+wipe_both() {
+	wipe A &
+	wipe B
+	wait "$!"
+}
+
 # guest HOST NAME OPTION...: starts a small guest (see "lab guest A help").
 guest() {
 	"$LAB" guest "$@"
@@ -109,11 +116,11 @@ no_frame_lost() {
 	}
 }
 
-# frames_flow: waits until the station has counted 50 frames of the guest's stream.
+# frames_flow [TAG]: waits until the station has counted 50 frames of a guest: the first that it saw, or the one with this tag.
 frames_flow() {
 	local tries
 	for tries in $(seq 120); do
-		[ "$(report '(.guests[0].received // 0) > 50')" = true ] && return 0
+		[ "$(report "([.guests[]${1:+ | select(.tag == \"$1\")}][0].received // 0) > 50")" = true ] && return 0
 		sleep 0.5
 	done
 	echo "no frames after $tries tries" >&2
