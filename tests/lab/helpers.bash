@@ -64,7 +64,7 @@ wipe() {
 				devlink dev eswitch set "pci/$pf" mode legacy 2>/dev/null || sleep 0.1
 			done
 		done
-		rm -rf /run/vferry
+		rm -rf /run/vferry /var/lib/vferry
 		rm -f /etc/vferry/vferry.conf'
 }
 
