@@ -60,10 +60,11 @@ static int change(struct attachment *a, const struct mac_address *mac, const str
 	autofree struct passport *passport = malloc(sizeof(*passport));
 	autodomain struct domain domain = { 0 };
 	autofree char *xml = NULL;
-	int error = virt_xml(a->guest, is_stored, &xml, why);
+	int error;
 
-	if (!error && !passport)
-		error = reason_set(why, -ENOMEM, NULL, "out of memory");
+	if (!passport)
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	error = virt_xml(a->guest, is_stored, &xml, why);
 	if (!error)
 		error = domain_parse(xml, strlen(xml), &domain, why);
 	if (error)

@@ -27,14 +27,19 @@
  */
 static bool read_library_name(const char *directory, char *out, size_t size)
 {
-	unsigned int number, release;
-	char name[64], rest;
+	static const char prefix[] = "libvirt.so.0.";
+	unsigned long number, release;
+	char name[64], *end;
 
-	if (sysroot_link_name(name, sizeof(name), "%s/libvirt.so.0", directory))
+	if (sysroot_link_name(name, sizeof(name), "%s/libvirt.so.0", directory) || strncmp(name, prefix, strlen(prefix)) != 0)
 		return false;
-	if (sscanf(name, "libvirt.so.0.%u.%u%c", &number, &release, &rest) != 2 || number < 1000)
+	number = strtoul(name + strlen(prefix), &end, 10);
+	if (number < 1000 || *end != '.')
 		return false;
-	snprintf(out, size, "%u.%u.%u", number / 1000, number % 1000, release);
+	release = strtoul(end + 1, &end, 10);
+	if (*end)
+		return false;
+	snprintf(out, size, "%lu.%lu.%lu", number / 1000, number % 1000, release);
 	return true;
 }
 

@@ -118,9 +118,9 @@ size_t queue_list(struct waiting *waiting, size_t max)
 
 	while (directory && n < max && (entry = readdir(directory))) {
 		char name[sizeof(waiting->guest)] = "";
-		unsigned long long since;
+		unsigned long long since = strtoull(entry->d_name, NULL, 16);
 
-		if (strlen(entry->d_name) != 53 || sscanf(entry->d_name, "%16llx-", &since) != 1)
+		if (strlen(entry->d_name) != 53 || entry->d_name[16] != '-')
 			continue;
 		(void)sysroot_read(name, sizeof(name), QUEUE_DIRECTORY "/%s", entry->d_name);
 		waiting[n] = (struct waiting){ .since = (int64_t)since };
