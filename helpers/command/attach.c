@@ -274,8 +274,11 @@ static int look_and_choose(struct attachment *a, struct reason *why)
 static int attach(struct attachment *a, struct reason *why)
 {
 	int64_t begin = clock_ms();
-	int error = look_and_choose(a, why);
+	int error = attach_forget_stale(a, why);
 
+	if (error)
+		return error;
+	error = look_and_choose(a, why);
 	if (!error)
 		error = give(a, why);
 	if (error) {

@@ -81,6 +81,9 @@ int attach_commit(struct attachment *a, struct reason *why);
 /* Takes what was made for one VF of a guest back, and forgets its lease. Return: 0, negative errno with *why. */
 int attach_forget_vf(struct attachment *a, struct reason *why);
 
+/* The same for VFs that the running guest was promised and does not have: an earlier attach was killed. */
+int attach_forget_stale(struct attachment *a, struct reason *why);
+
 /* Adds an entry to the guest's passport, in place of one with the same MAC, or removes it; entry: its MAC counts. Return: 0, errno. */
 int attach_write_passport(struct attachment *a, const struct passport_vf *entry, bool is_stored, struct reason *why);
 int attach_erase_passport(struct attachment *a, const struct mac_address *mac, bool is_stored, struct reason *why);

@@ -50,7 +50,9 @@ static int read_record(struct attachment *a, struct reason *why)
 static int lease_of(const struct attachment *a)
 {
 	for (size_t i = 0; i < a->record->vfs; i++) {
-		if (mac_address_equal(&a->record->vf[i].mac, &a->mac))
+		const struct record_vf *vf = &a->record->vf[i];
+
+		if (a->has_vf ? pci_address_equal(&vf->address, &a->vf) : mac_address_equal(&vf->mac, &a->mac))
 			return (int)i;
 	}
 	return -1;
@@ -192,6 +194,44 @@ int attach_forget_vf(struct attachment *a, struct reason *why)
 	if (!error)
 		error = drop_lease(a, why);
 	return error ? error : ready_undo_pf(&a->pf, &a->call->config, context.deadline, why);
+}
+
+/* Return: a lease of the guest whose VF it does not have, NULL if there is none. */
+static const struct record_vf *find_stale(const struct attachment *a, const struct domain *domain)
+{
+	for (size_t i = 0; i < a->record->vfs; i++) {
+		bool has = false;
+
+		for (size_t k = 0; k < domain->hostdevs; k++)
+			has |= domain->hostdev[k].has_source && pci_address_equal(&domain->hostdev[k].source, &a->record->vf[i].address);
+		if (!has)
+			return &a->record->vf[i];
+	}
+	return NULL;
+}
+
+/* Takes back what an attach that was killed left; see the header. */
+int attach_forget_stale(struct attachment *a, struct reason *why)
+{
+	const char *xml = attach_own_xml(a, false);
+	const struct mac_address mac = a->mac;
+	autodomain struct domain domain = { 0 };
+	const struct record_vf *stale;
+	int error = xml ? domain_parse(xml, strlen(xml), &domain, why) : 0;
+
+	if (error || !xml)
+		return error;
+	while (!error && !(error = read_record(a, why)) && a->had_record && a->record->state == RECORD_RUNNING &&
+	       (stale = find_stale(a, &domain))) {
+		a->mac = stale->mac;
+		a->vf = stale->address;
+		a->pf = stale->pf;
+		a->has_vf = !pci_address_equal(&stale->address, &stale->pf);
+		error = attach_forget_vf(a, why);
+	}
+	a->mac = mac;
+	a->has_vf = false;
+	return error;
 }
 
 /* Takes back what this call made, after a failure that has been told. */
