@@ -322,7 +322,7 @@ static pid_t run_start(char *const argv[], struct stream stream[2])
  */
 static int run_reason(const char *program, int result, char *text, struct reason *why)
 {
-	text[strcspn(text, "\n")] = '\0';
+	text[strcspn(text, "\r\n")] = '\0';
 	if (result == 0)
 		return 0;
 	if (result == -ETIME)
