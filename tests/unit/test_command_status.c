@@ -217,8 +217,10 @@ static const char *migrations(void)
 	static char *text;
 	static struct view view;
 	size_t len;
-	struct call call = { .out = open_memstream(&text, &len) };
+	struct call call = { 0 };
 
+	free(text);
+	call.out = open_memstream(&text, &len);
 	view = (struct view){ 0 };
 	status_show_migrations(&call, &view);
 	fclose(call.out);
