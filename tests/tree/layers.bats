@@ -99,7 +99,7 @@ none_of() {
 	[ -z "$(grep -vE '^helpers/lib/policy/rules_[a-z]+\.c:|^helpers/command/(status|check_card|attach_choose)\.c:.*vfs_in_flight' <<<"$output")" ]
 	users=$(grep -rlE '\bdisturb_(uplink|eswitch)[[:space:]]*\(' helpers hooks --include='*.c' | sort | tr '\n' ' ')
 	echo "$users"
-	[ "$users" = "helpers/lib/policy/disturb.c helpers/lib/policy/plan_host.c helpers/lib/policy/rules_pf.c " ] # plan_host: with idle VFs freed
+	[ "$users" = "helpers/lib/policy/disturb.c helpers/lib/policy/rules_pf.c " ]
 }
 
 @test "nothing reloads devlink or restarts Open vSwitch" {

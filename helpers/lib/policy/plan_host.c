@@ -119,9 +119,11 @@ int plan_host_judge_card(const struct placement *p, const struct inventory_pf *p
 {
 	struct inventory_vf free_vf[INVENTORY_MAX_VFS];
 	struct inventory_pf idle = plan_host_idle(pf, free_vf);
-	int error = disturb_eswitch(p->inventory, p->running, &idle, why);
+	struct rule_case c = { .config = p->config, .inventory = p->inventory, .pf = &idle, .running = p->running };
 
-	return error ? error : judge_number(p, &idle, vfs, why);
+	if (rules_judge_by(rules_find("eswitch"), &c, why) == VERDICT_REFUSE)
+		return -EBUSY;
+	return judge_number(p, &idle, vfs, why);
 }
 
 /*
