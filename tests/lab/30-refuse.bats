@@ -53,6 +53,7 @@ unchanged_b() {
 	before=$(snapshot B)
 	station_start
 	frames_flow
+	station_start # counts from here on, when the guest is up and its path is known
 	run migrate A B guest1 --postcopy
 	refused "post-copy was asked for"
 	unchanged_b
