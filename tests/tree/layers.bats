@@ -96,7 +96,7 @@ none_of() {
 	run grep -rnE 'config[.>-]+(vfs_in_flight|firmware_(refuse|warn)_below|peer_(psid|firmware)|unknown_source)' helpers hooks --include='*.c'
 	echo "$output"
 	[ -n "$output" ]
-	[ -z "$(grep -vE '^helpers/lib/policy/rules_[a-z]+\.c:|^helpers/command/(status|check_card|attach_choose)\.c:.*vfs_in_flight' <<<"$output")" ]
+	[ -z "$(grep -vE '^helpers/lib/policy/(rules_[a-z]+|gate)\.c:|^helpers/command/(status|check_card|attach_choose)\.c:.*vfs_in_flight' <<<"$output")" ]
 	users=$(grep -rlE '\bdisturb_(uplink|eswitch)[[:space:]]*\(' helpers hooks --include='*.c' | sort | tr '\n' ' ')
 	echo "$users"
 	[ "$users" = "helpers/lib/policy/disturb.c helpers/lib/policy/rules_pf.c " ]
@@ -133,7 +133,7 @@ none_of() {
 	[ -e "${objects[0]}" ] || skip "nothing is built in $BUILD"
 	# Text and memory of the C library; reasons and addresses; questions to structs; the plan's own data; policy itself.
 	pure='mem[a-z]+|str[a-z]+|v?snprintf|qsort|bsearch|malloc|calloc|realloc|free|__.*|_GLOBAL_OFFSET_TABLE_'
-	pure+='|(reason|pci_address|mac_address|step|steps)_[a-z_]+|[a-z]+_(find|has|is|can|equal)(_[a-z_]+)?'
+	pure+='|(reason|pci_address|mac_address|port_settings|step|steps)_[a-z_]+|[a-z]+_(find|has|is|can|equal)(_[a-z_]+)?'
 	own=$(nm --defined-only "${objects[@]}" | awk 'NF == 3 { print $3 }')
 	bad=0
 	for symbol in $(nm -u "${objects[@]}" | awk '$1 == "U" { print $2 }' | sort -u); do

@@ -35,3 +35,25 @@ setup() {
 	grep -q '^After=vferry-card.service.*openvswitch-switch.service' install/systemd/vferry-host.service
 	grep -q '^Before=libvirtd.service virtqemud.service' install/systemd/vferry-host.service
 }
+
+@test "the agent's service has no mistake that systemd can see, and runs in a closed box" {
+	command -v systemd-analyze >/dev/null || skip "systemd-analyze is not installed"
+	[ -x "${vferry}d" ] || skip "${vferry}d is not built"
+	sed "s|^ExecStart=vferryd$|ExecStart=${vferry}d|" install/systemd/vferryd.service >"$BATS_TEST_TMPDIR/vferryd.service"
+	run systemd-analyze verify --man=no "$BATS_TEST_TMPDIR/vferryd.service"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(grep -c vferryd <<<"$output")" -eq 0 ]
+	systemd-analyze security --help | grep -q -- --offline || skip "this systemd-analyze rates no files"
+	systemd-analyze security --offline=yes --threshold=40 "$BATS_TEST_TMPDIR/vferryd.service" | tail -n 1
+}
+
+@test "the agent says all its options in its help and its manual page" {
+	[ -x "${vferry}d" ] || skip "${vferry}d is not built"
+	options=$("${vferry}d" --help | sed -n 's/^  \(--[a-z-]*\).*/\1/p' | sort)
+	[ "$(wc -l <<<"$options")" -ge 4 ]
+	diff <(echo "$options") <(sed -n '/^\.SH OPTIONS/,/^\.SH SIGNALS/s/^\.BI\{0,1\} \\-\\-\([a-z]*\).*/--\1/p' helpers/vferryd.8 | sort)
+	run "${vferry}d" --frobnicate
+	[ "$status" -eq 2 ]
+	[[ $output == *"--frobnicate: no such option"* ]]
+}

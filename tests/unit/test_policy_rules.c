@@ -554,7 +554,7 @@ TEST(a_card_that_cannot_migrate_is_named)
 	free(h);
 }
 
-TEST(postcopy_is_told_by_the_flags_of_an_incoming_job_only)
+TEST(postcopy_is_told_by_the_flags_of_a_migration_only)
 {
 	struct status status = { .job = STATUS_MIGRATION_IN, .flags = 0x8003 };
 	struct reason why = { 0 };
@@ -566,6 +566,8 @@ TEST(postcopy_is_told_by_the_flags_of_an_incoming_job_only)
 	CHECK_INT(rules_judge_flags(&status, &why), 0);
 	status.flags = 0x8003;
 	status.job = STATUS_MIGRATION_OUT;
+	CHECK_INT(rules_judge_flags(&status, &why), -EPERM);
+	status.job = STATUS_OTHER_JOB;
 	CHECK_INT(rules_judge_flags(&status, &why), 0);
 }
 

@@ -133,6 +133,17 @@ static int set_path(const struct config_key *key, const char *value, struct conf
 	return value[0] == '/' ? copy_text(key, value, config) : -EINVAL;
 }
 
+/* Takes auto, off, or a number of milliseconds from min to max, which are above the numbers that stand for the words. */
+static int set_downtime(const struct config_key *key, const char *value, struct config *config)
+{
+	unsigned int *out = member(key, config);
+
+	if (strcmp(value, "auto") && strcmp(value, "off"))
+		return set_number(key, value, config);
+	*out = strcmp(value, "auto") == 0 ? CONFIG_DOWNTIME_AUTO : CONFIG_DOWNTIME_OFF;
+	return 0;
+}
+
 /* Takes a PSID, such as MT_0000000834: capital letters, digits and _, as the card's maker writes it. */
 static int set_psid(const struct config_key *key, const char *value, struct config *config)
 {
@@ -194,6 +205,10 @@ static const struct config_key keys[] = {
 	{"limits", "firmware_refuse_below", "28.36.1010", "Firmware older than this cannot migrate a VF: refused. For BlueField-3 the same, with 32 in the place of 28.",
 	 VERSION(firmware_refuse_below)},
 	{"limits", "firmware_warn_below", "28.41.1000", "Firmware older than this is warned about; with 32 in the place of 28 for BlueField-3.", VERSION(firmware_warn_below)},
+	{"agent", "max_downtime", "auto",
+	 "How long QEMU may stop a guest with VFs at the end of its migration, in milliseconds; auto: by the number of its VFs and what was "
+	 "seen on this host; off: as QEMU has it.",
+	 .set = set_downtime, IN(max_downtime), .min = 10, .max = 2000000, .allowed = "auto, off or a number from 10 to 2000000"},
 	{"hook", "hook_deadline", "60", "How long one call of the hook may take, in seconds, the wait for a slot not counted.",
 	 NUMBER(hook_deadline, 5, 600)},
 	{"hook", "slot_wait", "300", "How long an arriving guest may wait for a slot, in seconds.", NUMBER(slot_wait, 0, 3600)},

@@ -12,6 +12,8 @@
 
 #define CONFIG_FILE "/vferry/vferry.conf" /* below SYSCONFDIR */
 #define CONFIG_NAME_MAX 64
+#define CONFIG_DOWNTIME_AUTO 0u /* max_downtime: by the number of VFs and what was seen */
+#define CONFIG_DOWNTIME_OFF 1u  /* left as it is */
 
 enum without_passport { WITHOUT_SAME_ADDRESS, WITHOUT_ANY, WITHOUT_REFUSE, WITHOUT_IGNORE };
 enum cards { CARDS_CONNECTX_7, CARDS_BLUEFIELD_3, CARDS_ALL };
@@ -42,6 +44,9 @@ struct config {
 	unsigned int vfs_in_flight;       /* VFs of one PF in live migration at the same time */
 	char firmware_refuse_below[24];
 	char firmware_warn_below[24];
+
+	/* [agent] */
+	unsigned int max_downtime;        /* ms, or CONFIG_DOWNTIME_AUTO, CONFIG_DOWNTIME_OFF */
 
 	/* [hook] */
 	unsigned int hook_deadline;       /* s, for one call, the wait for a slot not counted */

@@ -91,6 +91,8 @@ static void read_job(const xmlNode *root, struct status *status)
 	xml_attribute(job, "phase", status->phase, sizeof(status->phase));
 	if (xml_attribute(job, "flags", text, sizeof(text)) == 0)
 		status->flags = (unsigned int)strtoul(text, NULL, 0);
+	if (xml_attribute(job, "asyncStarted", text, sizeof(text)) == 0)
+		status->started = strtoull(text, NULL, 10);
 	if (xml_attribute(job, "async", text, sizeof(text)) == 0 && strcmp(text, "none") != 0)
 		status->job = strcmp(text, "migration in") == 0    ? STATUS_MIGRATION_IN
 			      : strcmp(text, "migration out") == 0 ? STATUS_MIGRATION_OUT

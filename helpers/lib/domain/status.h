@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/pci_address.h"
 #include "base/reason.h"
@@ -18,6 +19,7 @@
 
 #define STATUS_DIRECTORY "/run/libvirt/qemu"
 #define STATUS_POSTCOPY 0x8000u /* VIR_MIGRATE_POSTCOPY, include/libvirt/libvirt-domain.h */
+#define STATUS_PARALLEL 0x20000u /* VIR_MIGRATE_PARALLEL */
 
 enum status_job { STATUS_NO_JOB, STATUS_MIGRATION_IN, STATUS_MIGRATION_OUT, STATUS_OTHER_JOB };
 
@@ -30,6 +32,7 @@ struct status {
 	enum status_job job;
 	char phase[24];               /* "prepare", "begin3", "perform3", … */
 	unsigned int flags;           /* VIR_MIGRATE_* of the job */
+	uint64_t started;             /* of the job, ms since 1970; 0 unknown */
 	struct pci_address *device;   /* host PCI devices that it has: hostdevs, hostdev interfaces, actual of pool interfaces */
 	size_t devices;
 };

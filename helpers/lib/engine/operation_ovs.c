@@ -214,7 +214,30 @@ static int undo_uplink_port(const struct step *step, struct context *context, st
 
 const struct operation operation_uplink_port = { look_uplink_port, apply_uplink_port, undo_uplink_port };
 
-/* look_port() - reads whether the representor is in its bridge, once it has its final name */
+/*
+ * has_settings() - whether a port has what was set on it where its guest comes from
+ */
+static bool has_settings(const struct ovs_state *state, const char *name, const struct port_settings *wanted)
+{
+	const struct ovs_port *port = ovs_find_port(state, name);
+	struct port_settings now;
+
+	if (port_settings_is_empty(wanted))
+		return true;
+	if (!port)
+		return false;
+	/* What it says without being told is not asked for. */
+	now = port->settings;
+	if (!wanted->has_attached_mac) {
+		now.has_attached_mac = false;
+		now.attached_mac = (struct mac_address){ 0 };
+	}
+	if (!*wanted->vm_id)
+		*now.vm_id = '\0';
+	return port_settings_equal(&now, wanted);
+}
+
+/* look_port() - reads whether the representor is in its bridge as wanted, once it has its final name */
 static int look_port(struct step *step, struct context *context, struct reason *why)
 {
 	autostate struct ovs_state state = { 0 };
@@ -227,7 +250,7 @@ static int look_port(struct step *step, struct context *context, struct reason *
 	if (error)
 		return error;
 	step->before = is_plugged(&state, port.netdev, step->text);
-	return step->before == 1;
+	return step->before == 1 && has_settings(&state, port.netdev, &step->port);
 }
 
 /*
@@ -244,6 +267,7 @@ static int apply_port(const struct step *step, struct context *context, struct r
 		.vf = pci_address_format(&step->vf, address),
 		.mac = mac_address_is_zero(&step->mac) ? NULL : mac_address_format(&step->mac, mac),
 		.tag = -1,
+		.settings = port_settings_is_empty(&step->port) ? NULL : &step->port,
 		.transient = true,
 	};
 	struct ovs *ovs;

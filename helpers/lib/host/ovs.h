@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/clock.h"
+#include "base/port_settings.h"
 #include "base/reason.h"
 
 #define OVS_OWNER_KEY "vferry-owner" /* external_ids of a port that vferry made: "vferry" */
@@ -29,6 +30,7 @@ struct ovs_port {
 	char guest[40];       /* OVS_GUEST_KEY */
 	char vf[32];          /* OVS_VF_KEY */
 	int tag;              /* VLAN, -1: none */
+	struct port_settings settings; /* what was set on it; what is no word or out of range there is left out */
 };
 
 struct ovs_bridge {
@@ -55,6 +57,7 @@ struct ovs_port_request {
 	const char *mac;      /* external_ids:attached-mac, NULL: none */
 	const char *name;     /* external_ids:vm-name, of the guest (vm-id gets the uuid), NULL: none */
 	int tag;              /* -1: none */
+	const struct port_settings *settings; /* VLANs, limits and names that the port had where its guest came from; NULL: none */
 	bool transient;       /* other_config:transient=true: gone after a reboot where Open vSwitch starts with --delete-transient-ports */
 };
 

@@ -12,7 +12,30 @@
 
 #define RACE_TRIES 3
 
-/* The columns of a Port row that a request sets. */
+/* A set without a member: how a column is cleared (RFC 7047). */
+static struct json_object *empty_set(void)
+{
+	return json_list(json_text("set"), json_object_new_array(), NULL);
+}
+
+/* The VLAN tag that a request wants, -1: none. */
+static int wanted_tag(const struct ovs_port_request *request)
+{
+	return request->settings && request->settings->has_tag ? request->settings->tag : request->tag;
+}
+
+/* Adds trunks and VLAN mode. */
+static void add_vlans(struct json_object *row, const struct port_settings *settings)
+{
+	struct json_object *trunks = json_object_new_array();
+
+	for (size_t i = 0; i < settings->trunks; i++)
+		json_object_array_add(trunks, json_object_new_int(settings->trunk[i]));
+	json_object_object_add(row, "trunks", json_list(json_text("set"), trunks, NULL));
+	json_object_object_add(row, "vlan_mode", *settings->vlan_mode ? json_text(settings->vlan_mode) : empty_set());
+}
+
+/* The columns of a Port row that a request sets. Without settings those of a port that is there stay. */
 static struct json_object *port_row(const struct ovs_port_request *request)
 {
 	struct json_object *row = json_object_new_object();
@@ -20,21 +43,48 @@ static struct json_object *port_row(const struct ovs_port_request *request)
 	json_object_object_add(row, "external_ids", json_map(OVS_OWNER_KEY, "vferry", OVS_GUEST_KEY, request->guest ? request->guest : "",
 							     OVS_VF_KEY, request->vf ? request->vf : "", NULL));
 	json_object_object_add(row, "other_config", json_map("transient", request->transient ? "true" : "", NULL));
-	json_object_object_add(row, "tag", request->tag >= 0 ? json_object_new_int(request->tag) :
-							       json_list(json_text("set"), json_object_new_array(), NULL));
+	json_object_object_add(row, "tag", wanted_tag(request) >= 0 ? json_object_new_int(wanted_tag(request)) : empty_set());
+	if (request->settings)
+		add_vlans(row, request->settings);
 	return row;
 }
 
-/* The columns of an Interface row that a request sets: external_ids as Open vSwitch's integration guide names them. */
+/*
+ * The columns of an Interface row that a request sets: external_ids as Open vSwitch's integration guide names them. What the port said of
+ * itself where the guest came from goes before what is known here.
+ */
 static struct json_object *interface_row(const struct ovs_port_request *request)
 {
+	static const struct port_settings nothing;
+	const struct port_settings *settings = request->settings ? request->settings : &nothing;
 	bool is_guest = request->guest && strcmp(request->guest, "host") != 0;
+	const char *mac = request->mac ? request->mac : "", *vm_id = is_guest ? request->guest : "";
 	struct json_object *row = json_object_new_object();
+	char attached[MAC_ADDRESS_LEN];
 
-	json_object_object_add(row, "external_ids", json_map("attached-mac", request->mac ? request->mac : "", "vm-id",
-							     is_guest ? request->guest : "", "vm-name",
-							     is_guest && request->name ? request->name : "", NULL));
+	if (settings->has_attached_mac)
+		mac = mac_address_format(&settings->attached_mac, attached);
+	json_object_object_add(row, "external_ids", json_map("attached-mac", mac, "vm-id", *settings->vm_id ? settings->vm_id : vm_id,
+							     "vm-name", is_guest && request->name ? request->name : "", "iface-id",
+							     settings->iface_id, "vm-uuid", settings->vm_uuid, NULL));
+	if (request->settings) {
+		json_object_object_add(row, "ingress_policing_rate", json_object_new_int((int)settings->ingress_rate));
+		json_object_object_add(row, "ingress_policing_burst", json_object_new_int((int)settings->ingress_burst));
+	}
 	return row;
+}
+
+/* Whether a port that is not ours has the VLANs that are wanted. */
+static bool has_wanted_vlans(const struct ovs_port *port, const struct ovs_port_request *request)
+{
+	const struct port_settings *wanted = request->settings, *has = &port->settings;
+
+	if (wanted_tag(request) >= 0 && port->tag != wanted_tag(request))
+		return false;
+	if (!wanted)
+		return true;
+	return strcmp(wanted->vlan_mode, has->vlan_mode) == 0 && wanted->trunks == has->trunks &&
+	       memcmp(wanted->trunk, has->trunk, wanted->trunks * sizeof(wanted->trunk[0])) == 0;
 }
 
 /* Adds a port that is not there. Return: 0; -EAGAIN if a demand did not hold any more; other negative errno; *why filled. */
@@ -101,10 +151,10 @@ static int keep_port(struct ovs *ovs, const struct ovs_port_request *request, co
 		error = ovs_del_port(ovs, port->name, deadline, why);
 		return error ? error : -EAGAIN;
 	}
-	if (request->tag >= 0 && port->tag != request->tag) {
-		reason_set(why, -EEXIST, request->port, "it is in bridge %s already, not by vferry, with VLAN tag %d instead of %d",
-			   port->bridge, port->tag, request->tag);
-		reason_cure(why, "remove it (ovs-vsctl del-port %s) or give it that tag", request->port);
+	if (!has_wanted_vlans(port, request)) {
+		reason_set(why, -EEXIST, request->port, "it is in bridge %s already, not by vferry, with VLAN tag %d instead of %d, or other "
+			   "trunks", port->bridge, port->tag, wanted_tag(request));
+		reason_cure(why, "remove it (ovs-vsctl del-port %s) or give it those VLANs", request->port);
 		return -EEXIST;
 	}
 	return ovs_verify_port(ovs, port->bridge, port->name, deadline, why);
@@ -115,8 +165,8 @@ static int check_request(const struct ovs_port_request *request, struct reason *
 {
 	if (!request->port[0] || strlen(request->port) > OVS_PORT_NAME_MAX)
 		return reason_set(why, -EINVAL, request->port, "the name of a port has 1 to %d letters", OVS_PORT_NAME_MAX);
-	if (request->tag > 4095)
-		return reason_set(why, -EINVAL, request->port, "VLAN tag %d is above 4095", request->tag);
+	if (wanted_tag(request) > PORT_MAX_VLAN)
+		return reason_set(why, -EINVAL, request->port, "VLAN tag %d is above %d", wanted_tag(request), PORT_MAX_VLAN);
 	return 0;
 }
 

@@ -17,8 +17,9 @@ enum { QUESTION_SWITCH, QUESTION_BRIDGE, QUESTION_PORT, QUESTION_INTERFACE, QUES
 
 static const char *const switch_columns[] = { "other_config", "ovs_version", NULL };
 static const char *const bridge_columns[] = { "name", "ports", "external_ids", "datapath_type", NULL };
-static const char *const port_columns[] = { "_uuid", "name", "interfaces", "external_ids", "tag", NULL };
-static const char *const interface_columns[] = { "_uuid", "name", "ofport", "error", NULL };
+static const char *const port_columns[] = { "_uuid", "name", "interfaces", "external_ids", "tag", "trunks", "vlan_mode", NULL };
+static const char *const interface_columns[] = { "_uuid", "name", "ofport", "error", "external_ids", "ingress_policing_rate",
+						 "ingress_policing_burst", NULL };
 
 /* Return: the four selects as operations of one transaction, in a JSON array. */
 struct json_object *ovs_state_questions(void)
@@ -78,6 +79,56 @@ static bool is_ours(struct json_object *row)
 	return owner && strcmp(owner, "vferry") == 0;
 }
 
+/* Copies an identifier of external_ids if it is a word and fits; else out stays "". */
+static void copy_word(struct json_object *row, const char *key, char out[PORT_NAME_MAX])
+{
+	const char *text = value_map_text(row, "external_ids", key);
+
+	if (text && strlen(text) < PORT_NAME_MAX && port_settings_is_word(text))
+		copy(out, PORT_NAME_MAX, text);
+}
+
+/* Return: a number of a column, 0 if it is absent or not from 1 to PORT_MAX_RATE. */
+static uint32_t rate(struct json_object *row, const char *column)
+{
+	struct json_object *value = value_first(row, column);
+	int64_t number = json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : 0;
+
+	return number > 0 && number <= PORT_MAX_RATE ? (uint32_t)number : 0;
+}
+
+/* Reads what was set on a port's interface. */
+static void read_interface_settings(struct json_object *row, struct port_settings *settings)
+{
+	const char *mac = value_map_text(row, "external_ids", "attached-mac");
+
+	settings->ingress_rate = rate(row, "ingress_policing_rate");
+	settings->ingress_burst = rate(row, "ingress_policing_burst");
+	settings->has_attached_mac = mac && mac_address_parse(mac, &settings->attached_mac) == 0;
+	copy_word(row, "iface-id", settings->iface_id);
+	copy_word(row, "vm-id", settings->vm_id);
+	copy_word(row, "vm-uuid", settings->vm_uuid);
+}
+
+/* Reads what was set on a port. */
+static void read_port_settings(struct json_object *row, struct port_settings *settings)
+{
+	struct json_object *tag = value_first(row, "tag"), *mode = value_first(row, "vlan_mode");
+	int number = json_object_is_type(tag, json_type_int) ? json_object_get_int(tag) : -1;
+
+	settings->has_tag = number >= 0 && number <= PORT_MAX_VLAN;
+	settings->tag = (uint16_t)(settings->has_tag ? number : 0);
+	if (json_object_is_type(mode, json_type_string) && port_settings_is_vlan_mode(json_object_get_string(mode)))
+		copy(settings->vlan_mode, sizeof(settings->vlan_mode), json_object_get_string(mode));
+	for (size_t i = 0; i < value_count(row, "trunks") && settings->trunks < PORT_MAX_TRUNKS; i++) {
+		struct json_object *trunk = value_element(row, "trunks", i);
+
+		number = json_object_is_type(trunk, json_type_int) ? json_object_get_int(trunk) : -1;
+		if (number >= 0 && number <= PORT_MAX_VLAN)
+			settings->trunk[settings->trunks++] = (uint16_t)number;
+	}
+}
+
 /*
  * Adds what one interface of a port says. A bond has several: the first sick one speaks for the port.
  * ofport: absent until ovs-vswitchd has seen the interface, -1 if it could not be opened (vswitch.xml, Interface ofport).
@@ -86,6 +137,8 @@ static void read_interface(struct json_object *row, struct ovs_port *port)
 {
 	struct json_object *ofport = value_first(row, "ofport"), *error = value_first(row, "error");
 
+	if (!port->members)
+		read_interface_settings(row, &port->settings);
 	if (port->members < OVS_MAX_MEMBERS)
 		copy(port->member[port->members++], sizeof(port->member[0]), value_text(row, "name"));
 	if (json_object_is_type(ofport, json_type_int) && port->ofport != -1)
@@ -109,6 +162,7 @@ static void read_port(struct json_object *row, struct json_object *interfaces, c
 	copy(port->guest, sizeof(port->guest), value_map_text(row, "external_ids", OVS_GUEST_KEY));
 	copy(port->vf, sizeof(port->vf), value_map_text(row, "external_ids", OVS_VF_KEY));
 	port->tag = json_object_is_type(tag, json_type_int) ? json_object_get_int(tag) : -1;
+	read_port_settings(row, &port->settings);
 	for (size_t i = 0; i < value_count(row, "interfaces"); i++) {
 		const char *uuid = value_uuid(value_element(row, "interfaces", i));
 

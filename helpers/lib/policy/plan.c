@@ -218,9 +218,12 @@ int plan_vf(const struct guest_vf *vf, const char *uuid, bool bound, struct step
 		step.number = 1;
 		error = steps_add(plan, &step);
 	}
-	if (error || (now && strcmp(now->bridge, vf->bridge) == 0))
-		return error;
 	step = vf_step(vf, uuid, STEP_PORT);
+	if (vf->passport)
+		step.port = vf->passport->port;
+	/* A port that is there already may still lack what was set on it where the guest comes from. */
+	if (error || (now && strcmp(now->bridge, vf->bridge) == 0 && port_settings_is_empty(&step.port)))
+		return error;
 	snprintf(step.text, sizeof(step.text), "%s", vf->bridge);
 	step.mac = vf_mac(vf);
 	return steps_add(plan, &step);

@@ -13,7 +13,9 @@
  */
 enum verdict rules_postcopy(const struct rule_case *c, struct reason *why)
 {
-	if (!c->status || c->status->job != STATUS_MIGRATION_IN || !(c->status->flags & STATUS_POSTCOPY))
+	bool migrates = c->status && (c->status->job == STATUS_MIGRATION_IN || c->status->job == STATUS_MIGRATION_OUT);
+
+	if (!migrates || !(c->status->flags & STATUS_POSTCOPY))
 		return VERDICT_PASS;
 	reason_set(why, -EPERM, NULL, "post-copy was asked for, and a VF cannot move by post-copy");
 	return VERDICT_REFUSE;

@@ -14,6 +14,7 @@
 
 #include "base/mac_address.h"
 #include "base/pci_address.h"
+#include "base/port_settings.h"
 #include "base/reason.h"
 
 #define STEP_NAME_MAX 64
@@ -49,6 +50,7 @@ struct step {
 	char text[STEP_NAME_MAX], before_text[STEP_NAME_MAX];
 	struct mac_address mac, before_mac;
 	char guest[40];              /* uuid for external_ids, empty for a step of the host */
+	struct port_settings port;   /* of STEP_PORT; not in the journal: taking a port back needs none of it */
 };
 
 struct steps {

@@ -47,8 +47,8 @@ deploy_package() {
 }
 
 # deploy_to HOST: installs LAB_DEB, unless the host has just this one. libvirtd
-# looks for hooks anew on SIGHUP; the agent, where there is one, starts again.
-# A lab host has no systemd, which would do both.
+# looks for hooks anew on SIGHUP; an agent of before ends, and a test that wants one
+# starts it. A lab host has no systemd.
 deploy_to() {
 	local sum
 	sum=$(sha256sum <"$LAB_DEB")
@@ -64,7 +64,7 @@ deploy_to() {
 		}
 		echo '$sum' >/run/vferry-lab-deployed
 		kill -HUP \$(cat /run/libvirtd.pid) || exit 1
-		[ ! -e /usr/sbin/vferryd ] || /usr/lib/vferry-lab/agent restart" <"$LAB_DEB"
+		/usr/lib/vferry-lab/agent stop" <"$LAB_DEB"
 }
 
 # lab_deploy SOURCE: the package of a checkout onto both hosts.

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * settle.c: what may wait a moment: records and journals, representors of hot-plugged VFs, passports, stored definitions.
+ *
+ * Done once for many changes, SETTLE_MS after the last of them, and only for guests without a job: libvirt would let a change of metadata
+ * wait for the job's end.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "agent/definition.h"
+#include "base/log.h"
+#include "base/scope.h"
+#include "engine/hotplug.h"
+#include "engine/ready.h"
+#include "engine/scene.h"
+#include "policy/issue.h"
+#include "virt/virt.h"
+
+#define SETTLE_MS 200
+#define LOCK_TIME 3000   /* ms: a hook at work holds the lock, and will reconcile by itself */
+#define WORK_TIME 20000  /* ms */
+
+/* See agent.h. */
+void settle_soon(struct agent *agent)
+{
+	virEventUpdateTimeout(agent->settle_timer, SETTLE_MS);
+}
+
+/* Brings records, journals and ports in line with who is here, as each call of the hook does. */
+static void reconcile(struct agent *agent)
+{
+	struct reason why = { 0 };
+	autoclose int lock = record_lock(NULL, deadline_in(LOCK_TIME), &why);
+
+	agent->reconcile = false;
+	if (lock >= 0)
+		ready_reconcile(&agent->config, NULL, deadline_in(WORK_TIME));
+}
+
+/*
+ * Writes the guest's passport if it says something else than this host would.
+ * Return: 0, negative errno.
+ */
+static int refresh_passport(const struct agent_guest *guest, const struct domain *domain, struct reason *why)
+{
+	autofree struct passport *fresh = calloc(1, sizeof(*fresh));
+	autoscene struct scene scene = { 0 };
+	autofree char *xml = NULL;
+	size_t without;
+	int error = fresh ? scene_read(&scene, &guest->agent->config, deadline_in(WORK_TIME), why) : -ENOMEM;
+
+	if (!error)
+		error = scene_find_guest(&scene, domain, false, why);
+	if (error)
+		return error;
+	without = issue_passport(&scene.guest, domain->uuid, &scene.inventory, fresh);
+	if (passport_equal(fresh, &domain->passport))
+		return 0;
+	if (fresh->present && passport_print(fresh, true, &xml) < 0)
+		return -ENOMEM;
+	error = metadata_start(domain->uuid, xml, why);
+	if (!error)
+		log_info("%s: passport written for %zu of %zu VFs", guest->status.name, fresh->vfs, fresh->vfs + without);
+	return error;
+}
+
+/* Does one thing for a guest if it is to be done. */
+static void work(struct agent_guest *guest, unsigned int todo, int error, const struct reason *why)
+{
+	if (error && error != -ENOENT) /* gone in the meantime */
+		agent_log(guest, LOG_WARNING, why);
+	guest->todo &= ~todo;
+}
+
+/* Does all that is to be done for a guest that has no job. What fails is tried again when something changes, or in a minute. */
+static void settle(struct agent_guest *guest)
+{
+	autofree struct domain *domain = calloc(1, sizeof(*domain));
+	autoguest virDomainPtr handle = NULL;
+	struct reason why = { 0 };
+	autofree char *xml = NULL;
+	int error = domain ? agent_domain(guest, &handle, &why) : -ENOMEM;
+
+	if (!error)
+		error = virt_xml(handle, false, &xml, &why);
+	if (!error)
+		error = domain_parse(xml, strlen(xml), domain, &why);
+	if (error) {
+		if (error != -ENOTCONN)
+			work(guest, ~0u, error, &why);
+		return;
+	}
+	log_context(guest->status.name, NULL);
+	if (guest->todo & TODO_DEVICES)
+		work(guest, TODO_DEVICES, hotplug_sync(&guest->agent->config, domain, deadline_in(WORK_TIME), &why), &why);
+	if (guest->todo & TODO_DEFINITION)
+		work(guest, TODO_DEFINITION, definition_mend(handle, domain, &why), &why);
+	log_context(NULL, NULL);
+	if (guest->todo & TODO_PASSPORT)
+		work(guest, TODO_PASSPORT, refresh_passport(guest, domain, &why), &why);
+	domain_release(domain);
+}
+
+/* The timer of settle_soon(). */
+void settle_now(int timer, void *opaque)
+{
+	struct agent *agent = opaque;
+
+	virEventUpdateTimeout(timer, -1);
+	if (agent->reconcile)
+		reconcile(agent);
+	for (struct agent_guest *guest = agent->guests; guest; guest = guest->next) {
+		if (guest->todo && guest->status.job == STATUS_NO_JOB)
+			settle(guest);
+	}
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The frame that announces a guest, and the OpenFlow message that carries it: byte for byte. */
+#include "check.h"
+
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "host/announce.h"
+#include "host/openflow.h"
+
+static const struct mac_address mac = {{0x52, 0x54, 0, 0x12, 0x34, 0x56}};
+
+/* Returns bytes as hexadecimal text (static). */
+static const char *hex(const uint8_t *data, size_t len)
+{
+	static char text[2 * OPENFLOW_MESSAGE_MAX + 1];
+
+	for (size_t i = 0; i < len; i++)
+		snprintf(text + 2 * i, 3, "%02x", data[i]);
+	return text;
+}
+
+#define FRAME                                                                                    \
+	"ffffffffffff5254001234568035" "0001080006040003" "525400123456" "00000000" "525400123456" \
+	"00000000" "000000000000000000000000000000000000"
+
+TEST(the_frame_is_a_rarp_request_of_the_guest_to_all)
+{
+	uint8_t frame[ANNOUNCE_FRAME_LEN];
+
+	announce_frame(&mac, frame);
+	CHECK_STR(hex(frame, sizeof(frame)), FRAME);
+}
+
+TEST(openflow_1_0_says_the_port_in_16_bits_and_a_barrier_follows)
+{
+	uint8_t out[OPENFLOW_MESSAGE_MAX];
+	struct openflow_packet packet = {.in_port = 5, .data = (const uint8_t *)"\xab\xcd", .len = 2};
+	int length = openflow_build(1, &packet, out);
+
+	CHECK_INT(length, 26 + 8);
+	CHECK_STR(hex(out, (size_t)length), "010d001a00000001" "ffffffff" "0005" "0008" "00000008fff90000" "abcd" "0112000800000002");
+}
+
+TEST(openflow_1_3_says_the_port_in_32_bits)
+{
+	uint8_t out[OPENFLOW_MESSAGE_MAX];
+	struct openflow_packet packet = {.in_port = 5, .data = (const uint8_t *)"\xab\xcd", .len = 2};
+	int length = openflow_build(4, &packet, out);
+
+	CHECK_INT(length, 42 + 8);
+	CHECK_STR(hex(out, (size_t)length),
+		  "040d002a00000001" "ffffffff" "00000005" "0010" "000000000000" "00000010fffffff90000000000000000" "abcd" "0414000800000002");
+}
+
+TEST(a_version_that_is_not_spoken_and_a_packet_that_is_too_large_are_refused)
+{
+	uint8_t out[OPENFLOW_MESSAGE_MAX], data[OPENFLOW_PACKET_MAX + 1] = {0};
+	struct openflow_packet packet = {.in_port = 5, .data = data, .len = sizeof(data)};
+
+	CHECK_INT(openflow_build(1, &packet, out), -EMSGSIZE);
+	packet.len = OPENFLOW_PACKET_MAX;
+	CHECK(openflow_build(5, &packet, out) > 0);
+	CHECK_INT(openflow_build(6, &packet, out), -EOPNOTSUPP);
+	CHECK_INT(openflow_build(0, &packet, out), -EOPNOTSUPP);
+}
+
+/* Makes the socket of a bridge that says hello with a version, takes what comes, and answers with bytes; in a child. */
+static pid_t fake_bridge(uint8_t version, const char *answer, size_t len)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int listener = socket(AF_UNIX, SOCK_STREAM, 0), fd;
+	uint8_t hello[8] = {version, 0, 0, 8}, in[512];
+	pid_t child;
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%.90s/br0.mgmt", check_scratch());
+	unlink(address.sun_path);
+	CHECK(listener >= 0 && bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(listener, 8) == 0);
+	child = fork();
+	if (child) {
+		close(listener);
+		return child;
+	}
+	alarm(60);
+	while ((fd = accept(listener, NULL, NULL)) >= 0) {
+		if (write(fd, hello, 8) != 8 || read(fd, in, 8) != 8 || read(fd, in, sizeof(in)) <= 0 || write(fd, answer, len) < 0)
+			_exit(1);
+		close(fd);
+	}
+	_exit(0);
+}
+
+/* Announces through a fake bridge. Returns what came of it. */
+static int announce(uint8_t version, const char *answer, size_t len, struct reason *why)
+{
+	pid_t bridge = fake_bridge(version, answer, len);
+	char database[PATH_MAX];
+	int error;
+
+	snprintf(database, sizeof(database), "%s/db.sock", check_scratch());
+	error = announce_through_bridge(database, "br0", 5, &mac, deadline_in(30000), why);
+	kill(bridge, SIGKILL);
+	waitpid(bridge, NULL, 0);
+	return error;
+}
+
+TEST(a_bridge_that_answers_the_barrier_has_taken_the_frame)
+{
+	struct reason why = {0};
+
+	/* an echo request in between is passed over */
+	if (announce(1, "\x01\x02\0\x08\0\0\0\0" "\x01\x13\0\x08\0\0\0\x02", 16, &why))
+		FAIL("%s", why.what);
+}
+
+TEST(a_bridge_that_answers_with_an_error_or_closes_has_not)
+{
+	struct reason why = {0};
+
+	CHECK_INT(announce(1, "\x01\x01\0\x0c\0\0\0\x01\0\x01\0\x01", 12, &why), -EPROTO);
+	CHECK_STR(why.object, "br0");
+	CHECK_CONTAINS(why.what, "does not send a packet through this bridge");
+	CHECK_INT(announce(1, "", 0, &why), -ECONNRESET);
+	CHECK_INT(announce(1, "\x01\x13\0\x02\0\0\0\x02", 8, &why), -EPROTO);
+}
+
+TEST(a_bridge_that_is_not_there_and_a_name_that_is_a_path_are_errors)
+{
+	char database[PATH_MAX];
+	struct reason why = {0};
+
+	snprintf(database, sizeof(database), "%s/db.sock", check_scratch());
+	CHECK_INT(announce_through_bridge(database, "br1", 5, &mac, deadline_in(1000), &why), -ENOENT);
+	CHECK_INT(announce_through_bridge(database, "../br1", 5, &mac, deadline_in(1000), &why), -EINVAL);
+}
