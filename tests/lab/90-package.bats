@@ -6,6 +6,8 @@
 
 load helpers.bash
 
+ROLE=$BATS_TEST_DIRNAME/../../install/ansible
+
 HOOK=/etc/libvirt/hooks/qemu.d/50-vferry
 
 setup_file() {
@@ -25,6 +27,35 @@ vf_driver() {
 # reinstall: the package again, as at first.
 reinstall() {
 	on A 'dpkg --force-unsafe-io --force-confmiss -i /root/vferry.deb >/dev/null 2>&1; kill -HUP $(cat /run/libvirtd.pid)'
+}
+
+# lend_python: the hosts have no Python: this machine's, without what only a developer needs, to /usr of both. It must be no newer than
+# their libraries.
+lend_python() {
+	local python library
+	python=$(readlink -f "$(command -v python3)")
+	library=$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')
+	for host in A B; do
+		tar -C / --exclude=__pycache__ --exclude=test --exclude=tests --exclude=dist-packages --exclude=idlelib --exclude=lib2to3 \
+			--exclude='config-*' --exclude=tkinter --exclude=ensurepip --dereference -cf - "${python#/}" "${library#/}" 2>/dev/null |
+			"$LAB" exec "$host" "tar -C / --no-same-owner -xf - && ln -sf $python /usr/bin/python3" || return 1
+	done
+}
+
+# playbook ARGUMENT...: the role on hosts A and B, over the lab's standing connections.
+playbook() {
+	local place=/run/vferry-lab/$LAB_NAME
+	cat >"$BATS_TEST_TMPDIR/hosts" <<-END
+		[all]
+		A ansible_host=hostA ansible_ssh_extra_args="-S $place/A/ssh"
+		B ansible_host=hostB ansible_ssh_extra_args="-S $place/B/ssh"
+		[all:vars]
+		ansible_user=root
+		ansible_python_interpreter=/usr/bin/python3
+	END
+	(cd "$ROLE" && ANSIBLE_HOME=$BATS_TEST_TMPDIR/home ANSIBLE_LOCAL_TEMP=$BATS_TEST_TMPDIR/tmp ANSIBLE_PIPELINING=1 ANSIBLE_NOCOWS=1 \
+		ANSIBLE_SSH_ARGS="-F none -o BatchMode=yes -o LogLevel=ERROR" ANSIBLE_TIMEOUT=60 \
+		timeout 400 ansible-playbook -i "$BATS_TEST_TMPDIR/hosts" site.yml "$@")
 }
 
 @test "dpkg knows every file but the hook, and the hook is a real file that is the package's" {
@@ -85,8 +116,28 @@ reinstall() {
 	[ "$(state B guest1)" = running ]
 }
 
+# bats test_tags=long
+@test "the role configures both hosts, shows what vferry check says of each and gathers the inventories; again it changes nothing" {
+	command -v ansible-playbook >/dev/null || skip "ansible-playbook is not installed; run: install/dependencies --what check"
+	lend_python
+	on A 'python3 -c "import json, zipfile"' || skip "this machine's Python does not run on the lab's hosts"
+	run playbook --skip-tags install -e vferry_inventories="$BATS_TEST_TMPDIR/inventories" -e '{"vferry_config": {"host": {"bridge": "br-fleet", "create_bridge": true}}}'
+	echo "$output"
+	[ "$status" -eq 0 ]
+	contains "$output" "Open vSwitch"
+	for host in A B; do
+		[ "$(jq -r .hostname "$BATS_TEST_TMPDIR/inventories/$host.json")" = "host$host" ]
+		contains "$(on "$host" 'cat /etc/vferry/vferry.conf')" "bridge = br-fleet
+create_bridge = yes"
+	done
+	run playbook --tags configure -e '{"vferry_config": {"host": {"bridge": "br-fleet", "create_bridge": true}}}'
+	[ "$status" -eq 0 ]
+	[[ $output == *"changed=0"*"changed=0"* ]]
+	[[ $output != *"changed=1"* ]]
+}
+
 @test "a purge leaves nothing" {
-	on A "dpkg --force-unsafe-io -P vferry >/dev/null 2>&1"
+	on A "rm -f /etc/vferry/vferry.conf.*; dpkg --force-unsafe-io -P vferry >/dev/null 2>&1"
 	run on A 'find / -xdev \( -path /proc -o -path /sys -o -path /root -o -path "/var/log/*" -o -path "/run/vferry-lab*" -o -path "/usr/lib/vferry-lab*" -o -path "/var/lib/libvirt/images" \) -prune -o -name "*vferry*" -print'
 	same "$output" ""
 }
