@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,6 +49,24 @@ static int look_at_descriptors(void *arg, struct reason *why)
 	return 0;
 }
 
+/* Whether a process runs: neither gone nor a zombie. */
+static bool is_alive(pid_t pid)
+{
+	char path[64], text[256] = "";
+	const char *state;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (!fgets(text, sizeof(text), file))
+		text[0] = '\0';
+	fclose(file);
+	state = strrchr(text, ')');
+	return state && state[1] == ' ' && state[2] != 'Z' && state[2] != 'X';
+}
+
 TEST(brings_back_the_result_and_the_reason_of_the_call)
 {
 	struct reason why = {0};
@@ -69,6 +88,79 @@ TEST(goes_on_without_a_call_that_does_not_end)
 	CHECK(clock_ms() - start >= 100);
 	CHECK(clock_ms() - start < 3000);
 	CHECK_STR(why.what, "writing sriov_numvfs did not end in time");
+}
+
+/* A call that tells its process number in memory that it shares, and never ends. */
+static int tell_and_sleep(void *arg, struct reason *why)
+{
+	*(volatile pid_t *)*(void **)arg = getpid();
+	return sleep_for_ever(NULL, why);
+}
+
+TEST(the_child_dies_with_its_parent)
+{
+	pid_t *told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), parent;
+
+	CHECK(told != MAP_FAILED);
+	parent = fork();
+	if (parent == 0)
+		_exit(guard_call(tell_and_sleep, &told, "x", deadline_in(60000), NULL) != 0);
+	for (int i = 0; i < 10000 && !*(volatile pid_t *)told; i++)
+		usleep(1000);
+	CHECK(*told > 0);
+	kill(parent, SIGKILL);
+	CHECK_INT(waitpid(parent, NULL, 0), parent);
+	/* It is a child of init's now, which may be slow in reaping it: a zombie cannot be told from a live one by kill(2). */
+	for (int i = 0; i < 10000 && is_alive(*told); i++)
+		usleep(1000);
+	CHECK(!is_alive(*told));
+	munmap(told, sizeof(*told));
+}
+
+/* What a call finds. */
+struct found {
+	int number;
+	char text[16];
+};
+
+static int find(void *arg, struct reason *why)
+{
+	struct found *found = arg;
+
+	(void)why;
+	found->number++;
+	strcpy(found->text, "found");
+	return found->number > 10 ? -E2BIG : found->number;
+}
+
+TEST(brings_back_what_the_call_found)
+{
+	struct guard_limit limit = {"looking", deadline_in(5000)};
+	struct found found = {.number = 6};
+
+	CHECK_INT(guard_fetch(find, &found, sizeof(found), &limit, NULL), 7);
+	CHECK_INT(found.number, 7);
+	CHECK_STR(found.text, "found");
+}
+
+TEST(a_call_that_fails_leaves_the_callers_memory_alone)
+{
+	struct guard_limit limit = {"looking", deadline_in(5000)};
+	struct found found = {.number = 10};
+
+	CHECK_INT(guard_fetch(find, &found, sizeof(found), &limit, NULL), -E2BIG);
+	CHECK_INT(found.number, 10);
+	CHECK_STR(found.text, "");
+}
+
+TEST(a_look_that_does_not_end_is_left_behind)
+{
+	struct reason why = {0};
+	struct guard_limit limit = {"the look at sriov_numvfs", deadline_in(100)};
+	int nothing = 0;
+
+	CHECK_INT(guard_fetch(sleep_for_ever, &nothing, sizeof(nothing), &limit, &why), -ETIME);
+	CHECK_STR(why.what, "the look at sriov_numvfs did not end in time");
 }
 
 TEST(does_not_begin_when_no_time_is_left)

@@ -10,6 +10,9 @@
  *
  * The child gives up every descriptor of its parent at once: libvirtd waits for the end of a hook's stdout and stderr, and a stuck child
  * that still held a flock(2)ed file would keep the lock. The library has no threads; fork(2) without exec would not be safe with them.
+ *
+ * A child ends with its parent: one that went on after its parent was killed could change the machine behind the back of the next call,
+ * which has looked already and found nothing to take back.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* pipe2, close_range */
@@ -24,6 +27,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <time.h>
@@ -118,6 +123,16 @@ static int detach(const int standard[3], int keep)
 	return 0;
 }
 
+/*
+ * In a child: dies when the parent dies (prctl(2), PR_SET_PDEATHSIG).
+ * parent: its number, told before the fork. Return: 0, -ESRCH if it is dead already.
+ */
+static int die_with(pid_t parent)
+{
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return getppid() == parent ? 0 : -ESRCH;
+}
+
 /* What a guarded child reports. Its size is below PIPE_BUF, so one write(2) passes it whole (pipe(7)). */
 struct report {
 	int result;
@@ -127,13 +142,13 @@ struct report {
 _Static_assert(sizeof(struct report) <= 4096, "a report must pass through a pipe in one piece");
 
 /* The child of guard_call(): never returns. */
-static _Noreturn void guard_child(int (*fn)(void *arg, struct reason *why), void *arg, int pipe_end)
+static _Noreturn void guard_child(int (*fn)(void *arg, struct reason *why), void *arg, int pipe_end, pid_t parent)
 {
 	static const int nothing[3] = {-1, -1, -1};
 	struct report report = {0};
 
 	closelog();
-	if (detach(nothing, pipe_end) < 0)
+	if (die_with(parent) < 0 || detach(nothing, pipe_end) < 0)
 		_exit(1);
 	report.result = fn(arg, &report.why);
 	_exit(write(3, &report, sizeof(report)) == (ssize_t)sizeof(report) ? 0 : 1);
@@ -192,8 +207,8 @@ int guard_call(int (*fn)(void *arg, struct reason *why), void *arg, const char *
 {
 	autoclose int read_end = -1, write_end = -1;
 	pid_t *place = reap_left_behind();
+	pid_t child, parent = getpid();
 	int ends[2];
-	pid_t child;
 
 	if (!place)
 		return reason_set(why, -EBUSY, "", "%s was not tried, %d earlier calls are still stuck in the kernel", label, LEFT_BEHIND_MAX);
@@ -208,9 +223,28 @@ int guard_call(int (*fn)(void *arg, struct reason *why), void *arg, const char *
 	if (child < 0)
 		return reason_set(why, -errno, "", "%s: no child process: %s", label, strerror(errno));
 	if (child == 0)
-		guard_child(fn, arg, write_end);
+		guard_child(fn, arg, write_end, parent);
 	close(scope_take_fd(&write_end));
 	return guard_collect(read_end, child, place, label, deadline, why);
+}
+
+/*
+ * fn, label, why: as guard_call(). arg, size: in memory that both share while fn runs; what fn made of it is copied back if it did not fail.
+ * Return: as guard_call(); -ENOMEM.
+ */
+int guard_fetch(int (*fn)(void *arg, struct reason *why), void *arg, size_t size, const struct guard_limit *limit, struct reason *why)
+{
+	void *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int result;
+
+	if (shared == MAP_FAILED)
+		return reason_set(why, -ENOMEM, "", "%s: out of memory", limit->label);
+	memcpy(shared, arg, size);
+	result = guard_call(fn, shared, limit->label, limit->deadline, why);
+	if (result >= 0)
+		memcpy(arg, shared, size);
+	munmap(shared, size);
+	return result;
 }
 
 /* One stream of a running program, collected as far as there is room; the rest is read and dropped. */
@@ -259,13 +293,13 @@ static bool streams_drain(struct stream stream[2], deadline_t deadline)
 }
 
 /* The child of spawn_run(): never returns. Status 127 means that the program could not be executed. */
-static _Noreturn void run_child(char *const argv[], int out_end, int err_end)
+static _Noreturn void run_child(char *const argv[], int out_end, int err_end, pid_t parent)
 {
 	static char locale[] = "LC_ALL=C", path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 	static char *const environment[] = {locale, path, NULL};
 	const int standard[3] = {-1, out_end, err_end};
 
-	if (detach(standard, -1) == 0)
+	if (die_with(parent) == 0 && detach(standard, -1) == 0)
 		execve(argv[0], argv, environment);
 	_exit(127);
 }
@@ -295,8 +329,8 @@ static int run_status(pid_t child, pid_t *place, deadline_t deadline)
  */
 static pid_t run_start(char *const argv[], struct stream stream[2])
 {
+	pid_t child, parent = getpid();
 	int out_ends[2], err_ends[2];
-	pid_t child;
 
 	if (pipe2(out_ends, O_CLOEXEC) < 0)
 		return -errno;
@@ -308,7 +342,7 @@ static pid_t run_start(char *const argv[], struct stream stream[2])
 	stream[1].fd = err_ends[0];
 	child = fork();
 	if (child == 0)
-		run_child(argv, out_ends[1], err_ends[1]);
+		run_child(argv, out_ends[1], err_ends[1], parent);
 	if (child < 0)
 		child = -errno;
 	close(out_ends[1]);
