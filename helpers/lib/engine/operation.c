@@ -4,6 +4,9 @@
  */
 #include "engine/operation.h"
 
+#include <errno.h>
+#include <stdio.h>
+
 #include "base/spawn.h"
 
 static const struct operation *const table[STEP_KINDS] = {
@@ -55,6 +58,26 @@ void context_release(struct context *context)
 }
 
 /*
+ * explain_slow() - what an operator can do about a kernel that does not answer
+ * Return: error
+ */
+static int explain_slow(int error, struct reason *why)
+{
+	reason_cure(why, "look for what keeps the driver busy (journalctl -k | grep mlx5_core); raise hook_deadline if it is only slow");
+	return error;
+}
+
+/*
+ * a_little_before() - when a child gives up by itself, so that it can still say why
+ */
+static deadline_t a_little_before(deadline_t deadline)
+{
+	int left = deadline_left(deadline);
+
+	return deadline_in(left - left / 8);
+}
+
+/*
  * operation_guarded() - one write, in a child
  * @fn:		gets a struct operation_write
  * @step:	step it belongs to, which also names it in a sentence about a time-out
@@ -66,8 +89,29 @@ void context_release(struct context *context)
 int operation_guarded(int (*fn)(void *arg, struct reason *why), const struct step *step, unsigned int value, struct context *context,
 		      struct reason *why)
 {
-	struct operation_write job = { step, value };
+	struct operation_write job = { step, value, a_little_before(context->deadline) };
 	char label[160];
+	int result = guard_call(fn, &job, step_describe(step, label, sizeof(label)), context->deadline, why);
 
-	return guard_call(fn, &job, step_describe(step, label, sizeof(label)), context->deadline, why);
+	return result == -ETIME ? explain_slow(result, why) : result;
+}
+
+/*
+ * operation_fetch() - a look at the host, in a child
+ * @fn:		gets the look
+ * @look:	its step is set; the rest is what fn finds
+ * @context:	deadline
+ * @why:	filled on failure
+ * Return: as guard_fetch()
+ */
+int operation_fetch(int (*fn)(void *arg, struct reason *why), struct operation_look *look, struct context *context, struct reason *why)
+{
+	char text[160], label[192];
+	struct guard_limit limit = { label, context->deadline };
+	int result;
+
+	look->deadline = a_little_before(context->deadline);
+	snprintf(label, sizeof(label), "the look at %s", step_describe(look->step, text, sizeof(text)));
+	result = guard_fetch(fn, look, sizeof(*look), &limit, why);
+	return result == -ETIME ? explain_slow(result, why) : result;
 }

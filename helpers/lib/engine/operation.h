@@ -8,8 +8,11 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/reason.h"
+#include "host/devlink.h"
+#include "host/netdev.h"
 #include "host/netlink.h"
 #include "host/ovs.h"
+#include "host/sriov.h"
 #include "state/step.h"
 
 /* What operations share while a plan is carried out: connections are opened when first needed. */
@@ -46,9 +49,24 @@ const struct operation *operation_of(enum step_kind kind);
 struct operation_write {
 	const struct step *step;
 	unsigned int value;
+	deadline_t deadline;      /* for what fn tries again: a little before the context's */
 };
 int operation_guarded(int (*fn)(void *arg, struct reason *why), const struct step *step, unsigned int value, struct context *context,
 		      struct reason *why);
+
+/* What a child finds that looks at the host for a step: reading blocks too, behind a driver at work or whoever holds the kernel's lock. */
+struct operation_look {
+	const struct step *step;
+	deadline_t deadline;      /* for what fn waits for by itself: a little before the context's */
+	bool need_netdev;
+	enum eswitch_mode mode;
+	struct sriov_pf pf;
+	struct netdev netdev;
+	struct devlink_port port;
+};
+
+/* Runs fn, which gets the struct operation_look, in a child with the context's deadline. Return: as fn, or as guard_fetch(). */
+int operation_fetch(int (*fn)(void *arg, struct reason *why), struct operation_look *look, struct context *context, struct reason *why);
 
 /* operation_pf.c */
 extern const struct operation operation_autoprobe, operation_eswitch, operation_num_vfs, operation_uplink_up;
@@ -57,8 +75,13 @@ extern const struct operation operation_unbind, operation_mac, operation_migrata
 /* operation_ovs.c */
 extern const struct operation operation_ovs_option, operation_bridge, operation_uplink_port, operation_port;
 
-/* The devlink port of a step's VF, once its representor has a netdev that udev has named. Waits until the deadline. */
-struct devlink_port;
+/*
+ * operation_port.c. The devlink port of a step's VF, once its representor has a netdev that udev has named if need_netdev is set. Waits
+ * for it, at most until the deadline. Return: 0, -ENODEV if it did not appear, negative errno.
+ */
 int operation_find_port(const struct step *step, bool need_netdev, struct devlink_port *port, struct context *context, struct reason *why);
+
+/* One look for it, without a child of its own. Return: 1 found and complete, 0 not (yet), negative errno. */
+int operation_see_port(const struct step *step, bool need_netdev, struct devlink_port *port, struct reason *why);
 
 #endif

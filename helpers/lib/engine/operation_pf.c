@@ -2,7 +2,7 @@
 /*
  * operation_pf.c: the steps that make a PF ready, and their inverses.
  *
- * Whatever can block in the kernel is done by a child with a deadline. Nothing here decides whether a change is allowed: that was
+ * Whatever can block in the kernel, reading too, is done by a child with a deadline. Nothing here decides whether a change is allowed: that was
  * policy's work, on an inventory read under the PF's lock. The undo functions check again what would be dangerous by itself.
  */
 #include <errno.h>
@@ -11,9 +11,6 @@
 #include <time.h>
 
 #include "engine/operation.h"
-#include "host/devlink.h"
-#include "host/netdev.h"
-#include "host/sriov.h"
 
 #define UNUSED __attribute__((unused))
 #define ESWITCH_BUSY_MS 5000
@@ -23,7 +20,7 @@
 static int look_autoprobe(struct step *step, UNUSED struct context *context, struct reason *why)
 {
 	struct sriov_pf pf;
-	int error = sriov_read(&step->pf, &pf, why);
+	int error = sriov_read_static(&step->pf, &pf, why);
 
 	if (error)
 		return error;
@@ -53,22 +50,33 @@ static int undo_autoprobe(const struct step *step, struct context *context, stru
 
 const struct operation operation_autoprobe = { look_autoprobe, apply_autoprobe, undo_autoprobe };
 
-/*
- * read_mode() - the eswitch mode of a PF
- */
-static int read_mode(const struct pci_address *pf, enum eswitch_mode *mode, struct reason *why)
+/* see_mode() - the eswitch mode of a PF. arg: struct operation_look. In a child. */
+static int see_mode(void *arg, struct reason *why)
 {
 	autonetlink struct netlink nl = { 0 };
+	struct operation_look *look = arg;
 	int error = devlink_open(&nl, why);
 
-	return error ? error : devlink_eswitch_get(&nl, pf, mode, why);
+	return error ? error : devlink_eswitch_get(&nl, &look->step->pf, &look->mode, why);
+}
+
+/*
+ * read_mode() - the eswitch mode of a step's PF
+ */
+static int read_mode(const struct step *step, enum eswitch_mode *mode, struct context *context, struct reason *why)
+{
+	struct operation_look look = { .step = step };
+	int error = operation_fetch(see_mode, &look, context, why);
+
+	*mode = look.mode;
+	return error;
 }
 
 /* look_eswitch() - reads the mode */
-static int look_eswitch(struct step *step, UNUSED struct context *context, struct reason *why)
+static int look_eswitch(struct step *step, struct context *context, struct reason *why)
 {
 	enum eswitch_mode mode;
-	int error = read_mode(&step->pf, &mode, why);
+	int error = read_mode(step, &mode, context, why);
 
 	if (error)
 		return error;
@@ -86,7 +94,7 @@ static int write_eswitch(void *arg, struct reason *why)
 {
 	autonetlink struct netlink nl = { 0 };
 	struct operation_write *job = arg;
-	deadline_t patience = deadline_in(ESWITCH_BUSY_MS);
+	deadline_t patience = deadline_within(job->deadline, ESWITCH_BUSY_MS);
 	int error = devlink_open(&nl, why);
 
 	if (error)
@@ -106,7 +114,7 @@ static int apply_eswitch(const struct step *step, struct context *context, struc
 	int error = operation_guarded(write_eswitch, step, step->number, context, why);
 
 	if (!error)
-		error = read_mode(&step->pf, &mode, why);
+		error = read_mode(step, &mode, context, why);
 	if (error || mode == step->number)
 		return error;
 	return reason_set(why, -EIO, pci_address_format(&step->pf, address), "the eswitch took the new mode without an error and is not in it");
@@ -137,7 +145,7 @@ static int refuse_bound(const struct pci_address *pf, struct reason *why)
 static int undo_eswitch(const struct step *step, struct context *context, struct reason *why)
 {
 	enum eswitch_mode mode;
-	int error = read_mode(&step->pf, &mode, why);
+	int error = read_mode(step, &mode, context, why);
 
 	if (error || mode != step->number || step->before == step->number)
 		return error;
@@ -147,15 +155,23 @@ static int undo_eswitch(const struct step *step, struct context *context, struct
 
 const struct operation operation_eswitch = { look_eswitch, apply_eswitch, undo_eswitch };
 
-/* look_num_vfs() - reads the number of VFs */
-static int look_num_vfs(struct step *step, UNUSED struct context *context, struct reason *why)
+/* see_pf() - a PF in sysfs; sriov_numvfs waits while VFs are made. arg: struct operation_look. In a child. */
+static int see_pf(void *arg, struct reason *why)
 {
-	struct sriov_pf pf;
-	int error = sriov_read(&step->pf, &pf, why);
+	struct operation_look *look = arg;
+
+	return sriov_read(&look->step->pf, &look->pf, why);
+}
+
+/* look_num_vfs() - reads the number of VFs */
+static int look_num_vfs(struct step *step, struct context *context, struct reason *why)
+{
+	struct operation_look look = { .step = step };
+	int error = operation_fetch(see_pf, &look, context, why);
 
 	if (error)
 		return error;
-	step->before = pf.num_vfs;
+	step->before = look.pf.num_vfs;
 	return step->before == step->number;
 }
 
@@ -188,10 +204,10 @@ static int apply_num_vfs(const struct step *step, struct context *context, struc
  */
 static int undo_num_vfs(const struct step *step, struct context *context, struct reason *why)
 {
-	struct sriov_pf pf;
-	int error = sriov_read(&step->pf, &pf, why);
+	struct operation_look look = { .step = step };
+	int error = operation_fetch(see_pf, &look, context, why);
 
-	if (error || pf.num_vfs != step->number || step->before == step->number)
+	if (error || look.pf.num_vfs != step->number || step->before == step->number)
 		return error;
 	error = refuse_bound(&step->pf, why);
 	return error ? error : operation_guarded(write_num_vfs, step, step->before, context, why);
@@ -200,12 +216,15 @@ static int undo_num_vfs(const struct step *step, struct context *context, struct
 const struct operation operation_num_vfs = { look_num_vfs, apply_num_vfs, undo_num_vfs };
 
 /*
- * read_link() - a netdev by name
+ * see_link() - the netdev that a step names; rtnetlink waits for whoever holds the kernel's lock. In a child.
+ * @arg:	struct operation_look
  * Return: 0, -ENODEV if there is none, negative errno
  */
-static int read_link(const char *name, struct netdev *out, struct reason *why)
+static int see_link(void *arg, struct reason *why)
 {
 	autonetlink struct netlink rt = { 0 };
+	struct operation_look *look = arg;
+	const char *name = look->step->name;
 	struct netdev *list = NULL;
 	const struct netdev *netdev;
 	size_t count = 0;
@@ -217,47 +236,48 @@ static int read_link(const char *name, struct netdev *out, struct reason *why)
 		return error;
 	netdev = netdev_find(list, count, name);
 	if (netdev)
-		*out = *netdev;
+		look->netdev = *netdev;
 	else
 		error = reason_set(why, -ENODEV, name, "the netdev is gone");
 	free(list);
 	return error;
 }
 
-/* set_link() - brings a netdev up or down, by name. Return: 0, -ENODEV if there is none, negative errno */
-static int set_link(const char *name, bool up, struct reason *why)
+/* write_link() - value: IFF_UP of the netdev that a step names. In a child. Return: 0, -ENODEV if there is none, negative errno */
+static int write_link(void *arg, struct reason *why)
 {
 	autonetlink struct netlink rt = { 0 };
-	struct netdev netdev;
-	int error = read_link(name, &netdev, why);
+	struct operation_write *job = arg;
+	struct operation_look look = { .step = job->step };
+	int error = see_link(&look, why);
 
 	if (!error)
 		error = netlink_open(&rt, NULL, why);
-	return error ? error : netdev_set_up(&rt, netdev.ifindex, up, why);
+	return error ? error : netdev_set_up(&rt, look.netdev.ifindex, job->value, why);
 }
 
 /* look_uplink_up() - reads whether the uplink is up */
-static int look_uplink_up(struct step *step, UNUSED struct context *context, struct reason *why)
+static int look_uplink_up(struct step *step, struct context *context, struct reason *why)
 {
-	struct netdev netdev;
-	int error = read_link(step->name, &netdev, why);
+	struct operation_look look = { .step = step };
+	int error = operation_fetch(see_link, &look, context, why);
 
 	if (error)
 		return error;
-	step->before = netdev.up;
+	step->before = look.netdev.up;
 	return step->before == step->number;
 }
 
 /* apply_uplink_up() - brings it up */
-static int apply_uplink_up(const struct step *step, UNUSED struct context *context, struct reason *why)
+static int apply_uplink_up(const struct step *step, struct context *context, struct reason *why)
 {
-	return set_link(step->name, step->number, why);
+	return operation_guarded(write_link, step, step->number, context, why);
 }
 
 /* undo_uplink_up() - restores it, if the netdev is still there */
-static int undo_uplink_up(const struct step *step, UNUSED struct context *context, struct reason *why)
+static int undo_uplink_up(const struct step *step, struct context *context, struct reason *why)
 {
-	int error = set_link(step->name, step->before, why);
+	int error = operation_guarded(write_link, step, step->before, context, why);
 
 	return error == -ENODEV ? 0 : error;
 }

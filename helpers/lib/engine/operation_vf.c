@@ -3,95 +3,12 @@
  * operation_vf.c: the steps that make a VF ready, and their inverses.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/spawn.h"
-#include "base/sysroot.h"
 #include "engine/operation.h"
-#include "host/devlink.h"
-#include "host/netdev.h"
-#include "host/sriov.h"
 
 #define UNUSED __attribute__((unused))
-#define PORT_POLL_MS 10
-
-/*
- * match_port() - the port of a VF in a list: by flavour and numbers, never by its index or name
- */
-static const struct devlink_port *match_port(const struct devlink_port *ports, size_t count, const struct step *step)
-{
-	for (size_t i = 0; i < count; i++) {
-		const struct devlink_port *port = &ports[i];
-
-		if (port->flavour == DEVLINK_PCI_VF && !port->external && port->vf_number == step->index)
-			return port;
-	}
-	return NULL;
-}
-
-/*
- * udev_is_done() - whether udev has handled a netdev, so that its name is final. Without udev there is nothing to wait for.
- * (systemd keeps /run/udev/data/n<ifindex> for each network device that its rules were applied to.)
- */
-static bool udev_is_done(const struct devlink_port *port)
-{
-	return !sysroot_exists("/run/udev/control") || sysroot_exists("/run/udev/data/n%u", port->ifindex);
-}
-
-/*
- * look_for_port() - one look
- * Return: 1 found and complete, 0 not yet, negative errno
- */
-static int look_for_port(const struct step *step, bool need_netdev, struct devlink_port *out, struct reason *why)
-{
-	autonetlink struct netlink nl = { 0 };
-	struct devlink_port *ports = NULL;
-	const struct devlink_port *port;
-	size_t count = 0;
-	int result = devlink_open(&nl, why);
-
-	if (!result)
-		result = devlink_ports(&nl, &step->pf, &ports, &count, why);
-	if (result)
-		return result;
-	port = match_port(ports, count, step);
-	if (port && (!need_netdev || (port->ifindex && udev_is_done(port)))) {
-		*out = *port;
-		result = 1;
-	}
-	free(ports);
-	return result;
-}
-
-/*
- * operation_find_port() - the devlink port of a step's VF
- * @step:	step with PF and number of the VF
- * @need_netdev: wait until its representor has a netdev with its final name
- * @port:	result
- * @context:	deadline
- * @why:	filled on failure
- * Return: 0, -ENODEV if it did not appear before the deadline, negative errno
- */
-int operation_find_port(const struct step *step, bool need_netdev, struct devlink_port *port, struct context *context, struct reason *why)
-{
-	char address[PCI_ADDRESS_LEN];
-	int found;
-
-	for (;;) {
-		found = look_for_port(step, need_netdev, port, why);
-		if (found < 0 || found == 1)
-			return found < 0 ? found : 0;
-		if (!deadline_left(context->deadline))
-			break;
-		nanosleep(&(struct timespec){ .tv_nsec = PORT_POLL_MS * 1000000L }, NULL);
-	}
-	reason_set(why, -ENODEV, pci_address_format(&step->vf, address), "the VF's representor did not appear (VF %u of its PF)", step->index);
-	reason_cure(why, "look for mlx5_core messages in the kernel log; see 'devlink port show'");
-	return -ENODEV;
-}
 
 /* look_unbind() - reads which driver holds the VF */
 static int look_unbind(struct step *step, UNUSED struct context *context, UNUSED struct reason *why)
@@ -157,7 +74,7 @@ static int write_mac(void *arg, struct reason *why)
 	autonetlink struct netlink nl = { 0 };
 	struct operation_write *job = arg;
 	struct devlink_port port;
-	int found = look_for_port(job->step, false, &port, why);
+	int found = operation_see_port(job->step, false, &port, why);
 
 	if (found != 1)
 		return found;
@@ -218,7 +135,7 @@ static int write_migratable(void *arg, struct reason *why)
 	autonetlink struct netlink nl = { 0 };
 	struct operation_write *job = arg;
 	struct devlink_port port;
-	int found = look_for_port(job->step, false, &port, why);
+	int found = operation_see_port(job->step, false, &port, why);
 
 	if (found != 1)
 		return found;
@@ -291,60 +208,68 @@ static int undo_bind(const struct step *step, struct context *context, struct re
 const struct operation operation_bind = { look_bind, apply_bind, undo_bind };
 
 /*
- * representor() - the VF's representor as a netdev
+ * see_representor() - the VF's representor as a netdev, once udev has named it
+ * @arg:	struct operation_look
+ * Return: 1, 0 if there is none (yet), negative errno
  */
-static int representor(const struct step *step, struct netdev *out, struct context *context, struct reason *why)
+static int see_representor(void *arg, struct reason *why)
 {
 	autonetlink struct netlink rt = { 0 };
-	struct devlink_port port = { 0 };
+	struct operation_look *look = arg;
 	struct netdev *list = NULL;
 	const struct netdev *netdev;
 	size_t count = 0;
-	int error = operation_find_port(step, true, &port, context, why);
+	int found = operation_see_port(look->step, true, &look->port, why), error;
 
-	if (!error)
-		error = netlink_open(&rt, NULL, why);
+	if (found != 1)
+		return found;
+	error = netlink_open(&rt, NULL, why);
 	if (!error)
 		error = netdev_list(&rt, &list, &count, why);
 	if (error)
 		return error;
-	netdev = netdev_find_index(list, count, port.ifindex);
+	netdev = netdev_find_index(list, count, look->port.ifindex);
 	if (netdev)
-		*out = *netdev;
-	else
-		error = reason_set(why, -ENODEV, port.netdev, "the representor is gone");
+		look->netdev = *netdev;
 	free(list);
-	return error;
+	return netdev != NULL;
 }
 
-/* set_representor() - brings the representor up or down */
-static int set_representor(const struct step *step, bool up, struct context *context, struct reason *why)
+/* write_representor() - value: IFF_UP of the representor that there is. In a child. */
+static int write_representor(void *arg, struct reason *why)
 {
 	autonetlink struct netlink rt = { 0 };
-	struct netdev netdev;
-	int error = representor(step, &netdev, context, why);
+	struct operation_write *job = arg;
+	struct operation_look look = { .step = job->step };
+	int found = see_representor(&look, why);
 
-	if (!error)
-		error = netlink_open(&rt, NULL, why);
-	return error ? error : netdev_set_up(&rt, netdev.ifindex, up, why);
+	if (found == 0)
+		return reason_set(why, -ENODEV, look.port.netdev, "the representor is gone");
+	found = found < 0 ? found : netlink_open(&rt, NULL, why);
+	return found ? found : netdev_set_up(&rt, look.netdev.ifindex, job->value, why);
 }
 
 /* look_representor_up() - reads whether the representor is up */
 static int look_representor_up(struct step *step, struct context *context, struct reason *why)
 {
-	struct netdev netdev;
-	int error = representor(step, &netdev, context, why);
+	struct operation_look look = { .step = step };
+	struct devlink_port port;
+	int found = operation_find_port(step, true, &port, context, why);
 
-	if (error)
-		return error;
-	step->before = netdev.up;
+	if (!found)
+		found = operation_fetch(see_representor, &look, context, why);
+	if (found == 0)
+		found = reason_set(why, -ENODEV, port.netdev, "the representor is gone");
+	if (found < 0)
+		return found;
+	step->before = look.netdev.up;
 	return step->before == step->number;
 }
 
 /* apply_representor_up() - brings it up */
 static int apply_representor_up(const struct step *step, struct context *context, struct reason *why)
 {
-	return set_representor(step, step->number, context, why);
+	return operation_guarded(write_representor, step, step->number, context, why);
 }
 
 /*
@@ -352,11 +277,9 @@ static int apply_representor_up(const struct step *step, struct context *context
  */
 static int undo_representor_up(const struct step *step, struct context *context, struct reason *why)
 {
-	struct devlink_port port;
+	int error = operation_guarded(write_representor, step, step->before, context, why);
 
-	if (look_for_port(step, true, &port, why) != 1)
-		return 0;
-	return set_representor(step, step->before, context, why);
+	return error == -ENODEV ? 0 : error;
 }
 
 const struct operation operation_representor_up = { look_representor_up, apply_representor_up, undo_representor_up };

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * operation_port.c: finds the devlink port of a VF, and waits for its representor.
+ *
+ * A VF whose firmware does not answer cuts the dump of ports short (Linux net/devlink/port.c devlink_nl_port_fill()): a port that the
+ * dump lacks is asked for by itself, by the handle that the kernel tells of each representor.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/scope.h"
+#include "base/sysroot.h"
+#include "engine/operation.h"
+
+#define PORT_POLL_MS 10
+#define PORT_WAIT_MS 20000 /* driver and udev are quicker than that, or it never comes */
+
+/*
+ * is_port() - whether a port is that of a step's VF: by flavour and numbers, never by its index or name
+ */
+static bool is_port(const struct devlink_port *port, const struct step *step)
+{
+	return port->flavour == DEVLINK_PCI_VF && !port->external && port->vf_number == step->index;
+}
+
+/*
+ * dump_port() - looks for the port in the list of the PF's ports
+ * Return: 1 found, 0 not, negative errno
+ */
+static int dump_port(struct netlink *nl, const struct step *step, struct devlink_port *out, struct reason *why)
+{
+	autofree struct devlink_port *ports = NULL;
+	size_t count = 0;
+	int error = devlink_ports(nl, &step->pf, &ports, &count, why);
+
+	for (size_t i = 0; !error && i < count; i++) {
+		if (!is_port(&ports[i], step))
+			continue;
+		*out = ports[i];
+		return 1;
+	}
+	return error;
+}
+
+/*
+ * ask_port() - asks for the port of one netdev
+ * Return: 1 if it is that of the step's VF, 0 if not, -EIO if it is and the card does not answer for it
+ */
+static int ask_port(struct netlink *nl, const struct step *step, const struct netdev *netdev, struct devlink_port *out, struct reason *why)
+{
+	struct devlink_port port = { .index = netdev->devlink_index };
+	char address[PCI_ADDRESS_LEN];
+	unsigned int pf, vf;
+	int error;
+
+	memcpy(port.bus, netdev->devlink_bus, sizeof(port.bus));
+	memcpy(port.device, netdev->devlink_device, sizeof(port.device));
+	error = devlink_port_get(nl, &port, NULL);
+	if (!error && is_port(&port, step)) {
+		*out = port;
+		return 1;
+	}
+	if (error != -EMSGSIZE || sscanf(netdev->port_name, "pf%uvf%u", &pf, &vf) != 2 || vf != step->index)
+		return 0;
+	reason_set(why, -EIO, pci_address_format(&step->vf, address), "the card does not answer for the port of this VF (devlink port %s/%s/%u)",
+		   netdev->devlink_bus, netdev->devlink_device, netdev->devlink_index);
+	reason_cure(why, "look for mlx5_core messages in the kernel log; free the VF and reset it, or give the guest another one");
+	return -EIO;
+}
+
+/*
+ * ask_ports() - asks for the ports that the representors of a PF belong to, one by one
+ * Return: 1 found, 0 not, negative errno
+ */
+static int ask_ports(struct netlink *nl, const struct step *step, struct devlink_port *out, struct reason *why)
+{
+	autonetlink struct netlink rt = { 0 };
+	autofree struct netdev *list = NULL;
+	char address[PCI_ADDRESS_LEN];
+	size_t count = 0;
+	int result = netlink_open(&rt, NULL, why);
+
+	if (!result)
+		result = netdev_list(&rt, &list, &count, why);
+	pci_address_format(&step->pf, address);
+	for (size_t i = 0; result == 0 && i < count; i++) {
+		if (list[i].has_devlink_port && strcmp(list[i].devlink_bus, "pci") == 0 && strcmp(list[i].devlink_device, address) == 0)
+			result = ask_port(nl, step, &list[i], out, why);
+	}
+	return result;
+}
+
+/*
+ * udev_is_done() - whether udev has handled a netdev, so that its name is final. Without udev there is nothing to wait for.
+ * (systemd keeps /run/udev/data/n<ifindex> for each network device that its rules were applied to.)
+ */
+static bool udev_is_done(const struct devlink_port *port)
+{
+	return !sysroot_exists("/run/udev/control") || sysroot_exists("/run/udev/data/n%u", port->ifindex);
+}
+
+/*
+ * operation_see_port() - one look for the port of a VF
+ * @step:	step with PF and number of the VF
+ * @need_netdev: it counts only if its representor has a netdev with its final name
+ * @port:	result
+ * @why:	filled on failure
+ * Return: 1 found and complete, 0 not yet, negative errno
+ */
+int operation_see_port(const struct step *step, bool need_netdev, struct devlink_port *port, struct reason *why)
+{
+	autonetlink struct netlink nl = { 0 };
+	struct devlink_port found;
+	int result = devlink_open(&nl, why);
+
+	if (!result)
+		result = dump_port(&nl, step, &found, why);
+	if (result == 0)
+		result = ask_ports(&nl, step, &found, why);
+	if (result != 1 || (need_netdev && (!found.ifindex || !udev_is_done(&found))))
+		return result < 0 ? result : 0;
+	*port = found;
+	return 1;
+}
+
+/*
+ * await_port() - looks until the port is there, or the look's deadline has passed. In a child.
+ * Return: as operation_see_port()
+ */
+static int await_port(void *arg, struct reason *why)
+{
+	struct operation_look *look = arg;
+	deadline_t deadline = deadline_within(look->deadline, PORT_WAIT_MS);
+	int found;
+
+	while ((found = operation_see_port(look->step, look->need_netdev, &look->port, why)) == 0 && deadline_left(deadline))
+		nanosleep(&(struct timespec){ .tv_nsec = PORT_POLL_MS * 1000000L }, NULL);
+	return found;
+}
+
+/*
+ * operation_find_port() - the devlink port of a step's VF
+ * @step:	step with PF and number of the VF
+ * @need_netdev: wait until its representor has a netdev with its final name
+ * @port:	result
+ * @context:	deadline
+ * @why:	filled on failure
+ * Return: 0, -ENODEV if it did not appear in time, negative errno
+ */
+int operation_find_port(const struct step *step, bool need_netdev, struct devlink_port *port, struct context *context, struct reason *why)
+{
+	struct operation_look look = { .step = step, .need_netdev = need_netdev };
+	int found = operation_fetch(await_port, &look, context, why);
+	char address[PCI_ADDRESS_LEN];
+
+	if (found == 1) {
+		*port = look.port;
+		return 0;
+	}
+	if (found < 0)
+		return found;
+	reason_set(why, -ENODEV, pci_address_format(&step->vf, address), "the VF's representor did not appear (VF %u of its PF)", step->index);
+	reason_cure(why, "look for mlx5_core messages in the kernel log; see 'devlink port show'");
+	return -ENODEV;
+}
