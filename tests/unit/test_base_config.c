@@ -319,3 +319,17 @@ TEST(every_line_of_the_sample_is_a_key_of_the_table_and_a_default)
 	check_same(&config, &defaults);
 	free(sample);
 }
+
+TEST(a_file_that_others_may_write_is_refused)
+{
+	struct reason why = {0};
+	struct config config;
+	char path[PATH_MAX + 64];
+
+	CHECK_INT(read_text("", &config, NULL), 0);
+	snprintf(path, sizeof(path), "%s" FILE_HERE, check_scratch());
+	CHECK_INT(chmod(path, 0666), 0);
+	CHECK_INT(config_read(FILE_HERE, &config, &why), -EPERM);
+	CHECK_CONTAINS(why.what, "others than root may write it");
+	CHECK_CONTAINS(why.cure, "chmod 644 " FILE_HERE);
+}

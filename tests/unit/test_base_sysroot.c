@@ -158,6 +158,55 @@ TEST(does_not_wait_for_a_pipe_that_stands_where_a_file_should)
 	CHECK(out == NULL);
 }
 
+TEST(a_file_that_decides_is_read_only_if_nobody_else_could_have_written_it)
+{
+	char *out = NULL;
+	const char *path;
+
+	fresh_root();
+	path = check_file("/etc/f", "mine");
+	CHECK_INT(chmod(path, 0644), 0);
+	CHECK_INT(sysroot_slurp_checked(&out, 100, SLURP_OWNED, "/etc/f"), 4);
+	free(out);
+	out = NULL;
+	CHECK_INT(chmod(path, 0646), 0);
+	CHECK_INT(sysroot_slurp_checked(&out, 100, SLURP_OWNED, "/etc/f"), -EPERM);
+	CHECK(out == NULL);
+}
+
+TEST(a_link_is_followed_only_where_it_may_be_one_and_is_ours)
+{
+	char *out = NULL;
+
+	fresh_root();
+	CHECK_INT(chmod(check_file("/etc/f", "mine"), 0644), 0);
+	check_link("f", "/etc/link");
+	CHECK_INT(sysroot_slurp_checked(&out, 100, SLURP_OWNED, "/etc/link"), 4);
+	free(out);
+	out = NULL;
+	CHECK_INT(sysroot_slurp_checked(&out, 100, SLURP_OWNED | SLURP_NO_LINK, "/etc/link"), -ELOOP);
+	CHECK(out == NULL);
+}
+
+TEST(a_file_and_a_link_of_somebody_else_are_refused)
+{
+	char *out = NULL, link[PATH_MAX + 16];
+	const char *path;
+
+	if (geteuid() != 0)
+		SKIP("only root may give files away");
+	fresh_root();
+	path = check_file("/etc/f", "mine");
+	CHECK_INT(chown(path, 65534, 65534), 0);
+	CHECK_INT(sysroot_slurp_checked(&out, 100, SLURP_OWNED, "/etc/f"), -EPERM);
+	CHECK_INT(chown(path, 0, 0), 0);
+	check_link("f", "/etc/link");
+	snprintf(link, sizeof(link), "%s/etc/link", check_scratch());
+	CHECK_INT(lchown(link, 65534, 65534), 0);
+	CHECK_INT(sysroot_slurp_checked(&out, 100, SLURP_OWNED, "/etc/link"), -EPERM);
+	CHECK(out == NULL);
+}
+
 TEST(replaces_a_file_whole_with_mode_0600_and_leaves_nothing_else)
 {
 	struct stat info;

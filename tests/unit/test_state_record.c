@@ -4,6 +4,8 @@
  */
 #include "check.h"
 
+#include <fcntl.h>
+
 #include "base/sysroot.h"
 #include "state/record.h"
 
@@ -85,6 +87,134 @@ TEST(a_record_that_does_not_parse_is_set_aside_and_blocks_nothing)
 	CHECK(sysroot_exists("/run/vferry/guests/" UUID ".json.bad"));
 	record_list_release(&list);
 	free(record);
+}
+
+/* Puts something in the place of the guest's record: write() a file first. Returns the path. */
+static const char *place_of_record(void)
+{
+	static char path[PATH_MAX + 64];
+
+	snprintf(path, sizeof(path), "%s/run/vferry/guests/" UUID ".json", empty_root());
+	CHECK_INT(record_make_directories(NULL), 0);
+	return path;
+}
+
+/* The record cannot be read, is set aside, and another can be written in its place. */
+static void check_set_aside(void)
+{
+	struct record *record = new_record(), *back = calloc(1, sizeof(*back));
+
+	CHECK_INT(record_read(UUID, back, NULL), -ENOENT);
+	CHECK(!sysroot_exists("/run/vferry/guests/" UUID ".json"));
+	CHECK_INT(record_write(record, NULL), 0);
+	CHECK_INT(record_read(UUID, back, NULL), 0);
+	free(record);
+	free(back);
+}
+
+TEST(a_link_in_the_place_of_a_record_is_not_followed)
+{
+	struct record *record = new_record();
+	char target[PATH_MAX + 16], text[32];
+
+	CHECK(place_of_record() != NULL);
+	CHECK_INT(record_write(record, NULL), 0);
+	snprintf(target, sizeof(target), "%s/run/elsewhere", check_scratch());
+	CHECK_INT(rename(place_of_record(), target), 0);
+	CHECK_INT(symlink(target, place_of_record()), 0);
+	check_set_aside();
+	CHECK(sysroot_read(text, sizeof(text), "/run/elsewhere") == -E2BIG); /* it is there, whole */
+	free(record);
+}
+
+TEST(a_pipe_in_the_place_of_a_record_does_not_hang)
+{
+	CHECK_INT(mkfifo(place_of_record(), 0600), 0);
+	check_set_aside();
+}
+
+TEST(a_record_that_others_may_write_does_not_count)
+{
+	struct record *record = new_record();
+
+	CHECK(place_of_record() != NULL);
+	CHECK_INT(record_write(record, NULL), 0);
+	CHECK_INT(chmod(place_of_record(), 0666), 0);
+	check_set_aside();
+	free(record);
+}
+
+TEST(records_and_locks_are_of_mode_0600_in_directories_of_0700)
+{
+	static const struct {
+		const char *name;
+		mode_t mode;
+	} names[] = { { "", 0700 }, { "/guests", 0700 }, { "/pfs", 0700 }, { "/lock", 0600 }, { "/guests/" UUID ".json", 0600 } };
+	struct record *record = new_record();
+	const char *root = empty_root();
+	mode_t mask = umask(0);
+
+	CHECK_INT(close(record_lock(NULL, deadline_in(0), NULL)), 0);
+	CHECK_INT(record_write(record, NULL), 0);
+	umask(mask);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char path[PATH_MAX + 80];
+		struct stat info;
+
+		snprintf(path, sizeof(path), "%s/run/vferry%s", root, names[i].name);
+		CHECK_INT(lstat(path, &info), 0);
+		CHECK_INT(info.st_mode & 07777, names[i].mode);
+	}
+	free(record);
+}
+
+TEST(a_lock_whose_file_was_removed_is_taken_anew)
+{
+	const char *root = empty_root();
+	char path[PATH_MAX + 32];
+	int first, second, third;
+
+	first = record_lock(NULL, deadline_in(0), NULL);
+	CHECK(first >= 0);
+	snprintf(path, sizeof(path), "%s/run/vferry/lock", root);
+	CHECK_INT(unlink(path), 0);
+	second = record_lock(NULL, deadline_in(0), NULL);
+	CHECK(second >= 0);
+	third = record_lock(NULL, deadline_in(30), NULL);
+	CHECK_INT(third, -ETIME); /* the new file is everybody's */
+	close(first);
+	third = record_lock(NULL, deadline_in(30), NULL);
+	CHECK_INT(third, -ETIME);
+	close(second);
+}
+
+TEST(a_lock_file_that_is_a_link_is_refused_with_a_sentence)
+{
+	char path[PATH_MAX + 32];
+	struct reason why = { 0 };
+
+	snprintf(path, sizeof(path), "%s/run/vferry/lock", empty_root());
+	CHECK_INT(record_make_directories(NULL), 0);
+	CHECK_INT(symlink("/etc/passwd", path), 0);
+	CHECK_INT(record_lock(NULL, deadline_in(0), &why), -ELOOP);
+	CHECK_CONTAINS(why.what, "it is a symbolic link");
+	CHECK_CONTAINS(why.cure, "remove the link");
+}
+
+TEST(what_killed_writers_left_is_swept_when_it_is_old)
+{
+	const struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	char path[PATH_MAX + 80];
+	const char *root = empty_root();
+
+	CHECK_INT(record_make_directories(NULL), 0);
+	check_file("/run/vferry/guests/." UUID ".json.AbCdEf", "half");
+	check_file("/run/vferry/pfs/.0000:81:00.0.json.AbCdEf", "half");
+	snprintf(path, sizeof(path), "%s/run/vferry/guests/." UUID ".json.AbCdEf", root);
+	CHECK_INT(utimensat(AT_FDCWD, path, old, 0), 0);
+	record_sweep();
+	CHECK(!sysroot_exists("/run/vferry/guests/." UUID ".json.AbCdEf"));
+	CHECK(sysroot_exists("/run/vferry/pfs/.0000:81:00.0.json.AbCdEf")); /* its writer may live */
 }
 
 TEST(a_lock_is_held_by_one_and_freed_by_closing)

@@ -365,7 +365,7 @@ int config_read(const char *path, struct config *config, struct reason *why)
 {
 	const char *file = path ? path : SYSCONFDIR CONFIG_FILE;
 	autofree char *text = NULL;
-	ssize_t length = sysroot_slurp(&text, CONFIG_SIZE_MAX, "%s", file);
+	ssize_t length = sysroot_slurp_checked(&text, CONFIG_SIZE_MAX, SLURP_OWNED, "%s", file);
 	struct reading reading = {.path = file, .at = text};
 	int error;
 
@@ -373,6 +373,11 @@ int config_read(const char *path, struct config *config, struct reason *why)
 	if (length == -ENOENT) {
 		*config = reading.config;
 		return 0;
+	}
+	if (length == -EPERM) {
+		reason_set(why, -EPERM, file, "the configuration is not read, since others than root may write it");
+		reason_cure(why, "make it root's, and writable by root alone: chown root:root %s && chmod 644 %s", file, file);
+		return -EPERM;
 	}
 	if (length < 0)
 		return reason_set(why, (int)length, file, "the configuration cannot be read: %s", strerror((int)-length));

@@ -9,7 +9,8 @@
 #include "base/reason.h"
 
 /*
- * Takes a lock; path (put behind the sysroot) is made if it is not there. A deadline that has passed means: try once. Closing the
+ * Takes a lock; path (put behind the sysroot) is made if it is not there, and a lock counts only while its file
+ * is the one that others would open: one whose file was removed is taken anew. A deadline that has passed means: try once. Closing the
  * descriptor, or dying, gives the lock back. Return: descriptor, -ETIME, negative errno with *why.
  */
 int lock_take(const char *path, deadline_t deadline, struct reason *why);

@@ -287,6 +287,36 @@ static ssize_t slurp_fd(int fd, char **out, size_t limit)
 	return (ssize_t)used;
 }
 
+/* Whether a file's owner may be trusted: root, or whoever runs this. */
+static bool is_ours(const struct stat *info)
+{
+	return info->st_uid == 0 || info->st_uid == geteuid();
+}
+
+/*
+ * Opens a file for reading, if it is as demanded. checks: of enum sysroot_check.
+ * Return: descriptor; -EINVAL no regular file; -EPERM, -ELOOP as demanded; other negative errno.
+ */
+static int open_checked(const char *path, unsigned int checks)
+{
+	const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	autoclose int fd = open(path, checks ? flags | O_NOFOLLOW : flags);
+	struct stat info;
+
+	if (fd < 0 && errno == ELOOP && !(checks & SLURP_NO_LINK) && lstat(path, &info) == 0) {
+		if (!is_ours(&info))
+			return -EPERM;
+		fd = open(path, flags);
+	}
+	if (fd < 0 || fstat(fd, &info) < 0)
+		return -errno;
+	if (!S_ISREG(info.st_mode))
+		return -EINVAL;
+	if ((checks & SLURP_OWNED) && (!is_ours(&info) || (info.st_mode & S_IWOTH)))
+		return -EPERM;
+	return scope_take_fd(&fd);
+}
+
 /*
  * out: receives the content, for free(3). limit: in bytes. A name that is no regular file is refused, so that a pipe cannot hang us.
  * Return: length; -EFBIG over limit; -EINVAL no regular file; negative errno.
@@ -295,16 +325,29 @@ ssize_t sysroot_slurp(char **out, size_t limit, const char *format, ...)
 {
 	char path[PATH_MAX];
 	autoclose int fd = -1;
-	struct stat info;
 	int error;
 
 	ROOT_PATH(path, error, format);
 	if (error)
 		return error;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0 || fstat(fd, &info) < 0)
-		return -errno;
-	return S_ISREG(info.st_mode) ? slurp_fd(fd, out, limit) : -EINVAL;
+	fd = open_checked(path, 0);
+	return fd < 0 ? fd : slurp_fd(fd, out, limit);
+}
+
+/*
+ * As sysroot_slurp(). checks: of enum sysroot_check. Return: -EPERM and -ELOOP besides.
+ */
+ssize_t sysroot_slurp_checked(char **out, size_t limit, unsigned int checks, const char *format, ...)
+{
+	char path[PATH_MAX];
+	autoclose int fd = -1;
+	int error;
+
+	ROOT_PATH(path, error, format);
+	if (error)
+		return error;
+	fd = open_checked(path, checks);
+	return fd < 0 ? fd : slurp_fd(fd, out, limit);
 }
 
 /*

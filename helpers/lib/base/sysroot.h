@@ -53,6 +53,16 @@ int sysroot_write(const char *text, const char *format, ...);
 __attribute__((format(printf, 3, 4)))
 ssize_t sysroot_slurp(char **out, size_t limit, const char *format, ...);
 
+/* What sysroot_slurp_checked() demands of a file. */
+enum sysroot_check {
+	SLURP_OWNED = 1,   /* it, and a link to it, belongs to root or to us, and nobody else may write it: else -EPERM */
+	SLURP_NO_LINK = 2, /* its name is no symbolic link: else -ELOOP */
+};
+
+/* As sysroot_slurp(), for files that decide what a privileged program does. checks: of enum sysroot_check. */
+__attribute__((format(printf, 4, 5)))
+ssize_t sysroot_slurp_checked(char **out, size_t limit, unsigned int checks, const char *format, ...);
+
 /* Replaces a file atomically (temporary name, 0600, rename), not following links of others. Return: 0 or negative errno. */
 __attribute__((format(printf, 3, 4)))
 int sysroot_replace(const char *data, size_t len, const char *format, ...);

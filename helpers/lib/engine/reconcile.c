@@ -127,6 +127,7 @@ void ready_reconcile(const struct config *config, const char *gone, deadline_t d
 	struct reason why = { 0 };
 	autoscene struct scene scene = { 0 };
 
+	record_sweep();
 	if (scene_read(&scene, config, deadline, &why)) {
 		log_trouble(NULL, &why);
 		return;

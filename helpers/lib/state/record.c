@@ -8,10 +8,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/lock.h"
 #include "base/scope.h"
 #include "base/sysroot.h"
 
@@ -24,86 +22,6 @@ static void scope_json(struct json_object **json)
 	json_object_put(*json);
 }
 #define autojson __attribute__((cleanup(scope_json)))
-
-/*
- * make_directory() - one directory of ours, private to root
- * Return: 0, negative errno; -EPERM if what is there is not a directory of ours
- */
-static int make_directory(const char *path, struct reason *why)
-{
-	char full[256];
-	struct stat st;
-
-	if (sysroot_path(full, sizeof(full), "%s", path))
-		return reason_set(why, -ENAMETOOLONG, path, "the path is too long");
-	if (mkdir(full, 0700) && errno != EEXIST) {
-		int error = -errno;
-
-		reason_set(why, error, path, "cannot make the state directory: %s", strerror(-error));
-		reason_cure(why, "see that /run is writable and has space");
-		return error;
-	}
-	if (lstat(full, &st) || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022)) {
-		reason_set(why, -EPERM, path, "the state directory is not ours: it must be a directory of uid %u that only its owner writes",
-			   (unsigned int)geteuid());
-		reason_cure(why, "remove %s", path);
-		return -EPERM;
-	}
-	return 0;
-}
-
-/*
- * make_directories() - /run/vferry and what is below it
- */
-static int make_directories(struct reason *why)
-{
-	static const char *const paths[] = { STATE_DIRECTORY, STATE_DIRECTORY "/guests", STATE_DIRECTORY "/pfs" };
-
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		int error = make_directory(paths[i], why);
-
-		if (error)
-			return error;
-	}
-	return 0;
-}
-
-/*
- * record_make_directory() - one more directory of ours
- * @path:	below STATE_DIRECTORY
- * @why:	filled on failure
- * Return: 0, negative errno
- */
-int record_make_directory(const char *path, struct reason *why)
-{
-	int error = make_directories(why);
-
-	return error ? error : make_directory(path, why);
-}
-
-/*
- * record_lock() - takes a lock
- * @pf:		PF whose lock to take, NULL for the host-wide one
- * @deadline:	when to give up; one that has passed means: try once
- * @why:	filled on failure
- * Return: descriptor; closing it (or dying) gives the lock back; -ETIME; negative errno
- */
-int record_lock(const struct pci_address *pf, deadline_t deadline, struct reason *why)
-{
-	char path[64] = STATE_DIRECTORY "/lock", address[PCI_ADDRESS_LEN] = STATE_DIRECTORY;
-	int error = make_directories(why), fd;
-
-	if (error)
-		return error;
-	if (pf)
-		snprintf(path, sizeof(path), STATE_DIRECTORY "/pf-%s.lock", pci_address_format(pf, address));
-	fd = lock_take(path, deadline, why);
-	if (fd == -ETIME) {
-		reason_set(why, -ETIME, address, "another vferry is still changing this host");
-		reason_cure(why, "look for it in the log and try again");
-	}
-	return fd;
-}
 
 /*
  * uuid_is_safe() - whether a uuid may be part of a file name
@@ -235,15 +153,17 @@ static int record_from_json(struct json_object *json, struct record *record)
 
 /*
  * read_json() - the JSON of a state file
- * Return: 0, -ENOENT, -EINVAL for what does not parse, negative errno
+ * Return: 0, -ENOENT, -EINVAL for what does not parse or is no file of ours, negative errno
  */
 static int read_json(const char *path, struct json_object **json, struct reason *why)
 {
 	autofree char *text = NULL;
-	ssize_t len = sysroot_slurp(&text, STATE_FILE_MAX, "%s", path);
+	ssize_t len = sysroot_slurp_checked(&text, STATE_FILE_MAX, SLURP_OWNED | SLURP_NO_LINK, "%s", path);
 
 	if (len == -ENOENT)
 		return -ENOENT;
+	if (len == -ELOOP || len == -EPERM || len == -EFBIG) /* a link, somebody else's, or no file of ours by its size: not one that we wrote */
+		len = -EINVAL;
 	if (len < 0)
 		return reason_set(why, (int)len, path, "cannot read: %s", strerror((int)-len));
 	*json = json_tokener_parse(text);
@@ -295,7 +215,7 @@ int record_read(const char *uuid, struct record *record, struct reason *why)
 static int write_json(const char *path, struct json_object *json, struct reason *why)
 {
 	const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY);
-	int error = make_directories(why);
+	int error = record_make_directories(why);
 
 	if (error)
 		return error;

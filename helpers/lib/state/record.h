@@ -55,11 +55,17 @@ struct record_list {
 	size_t count;
 };
 
+/* Makes the state directory, and those of guests and PFs, private to root; refuses one that is not ours. */
+int record_make_directories(struct reason *why);
+
 /* Makes a directory of ours below the state directory, which is made first. */
 int record_make_directory(const char *path, struct reason *why);
 
 /* Takes a lock: pf NULL is the host-wide one. Return: descriptor that holds it until closed, -ETIME, negative errno. */
 int record_lock(const struct pci_address *pf, deadline_t deadline, struct reason *why);
+
+/* Removes the temporary files of writers that were killed. */
+void record_sweep(void);
 
 /* Reads, writes (atomically), removes the record of a guest. -ENOENT if there is none. */
 int record_read(const char *uuid, struct record *record, struct reason *why);
