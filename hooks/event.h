@@ -18,12 +18,25 @@ struct event {
 	const struct config *config;
 	struct domain *domain;     /* the guest, as libvirt gave it on stdin */
 	const char *extra;         /* libvirt's fourth argument: the reason of a release */
-	deadline_t deadline;
+	deadline_t deadline;       /* for deciding and for making ready */
+	deadline_t end;            /* for taking back what was made; the call ends by then */
 	char *output;              /* domain XML for libvirt (malloc), NULL: nothing to say */
 	long output_len;
 	unsigned int vfs;          /* of the guest that vferry has to do with, for the history */
 	bool never_landed;         /* "release": of a guest that was made ready for and did not arrive */
 };
+
+/*
+ * Sets both deadlines by the configuration, from now on: a third of hook_deadline is kept for taking back, and a little for saying so.
+ * At "migrate" it is called again after a wait for a slot.
+ */
+static inline void event_begin(struct event *event)
+{
+	int whole = (int)event->config->hook_deadline * 1000;
+
+	event->deadline = deadline_in(whole - whole / 3);
+	event->end = deadline_in(whole - whole / 20);
+}
 
 /*
  * Each returns 0, or a negative errno with *why: what that means for libvirt is decided by the table in hook.c.

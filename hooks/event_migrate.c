@@ -206,7 +206,7 @@ static int waited_in_vain(const struct event *event, const struct turn *turn, st
 
 /*
  * take_lease() - gets a lease, waiting for a slot if need be
- * @event:	its deadline begins anew after the wait
+ * @event:	its deadlines begin anew after the wait
  * Return: 0, -EBUSY if the wait for a slot was too long, other negative errno
  *
  * What can free a slot is a change of libvirt's status files (a guest has landed, or failed) or of the leases.
@@ -226,7 +226,7 @@ static int take_lease(struct event *event, struct scene *scene, struct record *r
 		if (watch < 0)
 			return reason_set(why, watch, STATUS_DIRECTORY, "cannot wait for a slot: %s", strerror(-watch));
 		(void)watch_wait(watch, deadline_within(patience, WAIT_MS));
-		event->deadline = deadline_in((int)event->config->hook_deadline * 1000);
+		event_begin(event);
 	}
 	return error == -EBUSY ? waited_in_vain(event, &turn, why) : error;
 }
@@ -265,11 +265,10 @@ static int rewrite(struct event *event, const struct guest *guest, struct reason
 static void undo(const struct event *event, struct record *record)
 {
 	struct reason why = { 0 };
-	autoclose int lock = record_lock(NULL, event->deadline, &why);
+	autoclose int lock = record_lock(NULL, event->end, &why);
 	char line[1024];
 
-	/* What was done took its time; taking it back must not fail because of that. */
-	if (!ready_give_back(record, event->config, deadline_in((int)event->config->hook_deadline * 1000), &why))
+	if (lock >= 0 && !ready_give_back(record, event->config, event->end, &why))
 		return;
 	reason_format(&why, NULL, line, sizeof(line));
 	log_warning("not everything could be taken back; the next call tries again: %s", line);

@@ -74,7 +74,7 @@ static void give_back(const struct event *event, struct record *record)
 	struct reason why = { 0 };
 	char line[1024];
 
-	if (!ready_give_back(record, event->config, deadline_in((int)event->config->hook_deadline * 1000), &why))
+	if (!ready_give_back(record, event->config, event->end, &why))
 		return;
 	reason_format(&why, NULL, line, sizeof(line));
 	log_warning("not everything could be taken back; the next call tries again: %s", line);

@@ -61,13 +61,13 @@ static void look_back(struct event *event)
  */
 int event_release(struct event *event, struct reason *why)
 {
-	autoclose int lock = record_lock(NULL, event->deadline, why);
+	autoclose int lock = record_lock(NULL, event->end, why);
 
 	if (lock < 0)
 		return lock;
 	log_info("the guest has left (%s)", event->extra);
 	look_back(event);
-	ready_reconcile(event->config, event->domain->uuid, event->deadline);
+	ready_reconcile(event->config, event->domain->uuid, event->end);
 	return 0;
 }
 
@@ -79,10 +79,10 @@ int event_release(struct event *event, struct reason *why)
  */
 int event_reconnect(struct event *event, struct reason *why)
 {
-	autoclose int lock = record_lock(NULL, event->deadline, why);
+	autoclose int lock = record_lock(NULL, event->end, why);
 
 	if (lock < 0)
 		return lock;
-	ready_reconcile(event->config, NULL, event->deadline);
+	ready_reconcile(event->config, NULL, event->end);
 	return 0;
 }

@@ -8,6 +8,7 @@
  * virsh migrate or virsh start reads). It never calls libvirt: libvirtd may hold the guest's lock while it waits for this program.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,8 @@ static const struct operation_row {
 	{ "release", "end", event_release, LOG_ONLY },
 	{ "reconnect", "begin", event_reconnect, LOG_ONLY }, /* libvirt kills the guest if this fails */
 };
+
+static int backstop_status; /* what the program ends with when it is ended by force */
 
 /*
  * find_row() - the row of an event, NULL for one that vferry has nothing to do with
@@ -86,6 +89,33 @@ static int write_output(const struct event *event, struct reason *why)
 }
 
 /*
+ * on_backstop() - ends the program when its time is up, whatever it is doing (SIGALRM)
+ *
+ * Nothing of vferry should come to that: every wait has a deadline. What the call changed stands in the journal, and the next call, or
+ * vferry release, takes it back.
+ */
+static _Noreturn void on_backstop(int signal_number)
+{
+	static const char text[] = "vferry: the hook did not end within hook_deadline; what it changed is taken back by the next call, or by "
+				   "'vferry release'\n";
+
+	(void)signal_number;
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		_exit(backstop_status);
+	_exit(backstop_status);
+}
+
+/*
+ * set_backstop() - the time after which the program ends by force
+ */
+static void set_backstop(const struct operation_row *row, const struct config *config)
+{
+	backstop_status = row->on_failure == REFUSE;
+	signal(SIGALRM, on_backstop);
+	alarm(config->hook_deadline + (row->run == event_migrate ? config->slot_wait : 0));
+}
+
+/*
  * run_event() - configuration, XML, the event's function, output
  * @row:	event
  * @extra:	libvirt's fourth argument
@@ -110,7 +140,8 @@ static int run_event(const struct operation_row *row, const char *extra, int64_t
 	if (error)
 		return error;
 	event.config = &config;
-	event.deadline = deadline_in((int)config.hook_deadline * 1000);
+	event_begin(&event);
+	set_backstop(row, &config);
 	error = row->run(&event, why);
 	event_note(&event, row->operation, begin, error, why);
 	output = event.output;

@@ -88,16 +88,28 @@ static int undo_one(const struct step *step, struct context *context, struct rea
 {
 	int64_t begin = clock_ms();
 	char text[192], line[1024];
-	int error = operation_of(step->kind)->undo(step, context, why);
+	struct reason reason = { 0 };
+	int error = operation_of(step->kind)->undo(step, context, &reason);
 
 	step_describe(step, text, sizeof(text));
 	if (!error) {
 		log_info("undo: %s: done in %lld ms", text, (long long)(clock_ms() - begin));
 		return 0;
 	}
-	reason_format(why, NULL, line, sizeof(line));
+	reason_format(&reason, NULL, line, sizeof(line));
 	log_warning("undo: %s: %s", text, line);
+	if (why)
+		*why = reason;
 	return error;
+}
+
+/*
+ * strike_out() - takes one step out of a list
+ */
+static void strike_out(struct steps *steps, size_t i)
+{
+	memmove(&steps->step[i], &steps->step[i + 1], (steps->count - i - 1) * sizeof(steps->step[0]));
+	steps->count--;
 }
 
 /*
@@ -107,28 +119,30 @@ static int undo_one(const struct step *step, struct context *context, struct rea
  * @context:	configuration, deadline, connections
  * @why:	the first failure
  * Return: 0 if the journal is empty now, negative errno
+ *
+ * A journal that cannot be written (disk full) stops nothing: taking back a second time what is in it does nothing.
  */
 int executor_undo(struct journal *journal, enum undo_order order, struct context *context, struct reason *why)
 {
 	struct steps *steps = journal->steps;
-	int first = 0;
+	struct reason unsaved = { 0 };
+	int first = 0, saved = 0;
 
 	for (size_t i = steps->count; i-- > 0;) {
-		struct reason reason = { 0 };
-		int error = undo_one(&steps->step[i], context, &reason);
+		int error = undo_one(&steps->step[i], context, first ? NULL : why);
 
-		if (!error) {
-			memmove(&steps->step[i], &steps->step[i + 1], (steps->count - i - 1) * sizeof(steps->step[0]));
-			steps->count--;
-			error = journal->save(journal->owner, &reason);
-		}
-		if (error && !first) {
+		if (error && !first)
 			first = error;
-			if (why)
-				*why = reason;
-		}
 		if (error && order == UNDO_UNTIL_STUCK)
-			return first;
+			break;
+		if (error)
+			continue;
+		strike_out(steps, i);
+		saved = journal->save(journal->owner, &unsaved);
 	}
-	return first;
+	if (first || !saved)
+		return first;
+	if (why)
+		*why = unsaved;
+	return saved;
 }

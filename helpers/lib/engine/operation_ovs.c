@@ -22,6 +22,21 @@ static int read_state(struct context *context, struct ovs **ovs, struct ovs_stat
 }
 
 /*
+ * take_out() - takes something out of Open vSwitch's database
+ * Return: 0, negative errno
+ *
+ * Where ovs-vswitchd does not follow (it is dead, or stuck), it is out of the database all the same, and ovs-vswitchd does what the
+ * database says when it comes back: a second look then finds nothing to remove.
+ */
+static int take_out(int (*remove)(struct ovs *ovs, const char *name, deadline_t deadline, struct reason *why), struct ovs *ovs,
+		    const char *name, struct context *context, struct reason *why)
+{
+	int error = remove(ovs, name, context->deadline, why);
+
+	return error == -ETIME && remove(ovs, name, context->deadline, NULL) == 0 ? 0 : error;
+}
+
+/*
  * option_now() - what an option is set to, "" if it is not set
  */
 static void option_now(const struct ovs_state *state, const char *key, char *out, size_t size)
@@ -61,6 +76,7 @@ static int apply_option(const struct step *step, struct context *context, struct
 static int undo_option(const struct step *step, struct context *context, struct reason *why)
 {
 	autostate struct ovs_state state = { 0 };
+	const char *before = *step->before_text ? step->before_text : NULL;
 	char now[STEP_NAME_MAX];
 	struct ovs *ovs;
 	int error = read_state(context, &ovs, &state, why);
@@ -70,7 +86,9 @@ static int undo_option(const struct step *step, struct context *context, struct 
 	option_now(&state, step->name, now, sizeof(now));
 	if (strcmp(now, step->text) || strcmp(step->before_text, step->text) == 0)
 		return 0;
-	return ovs_set_option(ovs, step->name, *step->before_text ? step->before_text : NULL, context->deadline, why);
+	error = ovs_set_option(ovs, step->name, before, context->deadline, why);
+	/* As in take_out(): it is in the database. */
+	return error == -ETIME && ovs_set_option(ovs, step->name, before, context->deadline, NULL) == 0 ? 0 : error;
 }
 
 const struct operation operation_ovs_option = { look_option, apply_option, undo_option };
@@ -127,7 +145,7 @@ static int undo_bridge(const struct step *step, struct context *context, struct 
 	bridge = ovs_find_bridge(&state, step->name);
 	if (!bridge || !bridge->ours || !bridge_is_empty(&state, step->name, ""))
 		return 0;
-	return ovs_del_bridge(ovs, step->name, context->deadline, why);
+	return take_out(ovs_del_bridge, ovs, step->name, context, why);
 }
 
 const struct operation operation_bridge = { look_bridge, apply_bridge, undo_bridge };
@@ -209,7 +227,7 @@ static int undo_uplink_port(const struct step *step, struct context *context, st
 	port = ovs_find_port(&state, step->name);
 	if (!port || !port->ours || strcmp(port->guest, "host") || !bridge_is_empty(&state, port->bridge, port->name))
 		return 0;
-	return ovs_del_port(ovs, step->name, context->deadline, why);
+	return take_out(ovs_del_port, ovs, step->name, context, why);
 }
 
 const struct operation operation_uplink_port = { look_uplink_port, apply_uplink_port, undo_uplink_port };
@@ -293,7 +311,7 @@ static int undo_port(const struct step *step, struct context *context, struct re
 		const struct ovs_port *port = &state.port[i];
 
 		if (port->ours && strcmp(port->vf, address) == 0 && strcmp(port->guest, step->guest) == 0)
-			error = ovs_del_port(ovs, port->name, context->deadline, why);
+			error = take_out(ovs_del_port, ovs, port->name, context, why);
 	}
 	return error;
 }

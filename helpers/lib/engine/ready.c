@@ -291,10 +291,12 @@ int ready_give_back(struct record *record, const struct config *config, deadline
 	struct journal journal = { &record->journal, save_record, record };
 	int error = free_vfs(record, &context, why);
 
-	if (!error)
-		error = executor_undo(&journal, UNDO_ALL, &context, why);
-	if (!error)
-		error = record_remove(record->uuid, why);
+	if (error)
+		return error;
+	error = executor_undo(&journal, UNDO_ALL, &context, why);
+	if (error && record->journal.count)
+		return error;
+	error = record_remove(record->uuid, why); /* a record that could not be written (disk full) can be removed all the same */
 	for (size_t i = 0; !error && i < record->vfs; i++)
 		error = ready_undo_pf(&record->vf[i].pf, config, deadline, why);
 	return error;

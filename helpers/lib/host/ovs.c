@@ -17,6 +17,7 @@
 #include "host/ovs_change.h"
 
 #define UNDO_TIME 1000  /* ms to take a failed change out of the database again */
+#define APPLY_TIME 10000 /* ms at most for ovs-vswitchd to apply a change, and never more than half of what is left */
 #define PORT_TIME 5000  /* ms at most for ovs-vswitchd to give a port its number once it has applied the change */
 
 /* Connects; see the header. Return: 0, negative errno with *why filled. */
@@ -91,12 +92,13 @@ struct json_object *ovs_mutation(const char *column, const char *mutator, struct
 int ovs_wait_applied(struct ovs *ovs, int64_t wanted, deadline_t deadline, struct reason *why)
 {
 	autotransaction struct transaction t;
-	int left = deadline_left(deadline), error;
+	int left = deadline_left(deadline_within(deadline, APPLY_TIME)), error;
 	struct json_object *where = condition("cur_cfg", ">=", json_object_new_int64(wanted));
 
 	transaction_begin(&t);
-	/* The database gives up a little before we do, so that the connection stays usable for taking the change back. */
-	transaction_add(&t, op_wait("Open_vSwitch", where, "cur_cfg", "!=", json_object_new_array(), left - left / 8));
+	/* The database gives up before we do, so that the connection stays usable, and time is left, for taking the change back. */
+	left = left < deadline_left(deadline) / 2 ? left : deadline_left(deadline) / 2;
+	transaction_add(&t, op_wait("Open_vSwitch", where, "cur_cfg", "!=", json_object_new_array(), left));
 	error = transaction_run(ovs->db, &t, deadline, why);
 	if (error == -EIO && t.timed_out) {
 		reason_set(why, -ETIME, "Open vSwitch", "its database has the change, but ovs-vswitchd did not apply it within %d ms", left);
