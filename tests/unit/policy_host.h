@@ -90,8 +90,10 @@ static inline void host_make_ready(struct policy_host *h, unsigned int number, c
 	pf->num_vfs = 8;
 	pf->autoprobe = false;
 	strcpy(pf->uplink_bridge, bridge);
-	for (unsigned int i = 0; i < 8; i++)
+	for (unsigned int i = 0; i < 8; i++) {
 		pf->vf[i].has_port = pf->vf[i].port.can_migrate = true;
+		pf->vf[i].port.ifindex = 100 * (number + 1) + i;
+	}
 }
 
 /* Adds a hostdev interface with a source address and, if psid is not NULL, a passport entry of this PSID and the host's firmware. */

@@ -372,8 +372,8 @@ TEST(a_vf_is_migratable_before_it_is_bound_and_its_representor_comes_last)
 	h->domain.hostdev[0].kind = HOSTDEV_PLAIN;
 	CHECK_INT(guest_place(h, NULL), 0);
 	CHECK_INT(plan_vf(&h->guest.vf[0], h->domain.uuid, false, plan), 0);
-	CHECK_STR(kinds(plan), "mac migratable bind representor-up port");
-	CHECK_STR(plan->step[4].guest, h->domain.uuid);
+	CHECK_STR(kinds(plan), "rates mac migratable bind representor-up port");
+	CHECK_STR(plan->step[5].guest, h->domain.uuid);
 	free(plan);
 	free(h);
 }
@@ -385,8 +385,41 @@ TEST(a_managed_interface_is_bound_and_given_its_mac_by_libvirt)
 
 	CHECK_INT(guest_place(h, NULL), 0);
 	CHECK_INT(plan_vf(&h->guest.vf[0], h->domain.uuid, false, plan), 0);
-	CHECK_STR(kinds(plan), "migratable representor-up port");
+	CHECK_STR(kinds(plan), "rates migratable representor-up port");
 	free(plan);
+	free(h);
+}
+
+TEST(the_mac_of_the_last_guest_goes_where_nobody_tells_the_next_ones)
+{
+	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
+	struct steps *plan = calloc(1, sizeof(*plan));
+
+	host_make_ready(h, 0, "br-vferry");
+	h->domain.hostdev[0].kind = HOSTDEV_PLAIN;
+	h->domain.hostdev[0].has_mac = false;
+	CHECK_INT(guest_place(h, NULL), 0);
+	h->guest.vf[0].passport = NULL;
+	mac_address_parse("52:54:00:12:34:56", &h->inventory.pf[0].vf[0].port.hw_addr);
+	CHECK_INT(plan_vf(&h->guest.vf[0], h->domain.uuid, false, plan), 0);
+	CHECK_STR(step_kind_name(plan->step[0].kind), "rates");
+	CHECK_STR(plan->step[0].name, h->inventory.pf[0].uplink);
+	CHECK_STR(plan->step[0].text, "0-0");
+	CHECK_STR(step_kind_name(plan->step[1].kind), "mac");
+	CHECK(mac_address_is_zero(&plan->step[1].mac));
+	free(plan);
+	free(h);
+}
+
+TEST(a_vf_whose_port_or_representor_is_missing_is_passed_over)
+{
+	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
+
+	host_make_ready(h, 0, "br-vferry");
+	h->inventory.pf[0].vf[0].has_port = false;
+	h->inventory.pf[0].vf[1].port.ifindex = 0;
+	CHECK_INT(guest_place(h, NULL), 0);
+	CHECK_INT(h->guest.vf[0].index, 2);
 	free(h);
 }
 
@@ -399,20 +432,20 @@ TEST(a_vf_that_a_driver_holds_is_unbound_first)
 	strcpy(h->inventory.pf[0].vf[0].driver, "pci-stub");
 	CHECK_INT(guest_place(h, NULL), 0);
 	CHECK_INT(plan_vf(&h->guest.vf[0], h->domain.uuid, false, plan), 0);
-	CHECK_STR(kinds(plan), "unbind migratable representor-up port");
+	CHECK_STR(kinds(plan), "unbind rates migratable representor-up port");
 	CHECK_STR(plan->step[0].before_text, "pci-stub");
 	free(plan);
 	free(h);
 }
 
-TEST(when_libvirt_has_bound_the_vf_only_the_representor_is_left)
+TEST(when_libvirt_has_bound_the_vf_only_the_rates_and_the_representor_are_left)
 {
 	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
 	struct steps *plan = calloc(1, sizeof(*plan));
 
 	CHECK_INT(guest_place(h, NULL), 0);
 	CHECK_INT(plan_vf(&h->guest.vf[0], h->domain.uuid, true, plan), 0);
-	CHECK_STR(kinds(plan), "representor-up port");
+	CHECK_STR(kinds(plan), "rates representor-up port");
 	free(plan);
 	free(h);
 }

@@ -18,6 +18,7 @@ static const struct operation *const table[STEP_KINDS] = {
 	[STEP_BRIDGE] = &operation_bridge,
 	[STEP_UPLINK_PORT] = &operation_uplink_port,
 	[STEP_UNBIND] = &operation_unbind,
+	[STEP_RATES] = &operation_rates,
 	[STEP_MAC] = &operation_mac,
 	[STEP_MIGRATABLE] = &operation_migratable,
 	[STEP_BIND] = &operation_bind,

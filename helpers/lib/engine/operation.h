@@ -62,6 +62,7 @@ struct operation_look {
 	enum eswitch_mode mode;
 	struct sriov_pf pf;
 	struct netdev netdev;
+	struct netdev_vf_rate rate;
 	struct devlink_port port;
 };
 
@@ -71,7 +72,9 @@ int operation_fetch(int (*fn)(void *arg, struct reason *why), struct operation_l
 /* operation_pf.c */
 extern const struct operation operation_autoprobe, operation_eswitch, operation_num_vfs, operation_uplink_up;
 /* operation_vf.c */
-extern const struct operation operation_unbind, operation_mac, operation_migratable, operation_bind, operation_representor_up;
+extern const struct operation operation_unbind, operation_migratable, operation_bind, operation_representor_up;
+/* operation_settings.c */
+extern const struct operation operation_rates, operation_mac;
 /* operation_ovs.c */
 extern const struct operation operation_ovs_option, operation_bridge, operation_uplink_port, operation_port;
 

@@ -54,48 +54,6 @@ static int undo_unbind(const struct step *step, struct context *context, struct 
 
 const struct operation operation_unbind = { look_unbind, apply_unbind, undo_unbind };
 
-/* look_mac() - reads the administrative MAC of the function */
-static int look_mac(struct step *step, struct context *context, struct reason *why)
-{
-	struct devlink_port port;
-	int error = operation_find_port(step, false, &port, context, why);
-
-	if (error)
-		return error;
-	step->before_mac = port.hw_addr;
-	return mac_address_equal(&step->before_mac, &step->mac);
-}
-
-/*
- * write_mac() - value 0 sets the old MAC, 1 the new one
- */
-static int write_mac(void *arg, struct reason *why)
-{
-	autonetlink struct netlink nl = { 0 };
-	struct operation_write *job = arg;
-	struct devlink_port port;
-	int found = operation_see_port(job->step, false, &port, why);
-
-	if (found != 1)
-		return found;
-	found = devlink_open(&nl, why);
-	return found ? found : devlink_port_set_hw_addr(&nl, &port, job->value ? &job->step->mac : &job->step->before_mac, why);
-}
-
-/* apply_mac() - sets the new MAC */
-static int apply_mac(const struct step *step, struct context *context, struct reason *why)
-{
-	return operation_guarded(write_mac, step, 1, context, why);
-}
-
-/* undo_mac() - sets the old MAC */
-static int undo_mac(const struct step *step, struct context *context, struct reason *why)
-{
-	return operation_guarded(write_mac, step, 0, context, why);
-}
-
-const struct operation operation_mac = { look_mac, apply_mac, undo_mac };
-
 /*
  * not_migratable() - the refusal when the kernel does not offer "migratable" for a VF
  *

@@ -38,6 +38,15 @@ int netdev_list(struct netlink *rt, struct netdev **list, size_t *count, struct 
 /* Sets or clears IFF_UP. Doing it twice is harmless. */
 int netdev_set_up(struct netlink *rt, uint32_t ifindex, bool up, struct reason *why);
 
+/* What an administrator sets of a VF by way of the PF's netdev, in Mbit/s; 0: no limit. */
+struct netdev_vf_rate {
+	uint32_t min, max;
+};
+
+/* netdev_vf.c: reads and sets the rates of VF number index of the PF's netdev. -ENODEV: there is no such VF or netdev. */
+int netdev_get_vf_rate(struct netlink *rt, const char *uplink, unsigned int index, struct netdev_vf_rate *rate, struct reason *why);
+int netdev_set_vf_rate(struct netlink *rt, const char *uplink, unsigned int index, const struct netdev_vf_rate *rate, struct reason *why);
+
 /* In a list: by name or index; NULL if absent. */
 const struct netdev *netdev_find(const struct netdev *list, size_t count, const char *name);
 const struct netdev *netdev_find_index(const struct netdev *list, size_t count, uint32_t ifindex);

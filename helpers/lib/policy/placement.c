@@ -80,6 +80,29 @@ static bool driver_is_idle(const struct inventory_vf *vf)
 }
 
 /*
+ * is_complete() - whether a VF that exists has its port and its representor
+ */
+static bool is_complete(const struct inventory_vf *vf)
+{
+	return vf->has_port && vf->port.ifindex;
+}
+
+/*
+ * is_sick() - whether a VF lacks its port or its representor while others of its PF have theirs: its firmware does not answer, or the
+ * driver could not make it. Where all lack them the PF is only just being made ready.
+ */
+static bool is_sick(const struct inventory_pf *pf, unsigned int index)
+{
+	if (pf->mode != ESWITCH_SWITCHDEV || is_complete(&pf->vf[index]))
+		return false;
+	for (unsigned int i = 0; i < pf->num_vfs; i++) {
+		if (is_complete(&pf->vf[i]))
+			return true;
+	}
+	return false;
+}
+
+/*
  * vf_is_free() - whether VF number index of a PF may be given away
  * @address:	result: its address
  */
@@ -94,7 +117,9 @@ static bool vf_is_free(const struct placement *p, const struct guest *guest, con
 		return false;
 	if (status_find_device(p->running, address))
 		return false;
-	return index >= pf->num_vfs || (driver_is_idle(&pf->vf[index]) && pf->vf[index].group_members <= 1);
+	if (index >= pf->num_vfs)
+		return true;
+	return driver_is_idle(&pf->vf[index]) && pf->vf[index].group_members <= 1 && !is_sick(pf, index);
 }
 
 /*

@@ -161,9 +161,35 @@ static struct mac_address vf_mac(const struct guest_vf *vf)
 }
 
 /*
- * plan_function() - the steps on the VF itself
+ * plan_settings() - the steps that clear what was set for the VF's last user
  *
  * libvirt sets the MAC of an <interface> by itself and puts the old one back; that of a plain <hostdev> is nobody's business but ours.
+ * Where nobody tells its MAC, that of the last user goes all the same.
+ */
+static int plan_settings(const struct guest_vf *vf, const char *uuid, struct steps *plan)
+{
+	const struct inventory_vf *now = current(vf);
+	struct step step = vf_step(vf, uuid, STEP_RATES);
+	struct mac_address mac = vf_mac(vf);
+	int error;
+
+	snprintf(step.name, sizeof(step.name), "%s", vf->pf->uplink);
+	snprintf(step.text, sizeof(step.text), "0-0");
+	error = steps_add(plan, &step);
+	if (error || vf->device->kind != HOSTDEV_PLAIN)
+		return error;
+	if (!mac_address_is_unicast(&mac))
+		mac = (struct mac_address){ 0 };
+	if (mac_address_is_zero(&mac) && !(now && now->has_port && !mac_address_is_zero(&now->port.hw_addr)))
+		return 0;
+	step = vf_step(vf, uuid, STEP_MAC);
+	step.mac = mac;
+	return steps_add(plan, &step);
+}
+
+/*
+ * plan_function() - the steps on the VF itself
+ *
  * A VF that a driver holds is unbound even if it is the VFIO driver and the VF is migratable: nothing tells whether it was migratable
  * already when that driver probed.
  */
@@ -172,7 +198,6 @@ static int plan_function(const struct guest_vf *vf, const char *uuid, struct ste
 	const struct inventory_vf *now = current(vf);
 	bool migratable = now && now->has_port && now->port.migratable;
 	bool bind = !vf->device->managed && vf->device->kind != HOSTDEV_POOL;
-	struct mac_address mac = vf_mac(vf);
 	struct step step;
 	int error = 0;
 
@@ -181,11 +206,8 @@ static int plan_function(const struct guest_vf *vf, const char *uuid, struct ste
 		snprintf(step.before_text, sizeof(step.before_text), "%s", now->driver);
 		error = steps_add(plan, &step);
 	}
-	if (!error && vf->device->kind == HOSTDEV_PLAIN && mac_address_is_unicast(&mac)) {
-		step = vf_step(vf, uuid, STEP_MAC);
-		step.mac = mac;
-		error = steps_add(plan, &step);
-	}
+	if (!error)
+		error = plan_settings(vf, uuid, plan);
 	if (!error && !migratable) {
 		step = vf_step(vf, uuid, STEP_MIGRATABLE);
 		step.number = 1;
@@ -211,7 +233,7 @@ int plan_vf(const struct guest_vf *vf, const char *uuid, bool bound, struct step
 {
 	const struct inventory_vf *now = current(vf);
 	struct step step;
-	int error = bound ? 0 : plan_function(vf, uuid, plan);
+	int error = bound ? plan_settings(vf, uuid, plan) : plan_function(vf, uuid, plan);
 
 	if (!error && !(now && now->representor_up)) {
 		step = vf_step(vf, uuid, STEP_REPRESENTOR_UP);

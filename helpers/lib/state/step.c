@@ -21,6 +21,7 @@ static const struct {
 	[STEP_BRIDGE] = { "bridge", "bridge" },
 	[STEP_UPLINK_PORT] = { "uplink-port", "uplink into bridge" },
 	[STEP_UNBIND] = { "unbind", "unbind from driver" },
+	[STEP_RATES] = { "rates", "rate limits (Mbit/s)" },
 	[STEP_MAC] = { "mac", "MAC" },
 	[STEP_MIGRATABLE] = { "migratable", "migratable" },
 	[STEP_BIND] = { "bind", "bind to driver" },
@@ -84,6 +85,7 @@ char *step_describe(const struct step *step, char *out, size_t size)
 		snprintf(out, size, "%s: %s %s", address, verb, step->before_text);
 		break;
 	case STEP_BIND:
+	case STEP_RATES:
 	case STEP_PORT:
 		snprintf(out, size, "%s: %s %s", address, verb, step->text);
 		break;

@@ -31,6 +31,7 @@ enum step_kind {
 	STEP_UPLINK_PORT,   /* name: netdev; text: bridge */
 	/* of a VF */
 	STEP_UNBIND,        /* before_text: driver that had it */
+	STEP_RATES,         /* name: uplink; text, before_text: "MIN-MAX" Mbit/s, rates that were set from outside */
 	STEP_MAC,           /* mac, before_mac: administrative MAC of the function */
 	STEP_MIGRATABLE,    /* number: 1 on */
 	STEP_BIND,          /* text: VFIO driver */
