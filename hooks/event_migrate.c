@@ -83,7 +83,8 @@ static int try_lease(const struct event *event, struct scene *scene, struct reco
 {
 	int error;
 
-	ready_reconcile(event->config, NULL, event->deadline);
+	/* Where the card hangs, looking back must leave time to find that out for this guest. */
+	ready_reconcile(event->config, NULL, deadline_within(event->deadline, deadline_left(event->deadline) / 2));
 	error = refuse_running(event, why);
 	if (!error)
 		error = forget_earlier_try(event, record, why);

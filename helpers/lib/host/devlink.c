@@ -268,6 +268,8 @@ int devlink_eswitch_set(struct netlink *nl, const struct pci_address *pf, enum e
 		msg = NULL;
 	}
 	error = netlink_call(nl, msg, NULL, NULL, address, why);
+	if (error)
+		reason_cure(why, "look for mlx5_core's own words (journalctl -k | grep mlx5_core) and mend what they name");
 	if (error == -EBUSY)
 		reason_cure(why, "take its uplink out of Open vSwitch, whose offloaded rules hold the e-switch, and try again");
 	else if (error == -EINVAL)
@@ -480,6 +482,8 @@ int devlink_port_set_migratable(struct netlink *nl, const struct devlink_port *p
 	if (!port->can_migrate)
 		return refuse_migratable(port, why);
 	error = set_function(nl, port, FUNCTION_CAPS, &caps, sizeof(caps), why);
+	if (error)
+		reason_cure(why, "look for mlx5_core's own words: journalctl -k | grep mlx5_core");
 	if (error == -EBUSY || error == -EINVAL || error == -EIO)
 		reason_cure(why, "the VF is in use: unbind it from its driver (virsh nodedev-detach) or end its guest first");
 	return error;
@@ -491,5 +495,9 @@ int devlink_port_set_migratable(struct netlink *nl, const struct devlink_port *p
  */
 int devlink_port_set_hw_addr(struct netlink *nl, const struct devlink_port *port, const struct mac_address *mac, struct reason *why)
 {
-	return set_function(nl, port, FUNCTION_HW_ADDR, mac->octet, sizeof(mac->octet), why);
+	int error = set_function(nl, port, FUNCTION_HW_ADDR, mac->octet, sizeof(mac->octet), why);
+
+	if (error)
+		reason_cure(why, "look for mlx5_core's own words (journalctl -k | grep mlx5_core); the VF must be free, and the MAC unicast");
+	return error;
 }

@@ -2,8 +2,9 @@
 /*
  * inventory.c: what a host has.
  *
- * Theory of operation: libpci finds the PFs, sysfs tells their VFs, rtnetlink the netdevs, devlink the e-switches and ports, OVSDB the
- * bridges; then the lists are joined. Reading changes nothing.
+ * Theory of operation: libpci finds the PFs, sysfs tells their VFs, OVSDB the bridges, rtnetlink the netdevs, devlink the e-switches and
+ * ports; then the lists are joined. Reading changes nothing. Open vSwitch, which is quick, comes before the card, which may hang: the time
+ * that one takes must not make the other look sick.
  *
  * The deadline holds although devlink and rtnetlink wait in the kernel, where no signal reaches, behind a driver at work: these are read
  * by children (guard_call()), one for each PF, that write what they find into memory shared with us. A PF that does not answer costs its
@@ -289,7 +290,7 @@ static void read_uplink_rules(struct inventory_pf *pf, const struct netdev_part 
 static int read_switches(struct inventory *inventory, deadline_t deadline, struct reason *why)
 {
 	struct netdev_part *netdevs = share(sizeof(*netdevs));
-	int shares = (int)inventory->pfs + 2; /* netdevs, each PF, Open vSwitch */
+	int shares = (int)inventory->pfs + 2; /* netdevs, each PF, and what the caller has to do */
 	struct reason trouble = { 0 };
 
 	if (!netdevs)
@@ -326,8 +327,6 @@ static void read_ovs(struct inventory *inventory, const char *socket, deadline_t
 	inventory->has_ovs = !error;
 	if (error)
 		describe(inventory->ovs_trouble, sizeof(inventory->ovs_trouble), &why);
-	else
-		inventory_join_ovs(inventory);
 }
 
 /* Whether the machine has an IOMMU that is switched on: then its devices are in groups. */
@@ -358,12 +357,15 @@ int inventory_read(struct inventory *inventory, const char *ovsdb_socket, deadli
 	facts_read_architecture(inventory->architecture, sizeof(inventory->architecture));
 	error = read_pfs(inventory, why);
 	if (!error)
+		read_ovs(inventory, ovsdb_socket, deadline_within(deadline, deadline_left(deadline) / 2));
+	if (!error)
 		error = read_switches(inventory, deadline, why);
 	if (error) {
 		inventory_release(inventory);
 		return error;
 	}
-	read_ovs(inventory, ovsdb_socket, deadline);
+	if (inventory->has_ovs)
+		inventory_join_ovs(inventory);
 	inventory->has_variant_driver = pci_has_variant_driver(CARD_VF_VENDOR, CARD_VF_DEVICE);
 	inventory->has_iommu = has_iommu();
 	return 0;
