@@ -482,17 +482,14 @@ int devlink_port_set_migratable(struct netlink *nl, const struct devlink_port *p
 	if (!port->can_migrate)
 		return refuse_migratable(port, why);
 	error = set_function(nl, port, FUNCTION_CAPS, &caps, sizeof(caps), why);
-	if (error)
-		reason_cure(why, "look for mlx5_core's own words: journalctl -k | grep mlx5_core");
 	if (error == -EBUSY || error == -EINVAL || error == -EIO)
 		reason_cure(why, "the VF is in use: unbind it from its driver (virsh nodedev-detach) or end its guest first");
+	else if (error)
+		reason_cure(why, "look for mlx5_core's own words: journalctl -k | grep mlx5_core");
 	return error;
 }
 
-/*
- * Sets the MAC of a VF. The VF's driver reads it when it starts. All zero makes the driver choose.
- * Return: 0, negative errno with *why filled.
- */
+/* Sets the MAC of a VF. The VF's driver reads it when it starts. All zero makes the driver choose. Return: 0, negative errno with *why. */
 int devlink_port_set_hw_addr(struct netlink *nl, const struct devlink_port *port, const struct mac_address *mac, struct reason *why)
 {
 	int error = set_function(nl, port, FUNCTION_HW_ADDR, mac->octet, sizeof(mac->octet), why);
