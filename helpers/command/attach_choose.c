@@ -9,7 +9,6 @@
 #define _GNU_SOURCE /* strcasestr */
 #endif
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -97,7 +96,6 @@ static int choose_vf(struct attachment *a, struct inventory_pf *pf, struct reaso
 	if (!guest)
 		return reason_set(why, -ENOMEM, NULL, "out of memory");
 	pci_address_format(&pf->address, config.pf);
-	config.vfs_in_flight = UINT_MAX; /* nothing migrates here */
 	placement.config = &config;
 	placement.uuid = "";
 	placement.warn = NULL;

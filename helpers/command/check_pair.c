@@ -244,7 +244,7 @@ static int can_come(const struct check_case *c, struct view *to, const struct pa
 				.incoming = true };
 	struct status_list running;
 	struct placement placement = { .config = c->config, .inventory = &to->scene.inventory, .leases = &to->scene.records,
-				       .uuid = domain->uuid };
+				       .uuid = domain->uuid, .incoming = true };
 	int error;
 
 	if (!room)

@@ -79,6 +79,7 @@ static void decide(struct scene *scene, struct outcome *outcome)
 				.incoming = outcome->is_arrival };
 	struct placement placement = scene_placement(scene);
 
+	placement.incoming = outcome->is_arrival;
 	placement.warn = collect;
 	placement.arg = outcome;
 	outcome->error = rules_judge_guest(&c, collect, outcome, &outcome->why);

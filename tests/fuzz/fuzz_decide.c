@@ -172,7 +172,8 @@ static int decide(const struct domain *domain, struct guest *guest, struct reaso
 	bool present[DOMAIN_MAX_HOSTDEVS] = { false };
 	struct guest_search search = { &config, domain, &inventory, true, pools, present };
 	struct rule_case c = { .config = &config, .domain = domain, .inventory = &inventory, .guest = guest, .incoming = true };
-	struct placement p = { &config, &inventory, &running, &promised, domain->uuid, NULL, NULL };
+	struct placement p = { .config = &config, .inventory = &inventory, .running = &running, .leases = &promised, .uuid = domain->uuid,
+			       .incoming = true };
 	int error;
 
 	for (size_t i = 0; i < domain->hostdevs; i++) {

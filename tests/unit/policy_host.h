@@ -131,7 +131,7 @@ static inline int guest_find(struct policy_host *h, struct reason *why)
 static inline int guest_place(struct policy_host *h, struct reason *why)
 {
 	struct placement p = { .config = &h->config, .inventory = &h->inventory, .running = &h->running, .leases = &h->leases,
-			       .uuid = h->domain.uuid };
+			       .uuid = h->domain.uuid, .incoming = true };
 
 	return placement_choose(&p, &h->guest, why);
 }

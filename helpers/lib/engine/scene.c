@@ -135,5 +135,6 @@ struct placement scene_placement(struct scene *scene)
 		.leases = &scene->records,
 		.uuid = scene->domain ? scene->domain->uuid : "",
 		.warn = scene_warn,
+		.incoming = scene->incoming,
 	};
 }

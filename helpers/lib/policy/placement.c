@@ -341,8 +341,8 @@ static int judge_pf(const struct placement *p, const struct guest *guest, struct
 		    struct reason *why)
 {
 	struct flights flights = placement_flights(p, pf);
-	struct rule_case c = { .config = p->config, .inventory = p->inventory, .incoming = true, .pf = pf, .vf = trial, .running = p->running,
-			       .flights = &flights };
+	struct rule_case c = { .config = p->config, .inventory = p->inventory, .incoming = p->incoming, .pf = pf, .vf = trial,
+			       .running = p->running, .flights = p->incoming ? &flights : NULL };
 	int error;
 
 	flights.own = own_on_pf(guest, trial, pf);
@@ -434,14 +434,15 @@ static int place_one(const struct placement *p, struct guest *guest, struct gues
  */
 static void warn_of_pf(const struct placement *p, const struct guest_vf *vf)
 {
-	struct rule_case c = { .config = p->config, .inventory = p->inventory, .incoming = true, .pf = vf->pf, .vf = vf, .running = p->running };
+	struct rule_case c = { .config = p->config, .inventory = p->inventory, .incoming = p->incoming, .pf = vf->pf, .vf = vf,
+			       .running = p->running };
 	struct reason ignored;
 
 	(void)rules_judge_pf(&c, p->warn, p->arg, &ignored);
 }
 
 /*
- * placement_choose() - places an incoming guest
+ * placement_choose() - places a guest
  * @p:		host, configuration, who is here
  * @guest:	its VFs; pf, index and address are set
  * @why:	filled on failure

@@ -21,10 +21,11 @@ struct placement {
 	const char *uuid;                  /* of the guest itself: its own lease does not count */
 	void (*warn)(const struct reason *why, void *arg);
 	void *arg;
+	bool incoming;                     /* it migrates to here: the source and the slots count; else it gets a VF where it is */
 };
 
 /*
- * Chooses for an incoming guest: the same network, PSID and firmware, a free VF, the same PCI address if that is free, the PF that is
+ * Chooses: the same network, PSID and firmware, a free VF, the same PCI address if that is free, the PF that is
  * ready already, then the first. Sets pf, has_vf, index and address of each guest_vf.
  * Return: 0; -EBUSY if the slots of the fitting PFs are taken (waiting may help); -ENOSPC otherwise. *why lists each
  * PF with the reason why it was passed over.

@@ -117,12 +117,15 @@ int plan_host_judge(const struct placement *p, const struct inventory_pf *pf, co
  */
 int plan_host_judge_card(const struct placement *p, const struct inventory_pf *pf, unsigned int vfs, struct reason *why)
 {
+	static const char *const rules[] = { "pf-driver", "S2-sriov", "eswitch" };
 	struct inventory_vf free_vf[INVENTORY_MAX_VFS];
 	struct inventory_pf idle = plan_host_idle(pf, free_vf);
 	struct rule_case c = { .config = p->config, .inventory = p->inventory, .pf = &idle, .running = p->running };
 
-	if (rules_judge_by(rules_find("eswitch"), &c, why) == VERDICT_REFUSE)
-		return -EBUSY;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (rules_judge_by(rules_find(rules[i]), &c, why) == VERDICT_REFUSE)
+			return -EBUSY;
+	}
 	return judge_number(p, &idle, vfs, why);
 }
 
