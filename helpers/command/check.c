@@ -101,7 +101,8 @@ enum verdict check_by_rule(const struct check_case *c, const char *name, const c
 	struct flights flights = { 0 };
 	struct placement placement = scene_placement(scene);
 	struct rule_case r = { .config = c->config, .inventory = &scene->inventory, .incoming = true, .domain = scene->domain,
-			       .guest = c->has_guest ? &scene->guest : NULL, .pf = &idle, .vf = &vf, .running = &scene->running, .flights = &flights };
+			       .guest = c->has_guest ? &scene->guest : NULL, .pf = &idle, .vf = &vf, .running = &scene->running,
+			       .flights = &flights };
 	struct reason why = { 0 };
 	enum verdict verdict;
 

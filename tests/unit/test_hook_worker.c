@@ -156,7 +156,8 @@ TEST(what_is_not_the_xml_of_a_guest_is_refused_in_one_line)
 	check_refused("web1", "<network/>", "the domain XML is not a <domain>");
 	check_refused("web1", "<domain><name>web1</name></domain>", "the domain XML has no valid <uuid>");
 	check_refused("web1", "<domain>" UUID "</domain>", "the domain XML has no valid <name>");
-	check_refused("web1", "<!DOCTYPE domain [<!ENTITY a 'b'>]>" DOMAIN("web1", "<title>&a;</title>" GUEST), "has a document type declaration");
+	check_refused("web1", "<!DOCTYPE domain [<!ENTITY a 'b'>]>" DOMAIN("web1", "<title>&a;</title>" GUEST),
+		      "has a document type declaration");
 	check_refused("web1", "<!DOCTYPE domain SYSTEM 'file:///etc/shadow'>" DOMAIN("web1", GUEST), "has a document type declaration");
 	check_refused("web1", DOMAIN("web1", "<title>&secret;</title>" GUEST), "Entity 'secret' not defined");
 	check_refused("web1", "<?xml version='1.0' encoding='UTF-7'?>" DOMAIN("web1", GUEST), "the domain XML is not in UTF-8");
@@ -187,8 +188,8 @@ TEST(doubled_elements_that_two_readers_could_read_differently_are_refused_in_one
 {
 	check_refused("web1", DOMAIN("web1", INTERFACE(MAC SOURCE(ADDRESS) SOURCE(ADDRESS))), "vferry: web1: ");
 	check_refused("web1", DOMAIN("web1", INTERFACE(MAC MAC SOURCE(ADDRESS))), "vferry: web1: ");
-	check_refused("web1", DOMAIN("web1", INTERFACE(MAC "<source><address type='pci' " ADDRESS "/><address type='pci' " ADDRESS "/></source>")),
-		      "vferry: web1: ");
+	check_refused("web1", DOMAIN("web1", INTERFACE(MAC "<source><address type='pci' " ADDRESS "/><address type='pci' " ADDRESS
+						       "/></source>")), "vferry: web1: ");
 	check_refused("web1", DOMAIN("web1", INTERFACE("<mac address='nonsense\xe2\x80\xae'/>" SOURCE(ADDRESS))), "vferry: web1: ");
 }
 

@@ -177,7 +177,8 @@ TEST(four_vfs_of_a_pf_in_flight_leave_no_slot_on_it)
 {
 	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
 	struct pci_address used[4];
-	struct status moving = { .uuid = "moving", .name = "web\x1b" "1", .state = "paused", .job = STATUS_MIGRATION_IN, .device = used, .devices = 4 };
+	struct status moving = { .uuid = "moving", .name = "web\x1b" "1", .state = "paused", .job = STATUS_MIGRATION_IN, .device = used,
+				 .devices = 4 };
 	struct reason why = { 0 };
 
 	h->inventory.pfs = 1;

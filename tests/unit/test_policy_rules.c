@@ -20,7 +20,8 @@ static void keep_warning(const struct reason *why, void *arg)
 /* Judges the guest as an incoming one, and keeps the warning. */
 static int guest_judge(struct policy_host *h, struct reason *why)
 {
-	struct rule_case c = { .config = &h->config, .domain = &h->domain, .inventory = &h->inventory, .guest = &h->guest, .incoming = true };
+	struct rule_case c = { .config = &h->config, .domain = &h->domain, .inventory = &h->inventory, .guest = &h->guest,
+			       .incoming = true };
 
 	warned = (struct reason){ 0 };
 	return rules_judge_guest(&c, keep_warning, NULL, why);
@@ -611,7 +612,8 @@ TEST(a_switch_of_mode_is_refused_with_the_name_of_the_guest_that_has_a_vf)
 	strcpy(pf->vf[1].driver, "mlx5_vfio_pci");
 	h->running = (struct status_list){ .status = &other, .count = 1 };
 	CHECK_INT(disturb_eswitch(&h->inventory, &h->running, pf, &why), -EBUSY);
-	CHECK_STR(why.what, "its eswitch is in legacy mode and cannot be switched while guest web?1 has its VF 0000:81:00.3 (driver mlx5_vfio_pci)");
+	CHECK_STR(why.what, "its eswitch is in legacy mode and cannot be switched while guest web?1 has its VF 0000:81:00.3 "
+			    "(driver mlx5_vfio_pci)");
 	CHECK_CONTAINS(why.cure, "migrate or shut down that guest");
 	free(h);
 }

@@ -173,13 +173,14 @@ static int set_version(const struct config_key *key, const char *value, struct c
 #define FLAG(field) .set = set_flag, IN(field), .choices = yes_or_no
 #define NAME(field, from, words) .set = set_name, IN(field), .min = (from), .max = 15, .allowed = words
 #define VERSION(field) .set = set_version, IN(field), .min = 5, .max = 17, .allowed = "three numbers with dots, such as 28.36.1010"
-#define VERSION_OR_NONE(field) .set = set_version, IN(field), .max = 17, .allowed = "three numbers with dots, such as 28.36.1010, or nothing"
+#define VERSION_OR_NONE(field) \
+	.set = set_version, IN(field), .max = 17, .allowed = "three numbers with dots, such as 28.36.1010, or nothing"
 
 static const struct config_key keys[] = {
 	{"host", "pf", "", "PF to use, as PCI address or network device; empty: any that fits.",
 	 NAME(pf, 0, "a PCI address, the name of a network device, or nothing")},
-	{"host", "cards", "connectx-7", "Kinds of cards to use where pf names none: connectx-7, bluefield-3 or all.", .set = set_cards, IN(cards),
-	 .choices = cards},
+	{"host", "cards", "connectx-7", "Kinds of cards to use where pf names none: connectx-7, bluefield-3 or all.", .set = set_cards,
+	 IN(cards), .choices = cards},
 	{"host", "vfs", "8", "VFs to create on a PF that has none; 0: as many as the card offers.", NUMBER(vfs, 0, 1024)},
 	{"host", "bridge", "br-vferry", "Open vSwitch bridge for guests whose passport names none.",
 	 NAME(bridge, 1, "the name of a bridge, 1 to 15 letters, digits and _ . : @ -")},
@@ -194,7 +195,8 @@ static const struct config_key keys[] = {
 	 "Which host devices of a guest without a passport are taken for ConnectX-7 VFs: those whose source address is that of a VF here "
 	 "(same-address), all (any), none and the guest is refused (refuse), none and the guest is left alone (ignore).",
 	 .set = set_without_passport, IN(without_passport), .choices = without_passport},
-	{"guest", "unknown_source", "warn", "What to do when PSID and firmware of the source are unknown, by passport and by [peer]: allow, warn or refuse.",
+	{"guest", "unknown_source", "warn",
+	 "What to do when PSID and firmware of the source are unknown, by passport and by [peer]: allow, warn or refuse.",
 	 .set = set_severity, IN(unknown_source), .choices = severity},
 	{"guest", "at_start", "warn", "What to do at the ordinary start of a guest that could not be migrated later: allow, warn or refuse.", .set = set_severity,
 	 IN(at_start), .choices = severity},
@@ -202,9 +204,11 @@ static const struct config_key keys[] = {
 	 .set = set_psid, IN(peer_psid), .max = 31, .allowed = "a PSID such as MT_0000000834, or nothing"},
 	{"peer", "firmware", "", "Firmware that runs on all of them; empty: not known.", VERSION_OR_NONE(peer_firmware)},
 	{"limits", "vfs_in_flight", "4", "VFs of one PF that may be in live migration at the same time, 1 to 4.", NUMBER(vfs_in_flight, 1, 4)},
-	{"limits", "firmware_refuse_below", "28.36.1010", "Firmware older than this cannot migrate a VF: refused. For BlueField-3 the same, with 32 in the place of 28.",
+	{"limits", "firmware_refuse_below", "28.36.1010",
+	 "Firmware older than this cannot migrate a VF: refused. For BlueField-3 the same, with 32 in the place of 28.",
 	 VERSION(firmware_refuse_below)},
-	{"limits", "firmware_warn_below", "28.41.1000", "Firmware older than this is warned about; with 32 in the place of 28 for BlueField-3.", VERSION(firmware_warn_below)},
+	{"limits", "firmware_warn_below", "28.41.1000",
+	 "Firmware older than this is warned about; with 32 in the place of 28 for BlueField-3.", VERSION(firmware_warn_below)},
 	{"agent", "max_downtime", "auto",
 	 "How long QEMU may stop a guest with VFs at the end of its migration, in milliseconds; auto: by the number of its VFs and what was "
 	 "seen on this host; off: as QEMU has it.",

@@ -177,11 +177,12 @@ static int held_vf(const struct status_list *running, const struct inventory_vf 
 	pci_address_format(&vf->address, address);
 	if (guest) {
 		reason_clean(name, sizeof(name), guest->name);
-		reason_set(why, -EBUSY, address, LEGACY "cannot be switched while guest %s has its VF %s (driver %s)", name, address, vf->driver);
+		reason_set(why, -EBUSY, address, LEGACY "cannot be switched while guest %s has its VF %s (driver %s)", name, address,
+			   vf->driver);
 		reason_cure(why, "migrate or shut down that guest, or let guests use another PF");
 	} else if (disturb_host_uses_vf(vf, NULL)) {
-		reason_set(why, -EBUSY, address, LEGACY "cannot be switched while the host itself uses its VF %s (%s %s, driver %s)", address,
-			   vf->host_netdev, netdev_use(vf), vf->driver);
+		reason_set(why, -EBUSY, address, LEGACY "cannot be switched while the host itself uses its VF %s (%s %s, driver %s)",
+			   address, vf->host_netdev, netdev_use(vf), vf->driver);
 		reason_cure(why, "take %s out of use, or let guests use another PF", vf->host_netdev);
 	} else {
 		reason_set(why, -EBUSY, address, LEGACY "cannot be switched while its VF %s is held by driver %s", address, vf->driver);
@@ -199,12 +200,14 @@ static int interrupted(const struct inventory *inventory, const struct inventory
 	const struct ovs_port *port = busy_port(inventory, pf);
 
 	if (strcmp(pf->uplink_master_kind, "bond") == 0)
-		return reason_set(why, -EBUSY, pf->uplink, LEGACY "cannot be switched while %s is in bond %s", pf->uplink, pf->uplink_master);
+		return reason_set(why, -EBUSY, pf->uplink, LEGACY "cannot be switched while %s is in bond %s", pf->uplink,
+				  pf->uplink_master);
 	if (pf->uplink_addresses || pf->uplink_default_route)
 		return reason_set(why, -EBUSY, pf->uplink, LEGACY "switching it would interrupt %s, which has %s", pf->uplink,
 				  pf->uplink_default_route ? "the default route" : "an address");
 	if (port)
-		return reason_set(why, -EBUSY, port->name, LEGACY "switching it would interrupt port %s of bridge %s", port->name, port->bridge);
+		return reason_set(why, -EBUSY, port->name, LEGACY "switching it would interrupt port %s of bridge %s", port->name,
+				  port->bridge);
 	if (!pf->uplink_tc_rules)
 		return 0;
 	reason_set(why, -EBUSY, pf->uplink, LEGACY "cannot be switched while %s has TC rules", pf->uplink);

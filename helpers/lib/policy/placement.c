@@ -229,7 +229,8 @@ void placement_say_flights(const struct placement *p, char *out, size_t size)
 		char address[PCI_ADDRESS_LEN];
 
 		if (flights.vfs && guest_can_use_pf(p->config, pf))
-			snprintf(out + used, size - used, "%sPF %s: %s", used ? "; " : "", pci_address_format(&pf->address, address), flights.guests);
+			snprintf(out + used, size - used, "%sPF %s: %s", used ? "; " : "", pci_address_format(&pf->address, address),
+				 flights.guests);
 	}
 }
 
@@ -350,7 +351,8 @@ static int judge_pf(const struct placement *p, const struct guest *guest, struct
 	if (error && error != -EBUSY)
 		return error;
 	if (rival_uplink(p, pf, trial->bridge) || own_rival(guest, pf, trial->bridge))
-		return reason_set(why, -EPERM, NULL, "another PF's uplink is about to be in the same bridge, and a second one would make a loop");
+		return reason_set(why, -EPERM, NULL,
+				  "another PF's uplink is about to be in the same bridge, and a second one would make a loop");
 	if (!trial->pool && pick_vf(p, guest, trial, pf)) {
 		no_free_vf(p, pf, why);
 		return -ENOSPC;

@@ -63,8 +63,8 @@ enum verdict rules_alone(const struct rule_case *c, struct reason *why)
 			continue;
 		if (vf->has_source_pf)
 			pci_address_format(&vf->source_pf, address);
-		reason_set(why, -EPERM, address, "the guest has %u VFs of one PF, and at most %u can be in live migration at the same time", n,
-			   c->config->vfs_in_flight);
+		reason_set(why, -EPERM, address, "the guest has %u VFs of one PF, and at most %u can be in live migration at the same time",
+			   n, c->config->vfs_in_flight);
 		reason_cure(why, "detach VFs until it has %u of this PF", c->config->vfs_in_flight);
 		return VERDICT_REFUSE;
 	}
@@ -94,8 +94,8 @@ enum verdict rules_unknown_source(const struct rule_case *c, struct reason *why)
 			continue;
 		if (vf->device->has_source)
 			pci_address_format(&vf->device->source, address);
-		reason_set(why, -EPERM, address, "%s of the source %s unknown: neither the guest's passport nor [peer] in vferry.conf tells",
-			   psid ? "the firmware" : firmware ? "the PSID" : "PSID and firmware", psid || firmware ? "is" : "are");
+		reason_set(why, -EPERM, address,
+			   "%s of the source %s unknown: neither the guest's passport nor [peer] in vferry.conf tells", psid ? "the firmware" : firmware ? "the PSID" : "PSID and firmware", psid || firmware ? "is" : "are");
 		return by_severity(c->config->unknown_source);
 	}
 	return VERDICT_PASS;
@@ -171,8 +171,8 @@ enum verdict rules_variant_driver(const struct rule_case *c, struct reason *why)
 {
 	if (c->inventory->has_variant_driver)
 		return VERDICT_PASS;
-	reason_set(why, -ENOENT, "mlx5_vfio_pci", "this host's kernel does not have the driver that migrates VFs (no vfio_pci: alias for them in "
-		   "modules.alias)");
+	reason_set(why, -ENOENT, "mlx5_vfio_pci",
+		   "this host's kernel does not have the driver that migrates VFs (no vfio_pci: alias for them in modules.alias)");
 	return VERDICT_REFUSE;
 }
 

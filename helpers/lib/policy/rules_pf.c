@@ -187,11 +187,12 @@ enum verdict rules_slots(const struct rule_case *c, struct reason *why)
 	if (!flights || flights->vfs + flights->own < limit)
 		return VERDICT_PASS;
 	if (flights->own >= limit) {
-		reason_set(why, -EPERM, NULL, "only %u of its VFs can be in live migration at the same time, and the guest itself has more", limit);
+		reason_set(why, -EPERM, NULL,
+			   "only %u of its VFs can be in live migration at the same time, and the guest itself has more", limit);
 		reason_cure(why, "detach VFs from the guest, or choose a destination with more PFs");
 		return VERDICT_REFUSE;
 	}
-	reason_set(why, -EBUSY, NULL, "its %u slot%s for live migration %s taken by %s", limit, limit == 1 ? "" : "s", limit == 1 ? "is" : "are",
-		   flights->guests);
+	reason_set(why, -EBUSY, NULL, "its %u slot%s for live migration %s taken by %s", limit, limit == 1 ? "" : "s",
+		   limit == 1 ? "is" : "are", flights->guests);
 	return VERDICT_WAIT;
 }
