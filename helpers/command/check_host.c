@@ -6,6 +6,7 @@
 
 #include "command/check.h"
 #include "engine/ready.h"
+#include "policy/rules.h"
 
 /* P2: the tool that sets and burns firmware. */
 static void look_mstflint(const struct check_case *c, struct finding *f)
@@ -101,11 +102,19 @@ static void look_sockets(const struct check_case *c, struct finding *f)
 		check_mend(f, "libvirtd -d");
 }
 
+#define LIBVIRT_LOWEST "6.5.0" /* the first that runs programs in /etc/libvirt/hooks/qemu.d (NEWS of 6.5.0) */
+
 /* L1: only vferry's hook keeps post-copy out. */
 static void look_postcopy(const struct check_case *c, struct finding *f)
 {
 	const struct facts *facts = &c->view->facts;
 
+	if (*facts->libvirt && firmware_compare(facts->libvirt, LIBVIRT_LOWEST) < 0) {
+		check_found(f, STATE_FAILURE, "libvirt %s is older than " LIBVIRT_LOWEST " and never calls vferry's hook: it does not look into qemu.d",
+			    facts->libvirt);
+		check_advise(f, "install libvirt " LIBVIRT_LOWEST " or newer");
+		return;
+	}
 	if (facts->has_hook && facts->has_worker) {
 		check_found(f, STATE_OK, "vferry's hook is installed and refuses it when the guest arrives");
 		return;

@@ -129,6 +129,9 @@ FAULT(libvirts_socket_is_off, READY, "\"listens_libvirt\": true", "\"listens_lib
       "systemctl enable --now virtqemud.socket")
 FAULT(the_hook_is_missing, READY, "\"has_hook\": true", "\"has_hook\": false", "L1", NULL, "failure", "vferry's hook is not installed",
       "systemctl reload libvirtd")
+FAULT(libvirt_is_too_old_for_the_hook, READY, "\"libvirt\": \"11.3.0\"", "\"libvirt\": \"6.4.0\"", "L1", NULL, "failure",
+      "libvirt 6.4.0 is older than 6.5.0 and never calls vferry's hook", NULL)
+FAULT(libvirt_is_just_new_enough_for_the_hook, READY, "\"libvirt\": \"11.3.0\"", "\"libvirt\": \"6.5.0\"", "L1", NULL, "ok", "is installed", NULL)
 FAULT(firmware_waits_for_a_reset, READY, "\"firmware_stored\": \"28.43.1014\"", "\"firmware_stored\": \"28.44.1036\"", "L6", PF0, "warning",
       "28.43.1014 runs and 28.44.1036 is stored", "mstfwreset")
 FAULT(the_kernel_lacks_the_variant_driver, READY, "\"has_variant_driver\": true", "\"has_variant_driver\": false", "L7", PF0, "failure",
