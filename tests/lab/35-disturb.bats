@@ -1,0 +1,270 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Never disturb what runs: host B is brought into a state where making it ready
+# would cut somebody off. The hook and vferry prepare refuse and name what is in
+# the way, nothing on B is changed, and whoever uses the card there loses no frame.
+
+load helpers.bash
+
+SPARE=10.77.0.50 # what answers the station's pings on host B
+
+setup_file() {
+	lab_setup
+	PF=$(pf B) PF2=$(pf B 1)
+	UPLINK=$(on B "basename /sys/bus/pci/devices/$PF/net/*")
+	UPLINK2=$(on B "basename /sys/bus/pci/devices/$PF2/net/*")
+	export PF PF2 UPLINK UPLINK2
+	guest A guest1 --vf "$(pf A)/1"
+	on A "virsh -c $URI dumpxml --migratable guest1" | on B 'cat >/root/guest1.xml'
+	in_the_way_script | on B 'cat >/root/in-the-way'
+	# The other PF would do: only this one may be used.
+	configure B "[host]
+pf = $PF"
+}
+
+teardown_file() {
+	lab_teardown
+}
+
+# Host B as it boots, where a test may have left something: much less work than wipe.
+teardown() {
+	"$LAB" station stop >/dev/null 2>&1
+	on B "
+		[ ! -e /root/50-vferry ] || mv /root/50-vferry /etc/libvirt/hooks/qemu.d/
+		! pgrep -f qemu-system >/dev/null || virsh -q -c $URI destroy other
+		ovs-vsctl --if-exists del-br br-vferry -- --if-exists del-br br-other
+		ip netns del spare 2>/dev/null; ip link del bond0 2>/dev/null; ip link del br0 2>/dev/null
+		for dev in $UPLINK $UPLINK2; do
+			tc qdisc del dev \$dev ingress 2>/dev/null; ip -4 addr flush dev \$dev; ip link set \$dev promisc off up
+		done
+		ip route del default dev $UPLINK 2>/dev/null
+		for pf in $PF $PF2; do
+			[ \$(cat /sys/bus/pci/devices/\$pf/sriov_numvfs) = 0 ] || echo 0 >/sys/bus/pci/devices/\$pf/sriov_numvfs
+			echo 1 >/sys/bus/pci/devices/\$pf/sriov_drivers_autoprobe
+		done
+		rm -rf /run/vferry"
+}
+
+# in_the_way_script: what runs on B in each state: hook and prepare, and whether anything has changed.
+in_the_way_script() {
+	cat <<'END'
+marks() {
+	for pf in /sys/kernel/debug/swcx7/pf*; do # how often modes and VFs were set, and what they are
+		bdf=$(cat "$pf/bdf")
+		echo "$bdf $(cat "$pf/eswitch_state") sets $(cat "$pf/count_mode_sets") same $(cat "$pf/count_same_mode_sets")" \
+			"numvfs $(cat "$pf/count_numvfs_writes") $(cat "/sys/bus/pci/devices/$bdf/sriov_numvfs")" \
+			"autoprobe $(cat "/sys/bus/pci/devices/$bdf/sriov_drivers_autoprobe")"
+		for vf in "/sys/bus/pci/devices/$bdf"/virtfn*; do
+			[ ! -e "$vf" ] || echo "$(readlink "$vf") $(readlink "$vf/driver") $(cat "$vf/driver_override")"
+		done
+	done
+	echo "daemons $(pidof ovs-vswitchd) $(pidof ovsdb-server)"
+	ip -o link | cut -d' ' -f1-3,8-11
+	ip -4 -br addr
+	ip route
+	tc qdisc show
+	ovs-vsctl --format=csv --columns=name,ports list Bridge -- --columns=name,interfaces,external_ids list Port \
+		-- --columns=other_config list Open_vSwitch
+	find /run/vferry -name '*.json' 2>/dev/null
+}
+before=$(marks)
+echo "hook: $(/etc/libvirt/hooks/qemu.d/50-vferry guest1 migrate begin - 2>&1 </root/guest1.xml) (status $?)"
+echo "prepare: $(vferry prepare --pf "$1" --yes 2>&1) (status $?)"
+after=$(marks)
+[ "$before" = "$after" ] && echo "nothing has changed" || { echo "$before" >/root/before; echo "$after" | diff /root/before -; }
+END
+}
+
+# in_the_way SENTENCE: the hook refuses the guest with this sentence, in one line; vferry prepare says the same; nothing has changed.
+in_the_way() {
+	run on B "bash /root/in-the-way $PF"
+	echo "$output"
+	[ "${#lines[@]}" = 3 ]
+	[[ ${lines[0]} == "hook: vferry: guest1: "*"$1"*" (status 1)" ]]
+	[[ ${lines[1]} == "prepare: vferry: "*"$1"*" (status 1)" ]]
+	[ "${lines[2]}" = "nothing has changed" ]
+	no_harmful_set B
+}
+
+# virsh_says SENTENCE: the person who types virsh migrate reads it, and the guest runs on.
+virsh_says() {
+	run migrate A B guest1
+	echo "$output"
+	[ "$status" != 0 ]
+	contains "$output" "vferry: guest1: "
+	contains "$output" "$1"
+	[ "$(state A guest1)" = running ]
+	[ -z "$(state B guest1)" ]
+}
+
+# watch_pings: begins to count, and waits until $SPARE answers.
+watch_pings() {
+	local deadline=$((SECONDS + 60))
+	station_start --ping "$SPARE"
+	while [ "$SECONDS" -lt "$deadline" ]; do
+		[ "$(report '.pings[0].answered > 2')" = true ] && return 0
+		sleep 0.1
+	done
+	echo "nobody answers at $SPARE: $(report .)" >&2
+	return 1
+}
+
+no_ping_lost() {
+	report '.pings[0] | "\(.sent) sent, \(.answered) answered, \(.lost) lost"'
+	[ "$(report '.pings[0] | .lost == 0 and .answered > 10')" = true ]
+}
+
+# spare_host: shell lines that make a network namespace on B, on the other end of a veth "spare", where $SPARE answers.
+spare_host() {
+	echo "ip netns add spare && ip link add spare type veth peer name eth0 netns spare && ip link set spare up &&
+		ip -n spare link set eth0 up && ip -n spare addr add $SPARE/24 dev eth0"
+}
+
+# legacy_guest: a guest with a VF on B, whose eswitch is in legacy mode, as before vferry was installed.
+legacy_guest() {
+	on B "mv /etc/libvirt/hooks/qemu.d/50-vferry /root/ && echo 0 >/sys/bus/pci/devices/$PF/sriov_drivers_autoprobe &&
+		echo 2 >/sys/bus/pci/devices/$PF/sriov_numvfs"
+	guest B other --vf "$PF/0" --no-passport --cmdline "ip=$SPARE interval=5 tag=other serial"
+	on B 'mv /root/50-vferry /etc/libvirt/hooks/qemu.d/'
+}
+
+# no_frame_lost TAG: the guest of that tag has sent numbered frames, and all have arrived. Pings say less of a guest: an emulated one that
+# gets no processor for long may drop them itself.
+no_frame_lost() {
+	report ".guests[] | select(.tag == \"$1\") | \"\(.received) received, \(.lost) lost\""
+	[ "$(report "[.guests[] | select(.tag == \"$1\")][0] | .lost == 0 and .received > 100")" = true ]
+}
+
+@test "a guest with a VF on a PF in legacy mode" {
+	legacy_guest
+	watch_pings
+	in_the_way "its eswitch is in legacy mode and cannot be switched while guest other has its VF"
+	virsh_says "while guest other has its VF"
+	contains "$output" "migrate or shut down that guest"
+	no_frame_lost other
+}
+
+@test "a VF that the host itself uses, with an address" {
+	on B "echo 2 >/sys/bus/pci/devices/$PF/sriov_numvfs
+		vf=\$(readlink -f /sys/bus/pci/devices/$PF/virtfn0)
+		for i in \$(seq 100); do # udev gives it its name
+			[ -e /sys/class/net/\$dev ] && ip addr add $SPARE/24 dev \$dev && ip link set \$dev up && exit 0
+			sleep 0.1; udevadm settle; dev=\$(basename \$vf/net/*)
+		done 2>/dev/null; exit 1"
+	watch_pings
+	in_the_way "its eswitch is in legacy mode and cannot be switched while the host itself uses its VF"
+	contains "$output" "has an address, driver mlx5_core"
+	no_ping_lost
+}
+
+@test "a LAG of both uplinks" {
+	on B "ip link add bond0 type bond mode active-backup miimon 50 &&
+		for dev in $UPLINK $UPLINK2; do ip link set \$dev down && ip link set \$dev master bond0 && ip link set \$dev up; done
+		ip link set bond0 type bond primary $UPLINK && ip addr add $SPARE/24 dev bond0 && ip link set bond0 up"
+	watch_pings
+	in_the_way "its uplink $UPLINK is in bond bond0"
+	no_ping_lost
+}
+
+@test "a LAG of both uplinks in the bridge" {
+	on B "ip link add bond0 type bond mode active-backup miimon 50 &&
+		for dev in $UPLINK $UPLINK2; do ip link set \$dev down && ip link set \$dev master bond0 && ip link set \$dev up; done
+		ip link set bond0 type bond primary $UPLINK && ip link set bond0 up &&
+		ovs-vsctl add-br br-vferry -- add-port br-vferry bond0 && $(spare_host) && ovs-vsctl add-port br-vferry spare"
+	watch_pings
+	in_the_way "its eswitch is in legacy mode and cannot be switched while $UPLINK is in bond bond0"
+	no_ping_lost
+}
+
+@test "TC rules on the uplink that carry traffic" {
+	on B "$(spare_host) && ip -n spare link set eth0 address \$(cat /sys/class/net/$UPLINK/address) && ip link set $UPLINK promisc on &&
+		for dev in $UPLINK spare; do tc qdisc add dev \$dev ingress; done &&
+		tc filter add dev $UPLINK ingress matchall action mirred egress redirect dev spare &&
+		tc filter add dev spare ingress matchall action mirred egress redirect dev $UPLINK"
+	watch_pings
+	rules=$(on B "tc filter show dev $UPLINK ingress; tc filter show dev spare ingress")
+	in_the_way "its uplink $UPLINK has TC rules, which Open vSwitch would remove"
+	contains "$output" "tc filter show dev $UPLINK ingress"
+	same "$rules" "$(on B "tc filter show dev $UPLINK ingress; tc filter show dev spare ingress")"
+	no_ping_lost
+}
+
+@test "an uplink in a Linux bridge" {
+	on B "ip link add br0 type bridge && ip link set br0 up && ip link set $UPLINK master br0 && $(spare_host) && ip link set spare master br0"
+	watch_pings
+	in_the_way "its uplink $UPLINK is in bridge br0"
+	no_ping_lost
+}
+
+@test "an uplink in another bridge of Open vSwitch" {
+	on B "ovs-vsctl add-br br-other -- add-port br-other $UPLINK && $(spare_host) && ovs-vsctl add-port br-other spare"
+	watch_pings
+	in_the_way "its uplink $UPLINK is in bridge br-other, and the VF belongs to bridge br-vferry"
+	virsh_says "is in bridge br-other"
+	no_ping_lost
+}
+
+@test "an uplink in the right bridge that other ports use, in legacy mode" {
+	on B "ovs-vsctl add-br br-vferry -- add-port br-vferry $UPLINK && $(spare_host) && ovs-vsctl add-port br-vferry spare"
+	watch_pings
+	in_the_way "its eswitch is in legacy mode and switching it would interrupt port spare of bridge br-vferry"
+	no_ping_lost
+}
+
+@test "an uplink with an address of the host, and with its default route" {
+	on B "ip addr add $SPARE/24 dev $UPLINK"
+	watch_pings
+	in_the_way "its uplink $UPLINK carries an IP address of this host"
+	on B "ip route add default via 10.77.0.1 dev $UPLINK"
+	in_the_way "its uplink $UPLINK carries the default route of this host"
+	virsh_says "carries the default route"
+	no_ping_lost
+}
+
+# untouched: what making ready for a second guest has no reason to change.
+untouched() {
+	on B "UPLINK=$UPLINK PF=$PF"'
+		cat /sys/kernel/debug/swcx7/pf0/count_mode_sets /sys/kernel/debug/swcx7/pf0/count_numvfs_writes
+		pidof ovs-vswitchd; pidof ovsdb-server
+		cat /sys/class/net/$UPLINK/ifindex /sys/bus/pci/devices/$PF/sriov_numvfs; ls /sys/class/net | sort'
+}
+
+@test "a guest that has all VFs of a PF, whose number would have to change" {
+	configure B "[host]
+pf = $PF
+vfs = 1"
+	guest B other --vf "$PF/0" --cmdline "ip=$SPARE interval=5 tag=other serial"
+	watch_pings
+	before=$(untouched)
+	run on B '/etc/libvirt/hooks/qemu.d/50-vferry guest1 migrate begin - 2>&1 </root/guest1.xml'
+	echo "$output"
+	[ "$status" = 1 ]
+	contains "$output" "no free VF among its 1: other has them"
+	run on B "vferry prepare --pf $PF --vfs 4 --yes 2>&1"
+	[ "$status" = 1 ]
+	contains "$output" "it has 1 VFs, and that cannot be made 4 while its VF"
+	run on B "vferry release --yes 2>&1"
+	[ "$status" = 0 ]
+	same "$before" "$(untouched)"
+	no_harmful_set B
+	no_frame_lost other
+}
+
+@test "beside a guest that runs there nothing is done twice, nothing restarted and no VF taken away" {
+	configure B "[host]
+pf = $PF"
+	guest B other --vf "$PF/0" --cmdline "ip=$SPARE interval=5 tag=other serial"
+	watch_pings
+	before=$(untouched)
+	run on B '/etc/libvirt/hooks/qemu.d/50-vferry guest1 migrate begin - 2>&1 >/dev/null </root/guest1.xml'
+	[ "$status" = 0 ]
+	run on B "vferry prepare --pf $PF --yes 2>&1"
+	[ "$status" = 0 ]
+	run on B '/etc/libvirt/hooks/qemu.d/50-vferry guest1 release end failed 2>&1 </root/guest1.xml'
+	[ "$status" = 0 ]
+	run on B "vferry prepare --pf $PF --vfs 2 --yes 2>&1"
+	[ "$status" = 1 ]
+	same "$before" "$(untouched)"
+	no_harmful_set B
+	no_frame_lost other
+}
