@@ -5,6 +5,7 @@
 #include "command_call.h"
 
 #include <json-c/json.h>
+#include <unistd.h>
 
 /* Plans the guest of data/command on a recorded host. */
 static struct command_result plan(const char *host, const char *guest, const char *extra)
@@ -172,9 +173,14 @@ TEST(the_version_is_said_by_word_and_by_option)
 
 TEST(the_inventory_of_this_machine_can_be_read_back)
 {
-	struct command_result r = call_command(&command_inventory, NULL, NULL);
-	struct json_object *json = json_tokener_parse(r.out), *software = json_object_object_get(json, "software");
+	struct command_result r;
+	struct json_object *json, *software;
 
+	if (access("/sys/bus/pci/devices", F_OK))
+		SKIP("there is no /sys here, as where some build packages");
+	r = call_command(&command_inventory, NULL, NULL);
+	json = json_tokener_parse(r.out);
+	software = json_object_object_get(json, "software");
 	CHECK_INT(r.status, COMMAND_OK);
 	CHECK(json_object_get_int(json_object_object_get(json, "schema")) == 1);
 	CHECK(*json_object_get_string(json_object_object_get(software, "kernel")));
