@@ -22,16 +22,17 @@ pf() {
 # ifindexes and counters are left out: they change by themselves.
 snapshot() {
 	on "$1" '
-		for d in /sys/bus/pci/drivers/mlx5_core/*/sriov_totalvfs; do
+		for d in /sys/bus/pci/drivers/mlx5_core/*/sriov_totalvfs; do # without a process for each: they are slow here
 			[ -e "$d" ] || continue
-			pf=$(basename "$(dirname "$d")")
-			echo "$pf $(devlink dev eswitch show "pci/$pf" 2>&1) numvfs $(cat "/sys/bus/pci/devices/$pf/sriov_numvfs")" \
-				"autoprobe $(cat "/sys/bus/pci/devices/$pf/sriov_drivers_autoprobe")"
-			for vf in "/sys/bus/pci/devices/$pf"/virtfn*; do
+			cd -P "${d%/*}"
+			pf=${PWD##*/}
+			echo "$pf $(devlink dev eswitch show "pci/$pf" 2>&1) numvfs $(<sriov_numvfs) autoprobe $(<sriov_drivers_autoprobe)"
+			for vf in /sys/bus/pci/devices/$pf/virtfn*; do
 				[ -e "$vf" ] || continue
-				driver=none
-				[ ! -e "$vf/driver" ] || driver=$(basename "$(readlink "$vf/driver")")
-				echo "$(basename "$(readlink "$vf")") $driver override $(cat "$vf/driver_override")"
+				cd -P "$vf"
+				vf=${PWD##*/} driver=none override=$(<driver_override)
+				[ ! -e driver ] || { cd -P driver; driver=${PWD##*/}; }
+				echo "$vf $driver override $override"
 			done
 		done
 		devlink port show 2>/dev/null | grep -A1 "flavour pcivf" | sed -e "s/netdev [^ ]*//" -e "/^--/d"
@@ -44,21 +45,26 @@ snapshot() {
 # wipe HOST: ends the guests and takes the host back to how it boots, by hand.
 wipe() {
 	on "$1" '
-		for guest in $(virsh -q -c qemu:///system list --name); do virsh -q -c qemu:///system destroy "$guest"; done
-		for guest in $(virsh -q -c qemu:///system list --all --name); do virsh -q -c qemu:///system undefine "$guest"; done
-		for net in $(virsh -q -c qemu:///system net-list --all --name); do
-			virsh -q -c qemu:///system net-destroy "$net" 2>/dev/null; virsh -q -c qemu:///system net-undefine "$net" 2>/dev/null
-		done
-		for br in $(ovs-vsctl list-br); do ovs-vsctl del-br "$br"; done
-		ovs-vsctl clear Open_vSwitch . other_config
-		for dev in /sys/bus/pci/drivers/mlx5_core/*/net/*; do # Open vSwitch may keep offloaded rules of a removed port for long
-			[ ! -e "$dev" ] || tc qdisc del dev "$(basename "$dev")" ingress 2>/dev/null
+		kind=domain cleared=
+		while read -r name; do
+			case "$kind $name" in
+			*" networks:") kind=network ;;
+			*" ") ;;
+			domain*) virsh -q -c qemu:///system "destroy $name; undefine $name" 2>/dev/null </dev/null ;;
+			network*) virsh -q -c qemu:///system "net-destroy $name; net-undefine $name" 2>/dev/null </dev/null ;;
+			esac
+		done < <(virsh -q -c qemu:///system "list --all --name; echo networks:; net-list --all --name")
+		for br in $(ovs-vsctl list-br); do cleared+=" -- del-br $br"; done
+		ovs-vsctl clear Open_vSwitch . other_config $cleared
+		tc qdisc show | grep "^qdisc ingress" | while read -r _ _ _ _ dev _; do # Open vSwitch may keep offloaded rules of a removed port for long
+			tc qdisc del dev "$dev" ingress 2>/dev/null
 		done
 		for d in /sys/bus/pci/drivers/mlx5_core/*/sriov_totalvfs; do
 			[ -e "$d" ] || continue
-			dir=$(dirname "$d"); pf=$(basename "$(readlink -f "$dir")")
-			[ "$(cat "$dir/sriov_numvfs")" = 0 ] || echo 0 >"$dir/sriov_numvfs"
-			echo 1 >"$dir/sriov_drivers_autoprobe"
+			cd -P "${d%/*}"
+			pf=${PWD##*/}
+			[ "$(<sriov_numvfs)" = 0 ] || echo 0 >sriov_numvfs
+			echo 1 >sriov_drivers_autoprobe
 			for i in $(seq 50); do # busy until ovs-vswitchd has taken its flows away
 				devlink dev eswitch show "pci/$pf" | grep -q "mode legacy" && break
 				devlink dev eswitch set "pci/$pf" mode legacy 2>/dev/null || sleep 0.1
