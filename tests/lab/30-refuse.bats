@@ -185,6 +185,37 @@ card_b() {
 	[ "$status" = 0 ]
 }
 
+@test "a guest that gets no slot is told who has them, whether it waited or may not wait" {
+	guest A guest1 --vf "$(pf A)/1"
+	first=$(on A "virsh -c $URI dumpxml --migratable guest1")
+	second=$(sed -E 's|<uuid>.*</uuid>|<uuid>11111111-2222-3333-4444-555555555555</uuid>|; s|guest1|guest2|; s|52:54:00:..|52:54:00:fe|' <<<"$first")
+	before=$(snapshot B)
+	hook=/etc/libvirt/hooks/qemu.d/50-vferry slots="[host]
+pf = $(pf B)
+[limits]
+vfs_in_flight = 1
+[hook]"
+	configure B "$slots
+slot_wait = 2"
+	on B "$hook guest1 migrate begin - >/dev/null" <<<"$first"
+	run on B "$hook guest2 migrate begin - 2>&1" <<<"$second"
+	echo "$output"
+	[ "$status" = 1 ]
+	contains "$output" "vferry: guest2: no slot for live migration came free within 2 s: "
+	contains "$output" "its 1 slot for live migration is taken by guest1"
+	contains "$output" "slot_wait in vferry.conf"
+	contains "$(on B 'grep "waiting for a slot" /var/log/messages')" "guest2: migrate: waiting for a slot, up to 2 s: "
+	configure B "$slots
+slot_queue = 0"
+	run on B "$hook guest2 migrate begin - 2>&1" <<<"$second"
+	echo "$output"
+	[ "$status" = 1 ]
+	contains "$output" "nobody may wait for one (slot_queue = 0); in flight are PF $(pf B): guest1; "
+	on B "$hook guest1 release end failed" <<<"$first"
+	on B 'rm /etc/vferry/vferry.conf; find /run/vferry -type f -path "*queue*" | grep . && exit 1; exit 0'
+	unchanged_b
+}
+
 # The last test of this file: it leaves both hosts with other cards.
 @test "a BlueField-3 is refused with what switches it on, and its guest moves when that is done" {
 	for host in A B; do

@@ -572,6 +572,132 @@ TEST(postcopy_is_told_by_the_flags_of_a_migration_only)
 	CHECK_INT(rules_judge_flags(&status, &why), 0);
 }
 
+/* What a rule is to object to: a host that is all right but for one thing. */
+static struct spoiled {
+	struct policy_host *h;
+	struct status status;
+	struct flights flights;
+	struct inventory_pf *pf;
+} spoiled;
+
+#define SPOIL(name, ...) static void name(void) { struct policy_host *h = spoiled.h; (void)h; __VA_ARGS__; }
+
+SPOIL(by_postcopy, spoiled.status = (struct status){ .job = STATUS_MIGRATION_IN, .flags = STATUS_POSTCOPY })
+SPOIL(by_viommu, h->domain.has_iommu = true; strcpy(h->domain.iommu_model, "virtio"))
+SPOIL(by_a_second_vf, guest_add(h, "0000:c1:00.3", PSID); h->config.vfs_in_flight = 1)
+SPOIL(by_no_firmware_in_the_passport, h->domain.passport.vf[0].firmware[0] = 0; h->config.unknown_source = SEVERITY_REFUSE)
+SPOIL(by_no_card, h->inventory.pfs = 0)
+SPOIL(by_processor, strcpy(h->inventory.architecture, "s390x"))
+SPOIL(by_no_iommu, h->inventory.has_iommu = false)
+SPOIL(by_no_variant_driver, h->inventory.has_variant_driver = false)
+SPOIL(by_no_ovs, h->inventory.has_ovs = false; strcpy(h->inventory.ovs_trouble, "nobody answers"))
+SPOIL(by_vlan, h->domain.hostdev[0].has_vlan = true)
+SPOIL(by_card, spoiled.pf->card = *card_find(0x15b3, 0x1017))
+SPOIL(by_trouble, strcpy(spoiled.pf->trouble, "it does not answer"))
+SPOIL(by_driver, strcpy(spoiled.pf->driver, ""))
+SPOIL(by_psid, strcpy(spoiled.pf->info.psid, "MT_0000000001"))
+SPOIL(by_other_firmware, strcpy(spoiled.pf->info.firmware, "28.43.1015"))
+SPOIL(by_old_firmware, strcpy(spoiled.pf->info.firmware, "28.30.1"); strcpy(h->domain.passport.vf[0].firmware, "28.30.1"))
+SPOIL(by_advised_firmware, strcpy(spoiled.pf->info.firmware, "28.40.1"); strcpy(h->domain.passport.vf[0].firmware, "28.40.1"))
+SPOIL(by_no_uplink, spoiled.pf->uplink[0] = 0)
+SPOIL(by_no_bridge, h->config.create_bridge = false)
+SPOIL(by_the_passports_bridge, strcpy(h->domain.passport.vf[0].bridge, "br-ex"))
+SPOIL(by_plug_uplink, h->config.plug_uplink = false)
+SPOIL(by_uplink_address, spoiled.pf->uplink_addresses = 1)
+SPOIL(by_no_sriov, spoiled.pf->total_vfs = 0)
+SPOIL(by_mode, spoiled.pf->mode = ESWITCH_UNKNOWN)
+SPOIL(by_slots, spoiled.flights = (struct flights){ .vfs = 4, .guests = "web2" })
+SPOIL(by_own_vfs, spoiled.flights = (struct flights){ .own = 4 })
+SPOIL(by_nothing, (void)0)
+
+static const struct verdict_row {
+	const char *rule;
+	void (*spoil)(void);
+	enum verdict verdict;
+	const char *sentence;
+} verdict_rows[] = {
+	{ "L1-postcopy", by_postcopy, VERDICT_REFUSE, "post-copy was asked for, and a VF cannot move by post-copy" },
+	{ "L2-viommu", by_viommu, VERDICT_REFUSE, "the guest has a vIOMMU (model 'virtio'), and with it a VF cannot be live-migrated" },
+	{ "L4-guest-alone", by_a_second_vf, VERDICT_REFUSE,
+	  "the guest has 2 VFs of one PF, and at most 1 can be in live migration at the same time" },
+	{ "L5-L6-unknown-source", by_no_firmware_in_the_passport, VERDICT_REFUSE,
+	  "the firmware of the source is unknown: neither the guest's passport nor [peer] in vferry.conf tells" },
+	{ "L7-any-card", by_no_card, VERDICT_REFUSE, "this host has no card whose VFs can be live-migrated" },
+	{ "L8-processor", by_processor, VERDICT_REFUSE, "the processor is s390x, and VFs are live-migrated on x86_64 and aarch64 only" },
+	{ "P5-iommu", by_no_iommu, VERDICT_REFUSE, "this host has no IOMMU groups, and without them no VF can be given to a guest" },
+	{ "L7-variant-driver", by_no_variant_driver, VERDICT_REFUSE,
+	  "this host's kernel does not have the driver that migrates VFs (no vfio_pci: alias for them in modules.alias)" },
+	{ "S5a-openvswitch", by_no_ovs, VERDICT_REFUSE, "nobody answers" },
+	{ "vlan", by_vlan, VERDICT_REFUSE, "the interface has a <vlan>, which a VF of an eswitch in switchdev mode does not take" },
+	{ "L7-card", by_card, VERDICT_REFUSE, "it is a ConnectX-5, whose VFs cannot be live-migrated" },
+	{ "pf-readable", by_trouble, VERDICT_REFUSE, "it does not answer" },
+	{ "pf-driver", by_driver, VERDICT_REFUSE, "its driver is '', not mlx5_core" },
+	{ "L5-psid", by_psid, VERDICT_REFUSE, "its PSID is MT_0000000001 and the source's is MT_0000000834" },
+	{ "L6-same-firmware", by_other_firmware, VERDICT_REFUSE, "its firmware is 28.43.1015 and the source's is 28.43.1014" },
+	{ "L6-old-firmware", by_old_firmware, VERDICT_REFUSE, "its firmware is 28.30.1, and live migration needs 28.36.1010" },
+	{ "L6-old-firmware", by_advised_firmware, VERDICT_WARN,
+	  "its firmware is 28.40.1, and 28.41.1000 or newer is advised for live migration" },
+	{ "network", by_no_uplink, VERDICT_REFUSE, "it has no uplink netdev" },
+	{ "network", by_no_bridge, VERDICT_REFUSE, "there is no bridge br-vferry, and create_bridge is off" },
+	{ "network", by_the_passports_bridge, VERDICT_REFUSE,
+	  "its uplink enp129s0f0np0 is not in bridge br-ex, which the guest's passport names, and vferry puts it only into the one of vferry.conf, "
+	  "br-vferry" },
+	{ "network", by_plug_uplink, VERDICT_REFUSE, "its uplink enp129s0f0np0 is in no bridge, and plug_uplink is off" },
+	{ "network", by_uplink_address, VERDICT_REFUSE, "its uplink enp129s0f0np0 carries an IP address of this host" },
+	{ "S2-sriov", by_no_sriov, VERDICT_REFUSE, "it offers no VFs: SR-IOV is off in its firmware settings (SRIOV_EN, NUM_OF_VFS)" },
+	{ "eswitch", by_mode, VERDICT_REFUSE, "the mode of its eswitch is not known to vferry" },
+	{ "eswitch", by_uplink_address, VERDICT_REFUSE,
+	  "its eswitch is in legacy mode and switching it would interrupt enp129s0f0np0, which has an address" },
+	{ "L4-slots", by_slots, VERDICT_WAIT, "its 4 slots for live migration are taken by web2" },
+	{ "L4-slots", by_own_vfs, VERDICT_REFUSE,
+	  "only 4 of its VFs can be in live migration at the same time, and the guest itself has more" },
+	{ "L3-dirty-rate", by_nothing, VERDICT_EXPLAIN,
+	  "domjobinfo and domdirtyrate-calc count guest memory only: with a VF their figures are too low" },
+};
+
+/* Judges the spoiled host by one rule. */
+static enum verdict judge_spoiled(const struct rule *rule, void (*spoil)(void), struct reason *why)
+{
+	struct policy_host *h = host_new();
+	struct rule_case c = { .config = &h->config, .inventory = &h->inventory, .incoming = true, .domain = &h->domain, .guest = &h->guest,
+			       .status = &spoiled.status, .pf = &h->inventory.pf[0], .vf = &h->guest.vf[0], .running = &h->running,
+			       .flights = &spoiled.flights };
+	enum verdict verdict;
+
+	spoiled = (struct spoiled){ .h = h, .pf = &h->inventory.pf[0] };
+	guest_add(h, "0000:c1:00.2", PSID);
+	spoil();
+	CHECK_INT(guest_find(h, NULL), 0);
+	verdict = rules_judge_by(rule, &c, why);
+	free(h);
+	return verdict;
+}
+
+TEST(every_rule_gives_its_verdict_with_its_sentence_and_what_to_do)
+{
+	for (const struct rule *rule = rules_table(); rule->name; rule++) {
+		enum verdict hardest = VERDICT_PASS;
+
+		for (size_t i = 0; i < sizeof(verdict_rows) / sizeof(verdict_rows[0]); i++) {
+			const struct verdict_row *row = &verdict_rows[i];
+			struct reason why = { 0 };
+
+			if (strcmp(row->rule, rule->name))
+				continue;
+			CHECK_INT(judge_spoiled(rule, row->spoil, &why), row->verdict);
+			CHECK_STR(why.what, row->sentence);
+			CHECK_STR(why.rule, rule->name);
+			CHECK(*why.cure);
+			if (row->verdict > hardest)
+				hardest = row->verdict;
+		}
+		if (hardest != rule->hardest)
+			FAIL("the hardest verdict of rule %s is not shown", rule->name);
+		if (rule->about != ABOUT_FIGURES)
+			CHECK_INT(judge_spoiled(rule, by_nothing, NULL), VERDICT_PASS);
+	}
+}
+
 TEST(every_rule_has_a_name_and_says_what_it_looks_at)
 {
 	for (const struct rule *rule = rules_table(); rule->name; rule++) {

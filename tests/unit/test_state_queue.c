@@ -86,6 +86,16 @@ TEST(a_full_line_refuses_the_next_one_with_a_sentence)
 	queue_leave(&third);
 }
 
+TEST(a_line_for_nobody_refuses_with_the_setting)
+{
+	struct ticket ticket = { 0 };
+	struct reason why = { 0 };
+
+	empty_root();
+	CHECK_INT(queue_enter(FIRST, "web1", 0, &ticket, &why), -EAGAIN);
+	CHECK_STR(why.what, "all slots for live migration are taken here, and nobody may wait for one (slot_queue = 0)");
+}
+
 TEST(a_ticket_whose_owner_died_does_not_count)
 {
 	struct ticket ticket = { 0 };
