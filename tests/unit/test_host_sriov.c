@@ -192,3 +192,21 @@ TEST(unbinding_clears_the_override)
 	CHECK_INT(sysroot_read(text, sizeof(text), "/sys/bus/pci/devices/0000:81:00.3/driver_override"), 0);
 	CHECK_INT(pci_unbind(&vf, NULL), 0); /* no driver */
 }
+
+TEST(a_vf_that_a_process_has_open_is_not_unbound)
+{
+	struct pci_address device;
+	struct reason why = { 0 };
+
+	CHECK_INT(sysroot_set(check_scratch()), 0);
+	pci_address_parse("0000:81:00.2", &device);
+	check_link("../../../../kernel/iommu_groups/12", "/sys/bus/pci/devices/0000:81:00.2/iommu_group");
+	check_link("/dev/pts/12", "/proc/77/fd/0");
+	check_file("/proc/77/comm", "bash\n");
+	CHECK_INT(pci_refuse_open(&device, &why), 0);
+	check_link("/dev/vfio/12", "/proc/4711/fd/33");
+	check_file("/proc/4711/comm", "qemu-system-x86\n");
+	CHECK_INT(pci_refuse_open(&device, &why), -EBUSY);
+	CHECK_STR(why.object, "0000:81:00.2");
+	CHECK_CONTAINS(why.what, "process 4711 (qemu-system-x86) has the VF open");
+}

@@ -22,8 +22,9 @@ static int look_unbind(struct step *step, UNUSED struct context *context, UNUSED
 static int do_unbind(void *arg, struct reason *why)
 {
 	struct operation_write *job = arg;
+	int error = pci_refuse_open(&job->step->vf, why);
 
-	return pci_unbind(&job->step->vf, why);
+	return error ? error : pci_unbind(&job->step->vf, why);
 }
 
 /* apply_unbind() - makes the step */
