@@ -157,7 +157,7 @@ static void on_down(void *opaque)
 	(void)opaque;
 }
 
-/* Each minute: what no event tells, such as a firmware that was changed, or a VLAN that the operator has set on a port. */
+/* Each minute: what no event tells, such as a firmware that was changed. */
 static void on_minute(int timer, void *opaque)
 {
 	struct agent *agent = opaque;
@@ -166,6 +166,7 @@ static void on_minute(int timer, void *opaque)
 	notify("WATCHDOG=1");
 	if (agent->watch < 0)
 		watch_status(agent);
+	ports_watch(agent);
 	agent_read_host(agent);
 	for (struct agent_guest *guest = agent->guests; guest; guest = guest->next)
 		guest->todo |= guest->vfs ? TODO_PASSPORT : 0;
@@ -219,6 +220,7 @@ static void release(struct agent *agent)
 		status_release(&guest->status);
 		free(guest);
 	}
+	ports_end(agent);
 	inventory_release(&agent->inventory);
 	if (agent->watch >= 0)
 		close(agent->watch);
@@ -241,6 +243,7 @@ int agent_run(struct agent *agent)
 	leave_recall(agent);
 	agent_read_host(agent);
 	watch_status(agent);
+	ports_watch(agent);
 	agent->reconcile = true;
 	look_now(agent);
 	agent->session = (struct virt_session){ .up = on_up, .down = on_down, .arg = agent };

@@ -68,6 +68,8 @@ struct agent {
 	struct agent_guest *guests;
 	struct downtime_model downtime;
 	int watch, watch_handle;    /* inotify on the status directory, -1: none */
+	struct ovs *ovs;            /* tells of changes of ports; NULL: none */
+	int ovs_handle;
 	int settle_timer, minute_timer, leave_timer;
 	bool reconcile;             /* something has come or gone */
 	bool stop;
@@ -101,6 +103,10 @@ void leave_completed(struct agent_guest *guest, unsigned int downtime);
 void leave_tick(int timer, void *agent);
 /* What was learned about downtime, from and to /var/lib/vferry. */
 void leave_recall(struct agent *agent);
+
+/* ports.c: begins to hear of changes of ports, unless that is so; ends that. */
+void ports_watch(struct agent *agent);
+void ports_end(struct agent *agent);
 
 /* settle.c: does what is to be done for guests whose job allows. */
 void settle_soon(struct agent *agent);

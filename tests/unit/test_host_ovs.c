@@ -8,13 +8,19 @@
  */
 #include "check.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "base/scope.h"
+#include "host/announce.h"
 #include "host/ovs.h"
 
 #define GUEST "8d1e34b0-1111-2222-3333-444455556666"
@@ -246,6 +252,118 @@ TEST(adding_it_again_keeps_its_number_and_takes_the_new_settings)
 	wanted.tag = -1;
 	must(ovs_add_port(ovs, &wanted, deadline_in(20000), &why), &why);
 	CHECK_INT(look(ovs, "v0").tag, -1);
+}
+
+TEST(what_was_set_on_a_port_elsewhere_is_set_here_and_read_back)
+{
+	autoovs struct ovs *ovs = (need_ovs(), connect_to(&real));
+	struct port_settings settings = { .has_tag = true, .tag = 12, .trunk = { 20, 30 }, .trunks = 2, .vlan_mode = "native-untagged",
+					  .ingress_rate = 100000, .ingress_burst = 8000, .has_attached_mac = true,
+					  .attached_mac = { { 0x52, 0x54, 0, 1, 2, 3 } }, .iface_id = "port-1", .vm_id = "vm-1", .vm_uuid = "uuid-1" };
+	struct ovs_port_request wanted = request("v0");
+	struct reason why = { 0 };
+	struct ovs_port port;
+
+	wanted.settings = &settings;
+	must(ovs_add_port(ovs, &wanted, deadline_in(20000), &why), &why);
+	port = look(ovs, "v0");
+	CHECK(port_settings_equal(&port.settings, &settings));
+	CHECK_INT(vsctl(&real, "set Interface v0 external_ids:iface-id=a/b external_ids:vm-uuid=%070d", 7), 0);
+	port = look(ovs, "v0");
+	CHECK_STR(port.settings.iface_id, "");
+	CHECK_STR(port.settings.vm_uuid, "");
+	settings = (struct port_settings){ .trunk = { 4000 }, .trunks = 1 };
+	must(ovs_add_port(ovs, &wanted, deadline_in(20000), &why), &why);
+	port = look(ovs, "v0");
+	CHECK(!port.settings.has_tag && port.settings.trunks == 1 && port.settings.trunk[0] == 4000);
+	CHECK_STR(port.settings.vlan_mode, "");
+	CHECK_INT(port.settings.ingress_rate, 0);
+	CHECK_STR(port.settings.vm_id, GUEST);
+	wanted.settings = NULL;
+	must(ovs_add_port(ovs, &wanted, deadline_in(20000), &why), &why);
+	CHECK_INT(look(ovs, "v0").settings.trunks, 1);
+}
+
+TEST(tells_of_what_somebody_sets_on_a_port_and_of_nothing_else)
+{
+	autoovs struct ovs *ovs = (need_ovs(), connect_to(&real)), *watch = NULL;
+	struct ovs_port_request wanted = request("v0");
+	struct reason why = { 0 };
+	bool some = true;
+
+	must(ovs_add_port(ovs, &wanted, deadline_in(20000), &why), &why);
+	must(ovs_watch_open(&watch, real.socket, deadline_in(20000), &why), &why);
+	must(ovs_watch_take(watch, &some, &why), &why);
+	CHECK(!some);
+	CHECK_INT(vsctl(&real, "set Bridge br0 external_ids:x=y"), 0);
+	CHECK_INT(vsctl(&real, "set Port v0 tag=77"), 0);
+	for (int i = 0; i < 1000 && !some; i++) {
+		must(ovs_watch_take(watch, &some, &why), &why);
+		usleep(10000);
+	}
+	CHECK(some);
+	must(ovs_watch_take(watch, &some, &why), &why);
+	CHECK(!some);
+}
+
+/* Runs "ip link" with three more words. */
+static void ip_link(const char *one, const char *two, const char *three)
+{
+	CHECK_INT(run(&real, (char *[]){ (char[]){ "ip" }, (char[]){ "link" }, strdupa(one), strdupa(two), strdupa(three), NULL }), 0);
+}
+
+/* Receives until the RARP of a MAC comes. Return: the VLAN that it carries, -1 if it carries none. */
+static int receive_rarp(int fd, const struct mac_address *mac)
+{
+	union { struct cmsghdr align; char bytes[CMSG_SPACE(sizeof(struct tpacket_auxdata))]; } control;
+	uint8_t frame[2048];
+
+	for (;;) {
+		struct iovec part = { frame, sizeof(frame) };
+		struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+		struct tpacket_auxdata extra = { 0 };
+
+		if (recvmsg(fd, &message, 0) < 0)
+			FAIL("no RARP came: %s", strerror(errno));
+		if (memcmp(frame + 6, mac->octet, 6) || memcmp(frame + 12, "\x80\x35", 2))
+			continue;
+		CHECK(CMSG_FIRSTHDR(&message));
+		memcpy(&extra, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(extra));
+		return extra.tp_status & TP_STATUS_VLAN_VALID ? extra.tp_vlan_tci & 0xfff : -1;
+	}
+}
+
+TEST(a_guest_is_announced_through_the_bridge_with_the_vlan_of_its_port)
+{
+	autoovs struct ovs *ovs = (need_ovs(), connect_to(&real));
+	const struct mac_address mac = { { 0x52, 0x54, 0, 0xaa, 0xbb, 0xcc } };
+	struct ovs_port_request wanted = request("v0");
+	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
+	autoclose int fd = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
+	struct timeval patience = { .tv_sec = 20 };
+	struct reason why = { 0 };
+
+	CHECK_INT(run(&real, (char *[]){ (char[]){ "ip" }, (char[]){ "link" }, (char[]){ "add" }, (char[]){ "u0" }, (char[]){ "type" },
+					 (char[]){ "veth" }, (char[]){ "peer" }, (char[]){ "u1" }, NULL }), 0);
+	ip_link("set", "u0", "up");
+	ip_link("set", "u1", "up");
+	ip_link("set", "v0", "up");
+	CHECK_INT(vsctl(&real, "add-port br0 u0"), 0);
+	wanted.tag = 42;
+	must(ovs_add_port(ovs, &wanted, deadline_in(20000), &why), &why);
+	at.sll_ifindex = (int)if_nametoindex("u1");
+	CHECK(fd >= 0 && at.sll_ifindex && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0);
+	CHECK_INT(setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &(int){ 1 }, sizeof(int)), 0);
+	CHECK_INT(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
+	must(announce_through_bridge(real.socket, "br0", (uint32_t)look(ovs, "v0").ofport, &mac, deadline_in(20000), &why), &why);
+	CHECK_INT(receive_rarp(fd, &mac), 42);
+	CHECK_INT(vsctl(&real, "set Bridge br0 protocols=OpenFlow13"), 0);
+	must(announce_through_bridge(real.socket, "br0", (uint32_t)look(ovs, "v0").ofport, &mac, deadline_in(20000), &why), &why);
+	CHECK_INT(receive_rarp(fd, &mac), 42);
+	must(announce_from(if_nametoindex("u0"), &mac, &why), &why);
+	CHECK_INT(receive_rarp(fd, &mac), -1);
+	CHECK_INT(announce_from(999999, &mac, &why), -ENXIO);
+	CHECK_INT(vsctl(&real, "clear Bridge br0 protocols -- del-port u0"), 0);
 }
 
 TEST(a_port_in_another_bridge_is_refused_with_its_name)

@@ -85,6 +85,14 @@ int ovs_del_port(struct ovs *ovs, const char *port, deadline_t deadline, struct 
 /* other_config of the Open_vSwitch row: hw-offload and max-idle. value NULL removes the key. */
 int ovs_set_option(struct ovs *ovs, const char *key, const char *value, deadline_t deadline, struct reason *why);
 
+/*
+ * Asks to be told when what an operator sets on ports changes (VLANs, limits, external_ids), on a connection of its own. The descriptor
+ * of ovs_watch_fd() can be read then, and ovs_watch_take() says whether there was such a change. Return: 0, negative errno with *why.
+ */
+int ovs_watch_open(struct ovs **ovs, const char *socket, deadline_t deadline, struct reason *why);
+int ovs_watch_fd(const struct ovs *ovs);
+int ovs_watch_take(struct ovs *ovs, bool *some, struct reason *why);
+
 const struct ovs_port *ovs_find_port(const struct ovs_state *state, const char *name);
 
 /* The port that a netdev is in: its own, or the bond that it is a member of. */

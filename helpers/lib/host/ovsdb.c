@@ -26,6 +26,8 @@
 
 #define JSON_DEPTH 32
 #define BUFFER_SIZE 65536
+#define LISTEN_MS 1000 /* for an answer to the server's request */
+#define MORE_MS 5      /* within which more must come, or nothing is left */
 
 struct ovsdb {
 	int fd;
@@ -347,4 +349,32 @@ int ovsdb_call(struct ovsdb *db, const char *method, struct json_object *params,
 	json_object_object_add(request, "id", json_object_new_int64(++db->calls));
 	error = send_message(db, request, deadline, why);
 	return error ? error : receive_result(db, deadline, result, why);
+}
+
+/* Return: the descriptor that can be read when the server has something to say. */
+int ovsdb_fd(const struct ovsdb *db)
+{
+	return db->fd;
+}
+
+/*
+ * Takes what the server has sent by itself: answers its requests; some is set if it told of a change.
+ * Return: 0 when nothing is left to read, negative errno if the connection is lost, *why filled.
+ */
+int ovsdb_listen(struct ovsdb *db, bool *some, struct reason *why)
+{
+	for (;;) {
+		struct json_object *message = NULL;
+		int error = receive_message(db, deadline_in(MORE_MS), &message, why);
+
+		if (error == -ETIME)
+			return 0;
+		if (error)
+			return error;
+		*some |= strcmp(value_text(message, "method"), "update") == 0;
+		error = answer_request(db, message, deadline_in(LISTEN_MS), why);
+		json_object_put(message);
+		if (error)
+			return error;
+	}
 }

@@ -36,6 +36,10 @@ void ovsdb_close(struct ovsdb **db);
 int ovsdb_call(struct ovsdb *db, const char *method, struct json_object *params, deadline_t deadline, struct json_object **result,
 	       struct reason *why);
 
+/* For those who are told of changes ("monitor"): what to poll, and what to do then. */
+int ovsdb_fd(const struct ovsdb *db);
+int ovsdb_listen(struct ovsdb *db, bool *some, struct reason *why);
+
 /* A list of operations that happen all or not at all. */
 struct transaction {
 	struct json_object *params; /* ["Open_vSwitch", operation, ...] */
