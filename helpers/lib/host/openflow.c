@@ -205,7 +205,7 @@ static int await_barrier(int fd, uint8_t version, deadline_t deadline)
 	return -EPROTO;
 }
 
-/* Does it all, offering one version. Return: 0, negative errno (-ECONNRESET or -EPROTO: another version may work). */
+/* Does it all, offering one version. Return: 0, negative errno (-ECONNRESET, -EPIPE or -EPROTO: another version may work). */
 static int try_version(const char *ovsdb_socket, const char *bridge, uint8_t offer, const struct openflow_packet *packet,
 		       deadline_t deadline)
 {
@@ -229,7 +229,7 @@ int openflow_packet_out(const char *ovsdb_socket, const char *bridge, const stru
 	static const uint8_t offers[] = { 1, 4, 5, 3, 2 };
 	int error = -EPROTO;
 
-	for (size_t i = 0; i < sizeof(offers) && (error == -ECONNRESET || error == -EPROTO); i++)
+	for (size_t i = 0; i < sizeof(offers) && (error == -ECONNRESET || error == -EPIPE || error == -EPROTO); i++)
 		error = try_version(ovsdb_socket, bridge, offers[i], packet, deadline);
 	if (!error)
 		return 0;
