@@ -117,3 +117,22 @@ complete_line() {
 	[ "$(complete_line vferry plan --as sta)" = start ]
 	complete_line vferry plan --domain Make | grep -qx Makefile
 }
+
+@test "the completion offers guests, networks and bridges" {
+	# shellcheck disable=SC2317 # called by the completion
+	virsh() {
+		case $* in
+		*net-list*) echo vf-pool ;;
+		*) printf 'web1\ndb1\n' ;;
+		esac
+	}
+	# shellcheck disable=SC2317
+	ovs-vsctl() { echo br-vferry; }
+	for command in check plan attach detach; do
+		[ "$(complete_line vferry "$command" w)" = web1 ]
+	done
+	[ "$(complete_line vferry attach --network vf)" = vf-pool ]
+	[ "$(complete_line vferry prepare --bridge br)" = br-vferry ]
+	[ "$(complete_line vferry prepare --boot c)" = card ]
+	[ -z "$(complete_line vferry status w)" ]
+}
