@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/scope.h"
 #include "command/attach.h"
@@ -151,10 +152,15 @@ static int choose(struct attachment *a, struct reason *why)
 static int adopt(struct attachment *a, struct reason *why)
 {
 	autofree char *xml = NULL;
-	int error = virt_xml(a->guest, false, &xml, why);
+	int error = virt_xml(a->guest, false, &xml, why), lock;
 
-	if (!error)
-		error = attach_lease(a, xml, why);
+	if (error)
+		return error;
+	lock = record_lock(NULL, deadline_in(COMMAND_TIME), why);
+	if (lock < 0)
+		return lock;
+	error = attach_lease(a, xml, why);
+	close(lock);
 	return error ? error : attach_make(a, true, why);
 }
 

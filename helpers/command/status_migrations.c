@@ -24,6 +24,7 @@ static const struct {
 	[HISTORY_REFUSED] = { "refused", TONE_BAD },
 	[HISTORY_CANCELED] = { "canceled", TONE_WARNING },
 	[HISTORY_LEFT] = { "left", TONE_PLAIN },
+	[HISTORY_MOVED] = { "moved", TONE_GOOD },
 };
 
 /* The name of a job, as an operator calls it. */
@@ -120,6 +121,9 @@ static void show_entry(struct call *call, const struct history_entry *entry)
 	else if (entry->kind == HISTORY_READY)
 		snprintf(text, sizeof(text), "%s: %u VF%s in %lld ms", entry->guest, entry->vfs, entry->vfs == 1 ? "" : "s",
 			 (long long)entry->ms);
+	else if (entry->kind == HISTORY_MOVED)
+		snprintf(text, sizeof(text), "%s: stood still for %lld ms, with %u VF%s", entry->guest, (long long)entry->ms, entry->vfs,
+			 entry->vfs == 1 ? "" : "s");
 	else
 		snprintf(text, sizeof(text), "%s", entry->guest);
 	terminal_wrap(call, 28, text);

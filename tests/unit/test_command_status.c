@@ -245,6 +245,7 @@ TEST(what_was_done_and_refused_is_told_with_milliseconds_and_reason)
 	struct history_entry ready = { .when = 1700000000, .kind = HISTORY_READY, .event = "migrate", .guest = "web1", .vfs = 2, .ms = 812 };
 	struct history_entry refused = { .when = 1700000060, .kind = HISTORY_REFUSED, .event = "started", .guest = "web2", .ms = 41 };
 	struct history_entry left = { .when = 1700000120, .kind = HISTORY_LEFT, .event = "release", .guest = "db1", .vfs = 1 };
+	struct history_entry moved = { .when = 1700000120, .kind = HISTORY_MOVED, .event = "agent", .guest = "db1", .vfs = 1, .ms = 159 };
 	const char *text;
 
 	check_file("/run/.keep", "");
@@ -254,11 +255,13 @@ TEST(what_was_done_and_refused_is_told_with_milliseconds_and_reason)
 	CHECK_INT(history_add(&ready, deadline_in(1000), NULL), 0);
 	CHECK_INT(history_add(&refused, deadline_in(1000), NULL), 0);
 	CHECK_INT(history_add(&left, deadline_in(1000), NULL), 0);
+	CHECK_INT(history_add(&moved, deadline_in(1000), NULL), 0);
 	text = migrations();
 	CHECK_CONTAINS(text, "  ready    web1: 2 VFs in 812 ms\n");
 	CHECK_CONTAINS(text, "  refused  web2: at started, after 41 ms: post-copy was asked\n");
 	CHECK_CONTAINS(text, "without --postcopy\n");
 	CHECK_CONTAINS(text, "  left     db1\n");
+	CHECK_CONTAINS(text, "  moved    db1: stood still for 159 ms, with 1 VF\n");
 	for (const char *line = text; *line; line = strchr(line, '\n') + 1)
 		CHECK(strcspn(line, "\n") <= 80);
 	CHECK_INT(sysroot_set(""), 0);
