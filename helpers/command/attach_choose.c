@@ -123,7 +123,7 @@ static int choose_by_address(struct attachment *a, struct reason *why)
 		reason_cure(why, "see vferry status for its PFs");
 		return -ENODEV;
 	}
-	reason_set(why, error, NULL, "no PF of this host may be used by the configuration");
+	(void)view_no_pf(&a->view, why);
 	for (int wanted = PF_NAMED + PF_IN_BRIDGE + PF_SWITCHDEV; wanted >= 0; wanted--) {
 		for (size_t i = 0; i < inventory->pfs; i++) {
 			struct inventory_pf *pf = &inventory->pf[i];

@@ -93,7 +93,7 @@ static int choose_pf(struct preparation *p, struct reason *why)
 				pci_address_format(&pf->address, why->object);
 		}
 	}
-	return p->pf ? 0 : error ? error : reason_set(why, -ENODEV, NULL, "no PF of this host may be used by the configuration");
+	return p->pf ? 0 : error ? error : view_no_pf(&p->view, why);
 }
 
 /* Finds the PF that was named, or chooses one. Return: 0, negative errno with *why filled. */

@@ -15,6 +15,7 @@
 #include "base/sysroot.h"
 #include "command/recorded.h"
 #include "command/terminal.h"
+#include "policy/rules.h"
 
 #define INVENTORY_FILE_MAX (64u << 20)
 #define VIRSH "/usr/bin/virsh"
@@ -220,6 +221,22 @@ bool view_has_card(struct call *call, const struct view *view)
 	else
 		command_say(call, "%s has no ConnectX-7", *inventory->hostname ? inventory->hostname : "this host");
 	return false;
+}
+
+/* The refusal where no PF may be used; see the header. */
+int view_no_pf(const struct view *view, struct reason *why)
+{
+	const struct inventory *inventory = &view->scene.inventory;
+
+	for (size_t i = 0; i < inventory->pfs; i++) {
+		struct rule_case c = { .config = view->scene.config, .inventory = inventory, .pf = &inventory->pf[i] };
+
+		if (!c.pf->card.can_migrate || rules_judge_by(rules_find("L7-card"), &c, why) != VERDICT_REFUSE)
+			continue;
+		pci_address_format(&c.pf->address, why->object);
+		return -ENODEV;
+	}
+	return reason_set(why, -ENODEV, NULL, "no PF of this host may be used by the configuration");
 }
 
 /* Says what was not seen. */

@@ -48,6 +48,9 @@ int view_parse(const char *text, const char *file, const struct config *config, 
 /* Whether the host has a card whose VFs can move; if not, says so. */
 bool view_has_card(struct call *call, const struct view *view);
 
+/* The refusal where no PF may be used by the configuration: why not the first whose card can migrate. Return: -ENODEV, *why filled. */
+int view_no_pf(const struct view *view, struct reason *why);
+
 /* Says what was not seen, a line each, to call->out. */
 void view_say_unseen(struct call *call, const struct view *view);
 

@@ -138,6 +138,8 @@ FAULT(the_kernel_lacks_the_variant_driver, READY, "\"has_variant_driver\": true"
       "kernel does not have the driver that migrates VFs", "depmod -a")
 FAULT(the_pf_has_another_driver, READY, "\"driver\": \"mlx5_core\"", "\"driver\": \"vfio-pci\"", "L7", PF0, "failure", "its driver is 'vfio-pci'",
       "/sys/bus/pci/drivers/mlx5_core/bind")
+FAULT(a_bluefield_3_that_is_not_switched_on, READY, "\"device\": 4129", "\"device\": 41692", "L7", PF0, "failure",
+      "it is a BlueField-3, and cards of that kind are not switched on here", NULL)
 FAULT(another_processor, READY, "x86_64", "riscv64", "L8", NULL, "failure", "the processor is riscv64", NULL)
 FAULT(the_eswitch_cannot_be_switched, FRESH, "\"uplink_addresses\": 0", "\"uplink_addresses\": 1", "S1", PF0, "failure",
       "would interrupt enp129s0f0np0, which has an address", NULL)

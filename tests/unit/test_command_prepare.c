@@ -62,6 +62,17 @@ TEST(another_port_can_be_named_by_address_or_device)
 	CHECK_CONTAINS(prepare(recorded("host-fresh.json"), "--pf", "enp129s0f1np1").out, "PF 0000:81:00.1 (enp129s0f1np1) for bridge");
 }
 
+TEST(a_bluefield_3_is_prepared_when_it_is_named_and_else_says_how_to_switch_it_on)
+{
+	const char *host = changed("host-fresh.json", "\"device\": 4129", "\"device\": 41692", "28.43.1014", "32.43.1014", NULL);
+	struct command_result r = prepare(host, NULL, NULL);
+
+	CHECK_INT(r.status, COMMAND_NOT_READY);
+	CHECK_STR(r.err, "vferry: 0000:81:00.0: it is a BlueField-3, and cards of that kind are not switched on here; set cards = all in "
+			 "vferry.conf, or cards = bluefield-3 to use no others\n");
+	CHECK_CONTAINS(prepare(host, "--pf", "0000:81:00.1").out, "PF 0000:81:00.1 (enp129s0f1np1) for bridge");
+}
+
 TEST(a_port_that_is_not_there_is_refused)
 {
 	struct command_result r = prepare(recorded("host-fresh.json"), "--pf", "0000:99:00.0");
