@@ -26,7 +26,8 @@ vf_driver() {
 
 # reinstall: the package again, as at first.
 reinstall() {
-	on A 'dpkg --force-unsafe-io --force-confmiss -i /root/vferry.deb >/dev/null 2>&1; kill -HUP $(cat /run/libvirtd.pid)'
+	on A 'dpkg --force-unsafe-io --force-confmiss -i /root/vferry.deb >/dev/null 2>&1; kill -HUP $(cat /run/libvirtd.pid)
+		[ ! -e /usr/sbin/vferryd ] || /usr/lib/vferry-lab/agent restart'
 }
 
 # lend_python: the hosts have no Python: this machine's, without what only a developer needs, to /usr of both. It must be no newer than
@@ -97,7 +98,8 @@ playbook() {
 @test "a removal leaves the configuration and a running guest's VF, and nothing else" {
 	before=$(vfs A guest1)
 	on A 'dpkg-query -L vferry >/root/files'
-	run on A "dpkg --force-unsafe-io -r vferry 2>&1"
+	# Where there is systemd, the package stops and starts the agent.
+	run on A "/usr/lib/vferry-lab/agent stop; dpkg --force-unsafe-io -r vferry 2>&1"
 	[ "$status" -eq 0 ]
 	left=$(on A 'while read -r f; do [ ! -f "$f" ] || echo "$f"; done </root/files; find /etc/libvirt/hooks -type f; grep -l vferry /etc/apparmor.d/local/*' || true)
 	same "$left" "/etc/apparmor.d/abstractions/vferry
@@ -137,7 +139,7 @@ create_bridge = yes"
 }
 
 @test "a purge leaves nothing" {
-	on A "rm -f /etc/vferry/vferry.conf.*; dpkg --force-unsafe-io -P vferry >/dev/null 2>&1"
+	on A "rm -f /etc/vferry/vferry.conf.*; /usr/lib/vferry-lab/agent stop; dpkg --force-unsafe-io -P vferry >/dev/null 2>&1"
 	run on A 'find / -xdev \( -path /proc -o -path /sys -o -path /root -o -path "/var/log/*" -o -path "/run/vferry-lab*" -o -path "/usr/lib/vferry-lab*" -o -path "/var/lib/libvirt/images" \) -prune -o -name "*vferry*" -print'
 	same "$output" ""
 }
