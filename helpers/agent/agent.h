@@ -100,7 +100,7 @@ void leave_confirmed(struct agent_guest *guest);
 /* Whether some guest is on its way out: then its progress is looked at. */
 void leave_watch(struct agent *agent);
 void leave_completed(struct agent_guest *guest, unsigned int downtime);
-void leave_tick(int timer, void *agent);
+void leave_tick(int timer, void *opaque);
 /* What was learned about downtime, from and to /var/lib/vferry. */
 void leave_recall(struct agent *agent);
 
@@ -110,7 +110,7 @@ void ports_end(struct agent *agent);
 
 /* settle.c: does what is to be done for guests whose job allows. */
 void settle_soon(struct agent *agent);
-void settle_now(int timer, void *agent);
+void settle_now(int timer, void *opaque);
 
 /* metadata.c: sets a guest's passport (plain form), by a second vferryd, since it may wait for the guest's job; what that one does. */
 #define METADATA_OPTION "--write-passport"

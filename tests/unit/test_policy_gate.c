@@ -73,7 +73,7 @@ TEST(the_newest_yields_whatever_the_order_of_the_files)
 	add_guest(STATUS_MIGRATION_OUT, "perform3", 20, 4, 2);
 	CHECK_INT(judge(), 1);
 	CHECK(host.verdict[0].guest == &host.status[0]);
-	CHECK_STR(host.verdict[0].why.rule, "L4-in-flight");
+	CHECK_STR(host.verdict[0].why.rule, "L4-slots");
 	CHECK_STR(host.verdict[0].why.object, "0000:81:00.0");
 	CHECK_CONTAINS(host.verdict[0].why.what, "6 VFs of this PF");
 	CHECK_CONTAINS(host.verdict[0].why.cure, "when the others have arrived");

@@ -130,7 +130,7 @@ struct message {
 /* Reads a message. Return: 0, -EPROTO, negative errno as read_all(). */
 static int read_message(int fd, struct message *message, deadline_t deadline)
 {
-	uint8_t header[HEADER];
+	uint8_t header[HEADER] = { 0 };
 	int error = read_all(fd, header, sizeof(header), deadline);
 	size_t length = ((size_t)header[2] << 8) | header[3];
 

@@ -90,7 +90,7 @@ static int judge_slots(const struct gate_case *c, const struct status *guest, st
 			   "%u VFs of this PF would be in live migration at the same time, and %u may be (%u of them began earlier)",
 			   own + taken, c->config->vfs_in_flight, taken);
 		reason_cure(why, "migrate the guest again when the others have arrived");
-		reason_rule(why, "L4-in-flight");
+		reason_rule(why, "L4-slots");
 		return -EPERM;
 	}
 	return 0;
