@@ -16,6 +16,9 @@ setup_file() {
 	export PF PF2 UPLINK UPLINK2
 	guest A guest1 --vf "$(pf A)/1"
 	on A "virsh -c $URI dumpxml --migratable guest1" | on B 'cat >/root/guest1.xml'
+	# A guest that is to start on B, on the second VF of the PF.
+	on B "sed -E 's|<uuid>.*</uuid>|<uuid>11111111-2222-3333-4444-555555555555</uuid>|; s|guest1|guest2|; s|bus=.0x81.|bus=\"0x${PF:5:2}\"|' \
+		/root/guest1.xml >/root/guest2.xml"
 	in_the_way_script | on B 'cat >/root/in-the-way'
 	# The other PF would do: only this one may be used.
 	configure B "[host]
@@ -45,7 +48,8 @@ teardown() {
 		rm -rf /run/vferry"
 }
 
-# in_the_way_script: what runs on B in each state: hook and prepare, and whether anything has changed.
+# in_the_way_script: what runs on B in each state: the hook for an arrival, vferry prepare, the hook for an ordinary start; and whether
+# anything has changed.
 in_the_way_script() {
 	cat <<'END'
 marks() {
@@ -70,19 +74,22 @@ marks() {
 before=$(marks)
 echo "hook: $(/etc/libvirt/hooks/qemu.d/50-vferry guest1 migrate begin - 2>&1 </root/guest1.xml) (status $?)"
 echo "prepare: $(vferry prepare --pf "$1" --yes 2>&1) (status $?)"
+echo "start: $(/etc/libvirt/hooks/qemu.d/50-vferry guest2 prepare begin - 2>&1 </root/guest2.xml) (status $?)"
 after=$(marks)
 [ "$before" = "$after" ] && echo "nothing has changed" || { echo "$before" >/root/before; echo "$after" | diff /root/before -; }
 END
 }
 
-# in_the_way SENTENCE: the hook refuses the guest with this sentence, in one line; vferry prepare says the same; nothing has changed.
+# in_the_way SENTENCE: the hook refuses the guest with this sentence, in one line; vferry prepare says the same; nothing has changed. A
+# guest that starts there is not refused (at_start = warn), unless it has no VF yet.
 in_the_way() {
 	run on B "bash /root/in-the-way $PF"
 	echo "$output"
-	[ "${#lines[@]}" = 3 ]
+	[ "${#lines[@]}" = 4 ]
 	[[ ${lines[0]} == "hook: vferry: guest1: "*"$1"*" (status 1)" ]]
 	[[ ${lines[1]} == "prepare: vferry: "*"$1"*" (status 1)" ]]
-	[ "${lines[2]}" = "nothing has changed" ]
+	[[ ${lines[2]} == "start: vferry: guest2: "*"$1"*" (status 1)" || ${lines[2]} == "start:  (status 0)" ]]
+	[ "${lines[3]}" = "nothing has changed" ]
 	no_harmful_set B
 }
 
@@ -139,6 +146,8 @@ no_frame_lost() {
 	legacy_guest
 	watch_pings
 	in_the_way "its eswitch is in legacy mode and cannot be switched while guest other has its VF"
+	[ "${lines[2]}" = "start:  (status 0)" ]
+	contains "$(on B 'grep "guest2: prepare: warning" /var/log/messages')" "cannot be switched while guest other has its VF"
 	virsh_says "while guest other has its VF"
 	contains "$output" "migrate or shut down that guest"
 	no_frame_lost other

@@ -707,6 +707,7 @@ TEST(every_rule_has_a_name_and_says_what_it_looks_at)
 		CHECK(rules_find(rule->name) == rule);
 	}
 	CHECK(rules_find("L9") == NULL);
+	CHECK_INT(rules_judge_by(rules_find("L9"), &(struct rule_case){ 0 }, NULL), VERDICT_REFUSE);
 }
 
 TEST(a_switch_of_mode_is_refused_while_a_driver_holds_a_vf)

@@ -84,6 +84,7 @@ static const struct rule table[] = {
 	{ 0 },
 };
 
+/* Return: the table, ended by a NULL name. */
 const struct rule *rules_table(void)
 {
 	return table;
@@ -124,7 +125,7 @@ int firmware_compare(const char *a, const char *b)
 
 /*
  * rules_judge_by() - judges by one row
- * @rule:	row
+ * @rule:	row; NULL, which rules_find() gives for a wrong name, refuses
  * @c:		the case
  * @why:	filled but for VERDICT_PASS: sentence, rule, cure
  * Return: the verdict
@@ -132,8 +133,14 @@ int firmware_compare(const char *a, const char *b)
 enum verdict rules_judge_by(const struct rule *rule, const struct rule_case *c, struct reason *why)
 {
 	struct reason found = { 0 };
-	enum verdict verdict = rule->judge(c, &found);
+	enum verdict verdict;
 
+	if (!rule) { /* a name that the table does not have: when in doubt, refuse */
+		reason_set(why, -EINVAL, NULL, "vferry itself is wrong: it asks for a rule that it does not have");
+		reason_cure(why, "report this with what 'vferry version' says");
+		return VERDICT_REFUSE;
+	}
+	verdict = rule->judge(c, &found);
 	if (verdict == VERDICT_PASS)
 		return verdict;
 	reason_rule(&found, rule->name);

@@ -57,7 +57,7 @@ enum verdict rules_driver(const struct rule_case *c, struct reason *why)
 }
 
 /*
- * source_psid(), source_firmware() - what the source has: by the passport, else by what the configuration says of all peers
+ * source_psid() - what the source has: by the passport, else by what the configuration says of all peers
  * Return: "" if nobody tells, or if nothing comes from a source
  */
 static const char *source_psid(const struct rule_case *c)
@@ -67,6 +67,9 @@ static const char *source_psid(const struct rule_case *c)
 	return c->vf->passport && *c->vf->passport->psid ? c->vf->passport->psid : c->config->peer_psid;
 }
 
+/*
+ * source_firmware() - the same for its running firmware
+ */
 static const char *source_firmware(const struct rule_case *c)
 {
 	if (!c->incoming || !c->vf)
