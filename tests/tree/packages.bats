@@ -89,3 +89,19 @@ need() {
 	tests/tree/apparmor
 	grep -qx 'include if exists <abstractions/vferry>' <(sed -n "s/^rule='\(.*\)'$/\1/p" install/deb/debian/postinst)
 }
+
+@test "what the Ansible role writes is a configuration that vferry reads, and a wrong key in it is named" {
+	need ansible
+	vferry=${BUILD:-build}/vferry
+	[ -x "$vferry" ] || skip "$vferry is not built"
+	render() {
+		ANSIBLE_HOME=$BATS_TEST_TMPDIR ANSIBLE_LOCAL_TEMP=$BATS_TEST_TMPDIR ansible localhost -c local -e "{\"vferry_config\": $1}" \
+			-m ansible.builtin.template -a "src=$PWD/install/ansible/roles/vferry/templates/vferry.conf.j2 dest=$BATS_TEST_TMPDIR/vferry.conf"
+		run "$vferry" check --settings "$BATS_TEST_TMPDIR/vferry.conf" --inventory tests/unit/data/command/host-ready.json
+	}
+	render '{"host": {"bridge": "br-fleet", "create_bridge": false, "vfs": 4}, "guest": {"at_start": "refuse"}}'
+	grep -qx 'create_bridge = no' "$BATS_TEST_TMPDIR/vferry.conf"
+	[[ $output == *"Open vSwitch"* ]] || { echo "$output"; false; }
+	render '{"host": {"brigde": "br-fleet"}}'
+	[[ $output == *"brigde"* ]]
+}
