@@ -8,6 +8,7 @@
 #include "base/scope.h"
 #include "host/netdev.h"
 #include "host/netlink.h"
+#include "host/tc.h"
 
 #define SEQUENCE 7u
 
@@ -278,4 +279,31 @@ TEST(another_message_is_no_netdev)
 	put_link(msg);
 	CHECK_INT(netdev_parse_link(nlmsg_hdr(msg), &netdev), -EPROTO);
 	nlmsg_free(msg);
+}
+
+TEST(a_tc_rule_is_told_from_the_header_of_its_priority_and_from_other_messages)
+{
+	struct {
+		struct nlmsghdr header;
+		struct tcmsg tc;
+	} message = { .header = { .nlmsg_len = NLMSG_LENGTH(sizeof(message.tc)), .nlmsg_type = RTM_NEWTFILTER } };
+
+	CHECK(!tc_is_rule(&message.header));
+	message.tc.tcm_handle = 1;
+	CHECK(tc_is_rule(&message.header));
+	message.header.nlmsg_type = RTM_NEWQDISC;
+	CHECK(!tc_is_rule(&message.header));
+	message.header.nlmsg_type = RTM_NEWTFILTER;
+	message.header.nlmsg_len = NLMSG_LENGTH(4);
+	CHECK(!tc_is_rule(&message.header));
+}
+
+TEST(a_network_device_without_tc_has_no_rules)
+{
+	autonetlink struct netlink rt;
+	unsigned int count = 77;
+
+	CHECK_INT(netlink_open(&rt, NULL, NULL), 0);
+	CHECK_INT(tc_count_rules(&rt, 1, &count, NULL), 0); /* lo */
+	CHECK_INT(count, 0);
 }
