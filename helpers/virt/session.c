@@ -12,8 +12,8 @@
 #include "base/log.h"
 #include "virt/virt.h"
 
-#define KEEPALIVE_SECONDS 5
-#define KEEPALIVE_COUNT 5
+#define KEEPALIVE_SECONDS 30
+#define KEEPALIVE_COUNT 3
 #define PAUSE_FIRST 250
 #define PAUSE_MAX 8000
 
