@@ -63,10 +63,15 @@ is_here() {
 	[ "$(state "$1" guest1)" = running ] && has_passport "$1" "pf=\"$(pf "$1")\""
 }
 
+# answers: the guest has answered the station.
+answers() {
+	[ "$(report '.pings[0].answered > 20')" = true ]
+}
+
 # blackout FROM TO: moves the silent guest, and prints for how long the station's pings had no answer, as it is 4 s later.
 blackout() {
 	station_start --ping "$GUEST_IP"
-	eventually test "$(report '.pings[0].answered > 20')" = true
+	eventually answers
 	run migrate "$1" "$2" guest1
 	echo "$output" >&2
 	[ "$status" = 0 ] || return 1
@@ -116,7 +121,7 @@ one
 	eventually said B 'its stored definition named VF'
 	live=$(vfs B guest1)
 	[ -n "$live" ]
-	eventually test "$(on B "virsh -c $URI dumpxml --inactive guest1" | sed -n "/<source>/,/<\/source>/s/.*bus='0x\(..\)'.*/\1/p")" = "${live:5:2}"
+	[ "$(on B "virsh -c $URI dumpxml --inactive guest1" | sed -n "/<source>/,/<\/source>/s/.*bus='0x\(..\)'.*/\1/p")" = "${live:5:2}" ]
 	after=$(on B "virsh -c $URI dumpxml --inactive --security-info guest1")
 	[ "$before" != "$after" ]
 	same "$(sed "/<source>/,/<\/source>/s/<address .*//" <<<"$before")" "$(sed "/<source>/,/<\/source>/s/<address .*//" <<<"$after")"
@@ -130,7 +135,7 @@ one
 	eventually has_passport B 'mac="52:54:00:aa:bb:01"'
 	[ "$(on B 'ovs-vsctl list-ports br-vferry | wc -l')" = 3 ]
 	on B "virsh -q -c $URI detach-device guest1 /root/vf.xml --live"
-	eventually test "$(on B 'for i in $(seq 60); do [ "$(ovs-vsctl list-ports br-vferry | wc -l)" != 2 ] || break; sleep 0.5; done; ovs-vsctl list-ports br-vferry | wc -l')" = 2
+	[ "$(on B 'for i in $(seq 60); do [ "$(ovs-vsctl list-ports br-vferry | wc -l)" != 2 ] || break; sleep 0.5; done; ovs-vsctl list-ports br-vferry | wc -l')" = 2 ]
 	eventually is_here B
 	[[ $(passport B) != *aa:bb:01* ]]
 }
@@ -157,7 +162,7 @@ max_downtime = off'
 	cat "$BATS_TEST_TMPDIR/off"
 	[ "$(state B guest1)" = running ]
 	grep -q 'Job type: *Unbounded' "$BATS_TEST_TMPDIR/off"
-	eventually on A '[ -z "$(virsh -q -c qemu:///system list --name)" ]'
+	eventually on A '[ -z "$(virsh -q -c qemu:///system list --name | tr -d "\n")" ]'
 	configure B ''
 	on B 'kill -HUP $(cat /run/vferry-lab-agent.pid)'
 	run migrate B A guest1 --bandwidth 8
