@@ -231,7 +231,7 @@ static int see_link(void *arg, struct reason *why)
 	int error = netlink_open(&rt, NULL, why);
 
 	if (!error)
-		error = netdev_list(&rt, &list, &count, why);
+		error = netdev_list_links(&rt, &list, &count, why);
 	if (error)
 		return error;
 	netdev = netdev_find(list, count, name);

@@ -15,8 +15,9 @@
 #include "base/sysroot.h"
 #include "engine/operation.h"
 
-#define PORT_POLL_MS 10
-#define PORT_WAIT_MS 20000 /* driver and udev are quicker than that, or it never comes */
+#define PORT_POLL_MS 10      /* at first, then twice as long each time */
+#define PORT_POLL_MAX_MS 160
+#define PORT_WAIT_MS 20000   /* driver and udev are quicker than that, or it never comes */
 
 /*
  * is_port() - whether a port is that of a step's VF: by flavour and numbers, never by its index or name
@@ -84,7 +85,7 @@ static int ask_ports(struct netlink *nl, const struct step *step, struct devlink
 	int result = netlink_open(&rt, NULL, why);
 
 	if (!result)
-		result = netdev_list(&rt, &list, &count, why);
+		result = netdev_list_links(&rt, &list, &count, why);
 	pci_address_format(&step->pf, address);
 	for (size_t i = 0; result == 0 && i < count; i++) {
 		if (list[i].has_devlink_port && strcmp(list[i].devlink_bus, "pci") == 0 && strcmp(list[i].devlink_device, address) == 0)
@@ -134,10 +135,12 @@ static int await_port(void *arg, struct reason *why)
 {
 	struct operation_look *look = arg;
 	deadline_t deadline = deadline_within(look->deadline, PORT_WAIT_MS);
-	int found;
+	int found, pause = PORT_POLL_MS;
 
-	while ((found = operation_see_port(look->step, look->need_netdev, &look->port, why)) == 0 && deadline_left(deadline))
-		nanosleep(&(struct timespec){ .tv_nsec = PORT_POLL_MS * 1000000L }, NULL);
+	while ((found = operation_see_port(look->step, look->need_netdev, &look->port, why)) == 0 && deadline_left(deadline)) {
+		nanosleep(&(struct timespec){ .tv_nsec = pause * 1000000L }, NULL);
+		pause = pause < PORT_POLL_MAX_MS ? pause * 2 : pause;
+	}
 	return found;
 }
 

@@ -184,7 +184,7 @@ static int see_representor(void *arg, struct reason *why)
 		return found;
 	error = netlink_open(&rt, NULL, why);
 	if (!error)
-		error = netdev_list(&rt, &list, &count, why);
+		error = netdev_list_links(&rt, &list, &count, why);
 	if (error)
 		return error;
 	netdev = netdev_find_index(list, count, look->port.ifindex);

@@ -270,16 +270,13 @@ static int dump_uses(struct netlink *rt, struct netdev_list *list, struct reason
 	return error;
 }
 
-/*
- * Reads all netdevs of this network namespace.
- * Return: 0 with *list (to be freed) and *count; negative errno with *why filled.
- */
-int netdev_list(struct netlink *rt, struct netdev **list, size_t *count, struct reason *why)
+/* Reads all netdevs; uses: also who has addresses and default routes. Return: as netdev_list(). */
+static int read_list(struct netlink *rt, bool uses, struct netdev **list, size_t *count, struct reason *why)
 {
 	struct netdev_list found = { 0 };
 	int error = dump_links(rt, &found, why);
 
-	if (!error)
+	if (!error && uses)
 		error = dump_uses(rt, &found, why);
 	if (error) {
 		free(found.netdev);
@@ -294,6 +291,21 @@ int netdev_list(struct netlink *rt, struct netdev **list, size_t *count, struct 
 	*list = found.netdev;
 	*count = found.count;
 	return 0;
+}
+
+/*
+ * Reads all netdevs of this network namespace.
+ * Return: 0 with *list (to be freed) and *count; negative errno with *why filled.
+ */
+int netdev_list(struct netlink *rt, struct netdev **list, size_t *count, struct reason *why)
+{
+	return read_list(rt, true, list, count, why);
+}
+
+/* As netdev_list(), without addresses and default routes. */
+int netdev_list_links(struct netlink *rt, struct netdev **list, size_t *count, struct reason *why)
+{
+	return read_list(rt, false, list, count, why);
 }
 
 /*

@@ -35,6 +35,9 @@ struct netdev {
 /* All netdevs of this network namespace, into *list (malloc) and *count. */
 int netdev_list(struct netlink *rt, struct netdev **list, size_t *count, struct reason *why);
 
+/* The same without "addresses" and "default_route": a host may have very many routes. */
+int netdev_list_links(struct netlink *rt, struct netdev **list, size_t *count, struct reason *why);
+
 /* Sets or clears IFF_UP. Doing it twice is harmless. */
 int netdev_set_up(struct netlink *rt, uint32_t ifindex, bool up, struct reason *why);
 
