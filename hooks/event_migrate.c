@@ -132,16 +132,17 @@ static void say_flights(const struct event *event, char *out, size_t size)
  */
 static void say_waiting(const struct event *event, struct turn *turn, const struct reason *why)
 {
-	char names[200], before[240], flights[240], line[REASON_TEXT_MAX];
+	char names[200], before[240], flights[240] = "", line[REASON_TEXT_MAX];
 
 	snprintf(line, sizeof(line), "%s", why->what);
 	if (!*line) {
 		queue_names(&turn->ticket, names, sizeof(names));
-		snprintf(before, sizeof(before), "%s came before; ", *names ? names : "others");
+		snprintf(before, sizeof(before), "%s came before", *names ? names : "others");
 		if (strncmp(turn->said, before, strlen(before)) == 0)
 			return;
-		say_flights(event, flights, sizeof(flights));
-		snprintf(line, sizeof(line), "%sin flight are %s", before, *flights ? flights : "none");
+		if (!*turn->said) /* once: reading the host takes its time, and the caller holds the lock */
+			say_flights(event, flights, sizeof(flights));
+		snprintf(line, sizeof(line), "%s%s%s", before, *flights ? "; in flight are " : "", flights);
 	}
 	if (strcmp(line, turn->said) == 0)
 		return;
