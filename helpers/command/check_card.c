@@ -296,6 +296,8 @@ static void look_vfio(const struct check_case *c, struct finding *f)
 	char address[PCI_ADDRESS_LEN];
 
 	pci_address_format(&vfio->vf, address);
+	if (is_spare(c, f))
+		return;
 	if (!vfio->was_asked)
 		check_found(f, STATE_NONE, "to ask VFIO for its migration feature, a free VF would have to be taken by mlx5_vfio_pci");
 	else if (vfio->flags < 0)
