@@ -5,7 +5,9 @@
  * After a shutdown these run in libvirt's single event thread (src/qemu/qemu_driver.c): they are short.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/scope.h"
@@ -19,8 +21,8 @@
  * @why:	filled on failure
  * Return: 0, negative errno
  *
- * Only here can that be told: "release" comes after libvirt removed the file, and its reason does not say (a failed import may be
- * released as failed, crashed, destroyed or daemon).
+ * "release" comes after libvirt removed the file, and most of its reasons do not say (a failed import may be released as failed, crashed,
+ * destroyed or daemon).
  */
 int event_stopped(struct event *event, struct reason *why)
 {
@@ -38,6 +40,33 @@ int event_stopped(struct event *event, struct reason *why)
 		error = ready_commit(record, why);
 	status_release(&status);
 	return error == -ENOENT ? 0 : error;
+}
+
+/*
+ * has_run_here() - whether a reason of "release" is one that only a guest has that ran here (src/conf/domain_conf.c, virDomainShutoffReason)
+ */
+static bool has_run_here(const char *reason)
+{
+	static const char *const reasons[] = { "shutdown", "migrated", "saved", "from snapshot" };
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (strcmp(reason, reasons[i]) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * note_end() - a guest that arrived and ended itself before anybody saw it run: its PFs stay as they are
+ */
+static void note_end(const struct event *event)
+{
+	autofree struct record *record = calloc(1, sizeof(*record));
+	struct reason why = { 0 };
+
+	if (!record || !has_run_here(event->extra) || record_read(event->domain->uuid, record, NULL) || record->state != RECORD_ARRIVING)
+		return;
+	if (ready_commit(record, &why))
+		log_warning("%s", why.what);
 }
 
 /*
@@ -66,6 +95,7 @@ int event_release(struct event *event, struct reason *why)
 	if (lock < 0)
 		return lock;
 	log_info("the guest has left (%s)", event->extra);
+	note_end(event);
 	look_back(event);
 	ready_reconcile(event->config, event->domain->uuid, event->end);
 	return 0;

@@ -232,6 +232,19 @@ TEST(knows_when_a_guest_has_landed)
 	CHECK(!status_is_landed(&status));
 }
 
+TEST(a_guest_that_is_being_ended_may_never_have_landed)
+{
+	struct status status = job_of("state='shutdown' reason='unknown'", "<job type='destroy' async='none'/>");
+
+	CHECK(!status_is_landed(&status));
+	status = job_of("state='paused' reason='migration'", "<job type='destroy' async='none'/>");
+	CHECK(!status_is_landed(&status));
+	status = job_of("state='paused' reason='shutdown'", "<job type='destroy' async='none'/>");
+	CHECK(!status_is_landed(&status));
+	status = job_of("state='running' reason='migrated'", "<job type='destroy' async='none'/>");
+	CHECK(status_is_landed(&status));
+}
+
 TEST(reads_a_pool_of_vfs)
 {
 	struct network_pool pool;

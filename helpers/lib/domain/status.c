@@ -325,12 +325,23 @@ const struct status *status_find_uuid(const struct status_list *list, const char
 	return NULL;
 }
 
-/* Return: see status.h. */
+/*
+ * Return: see status.h.
+ *
+ * A missing job is not enough: when the client of a migration is lost, libvirt throws the job of the incoming guest away and then ends
+ * it (src/qemu/qemu_process.c, qemuProcessAutoDestroy), and QEMU's last event makes its state "shutdown". A guest is paused for these
+ * reasons (src/conf/domain_conf.c, virDomainPausedReason) without ever having run here.
+ */
 bool status_is_landed(const struct status *status)
 {
+	static const char *const before[] = { "migration", "starting up", "unknown", "shutdown" };
+
 	if (status->job == STATUS_MIGRATION_IN)
 		return false;
-	if (status->job == STATUS_MIGRATION_OUT)
+	if (status->job == STATUS_MIGRATION_OUT || strcmp(status->state, "running") == 0 || strcmp(status->state, "pmsuspended") == 0)
 		return true;
-	return strcmp(status->state, "paused") != 0 || strcmp(status->state_reason, "migration") != 0;
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++)
+		if (strcmp(status->state_reason, before[i]) == 0)
+			return false;
+	return strcmp(status->state, "paused") == 0;
 }

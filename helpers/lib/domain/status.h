@@ -62,8 +62,9 @@ const struct status *status_find_device(const struct status_list *list, const st
 const struct status *status_find_uuid(const struct status_list *list, const char *uuid);
 
 /*
- * Whether an incoming guest has landed: libvirt has a file, no incoming migration in it, and the state is not "paused for migration"
- * (libvirt sets running/migrated in Finish, src/qemu/qemu_migration.c). A guest that is on its way out again has landed before.
+ * Whether an incoming guest has certainly landed: libvirt has a file, no incoming migration in it, and the guest runs, or is paused for a
+ * reason that only a guest has that ran (libvirt sets running/migrated in Finish, src/qemu/qemu_migration.c). A guest that is on its way
+ * out again has landed before. One that is being ended looks the same whether it had landed or not.
  */
 bool status_is_landed(const struct status *status);
 
