@@ -53,19 +53,25 @@ bool definition_adopt(struct domain *stored, const struct domain *live)
 	return changed;
 }
 
+/* Writes a definition that was read, if anything in it is to be mended. Return: 0, negative errno. */
+static int write_mended(virDomainPtr domain, struct domain *stored, const struct domain *live, struct reason *why)
+{
+	autofree char *mended = NULL;
+
+	if (!definition_adopt(stored, live))
+		return 0;
+	if (domain_print(stored, &mended) < 0)
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	return virt_define(virDomainGetConnect(domain), mended, why);
+}
+
 /* Reads, mends and writes it. Return: 0, negative errno. */
 static int mend(virDomainPtr domain, const char *xml, const struct domain *live, struct reason *why)
 {
-	autofree struct domain *stored = calloc(1, sizeof(*stored));
-	autofree char *mended = NULL;
-	int error = stored ? domain_parse(xml, strlen(xml), stored, why) : -ENOMEM;
+	autodomain struct domain stored = { 0 };
+	int error = domain_parse(xml, strlen(xml), &stored, why);
 
-	if (error)
-		return error;
-	if (definition_adopt(stored, live) && domain_print(stored, &mended) < 0)
-		error = -ENOMEM;
-	domain_release(stored);
-	return error || !mended ? error : virt_define(virDomainGetConnect(domain), mended, why);
+	return error ? error : write_mended(domain, &stored, live, why);
 }
 
 /* See definition.h. */

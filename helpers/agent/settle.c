@@ -40,6 +40,16 @@ static void reconcile(struct agent *agent)
 		ready_reconcile(&agent->config, NULL, deadline_in(WORK_TIME));
 }
 
+/* Writes a passport into the guest's metadata; NULL takes it out. Return: 0, negative errno. */
+static int write_passport(const char *uuid, const struct passport *passport, struct reason *why)
+{
+	autofree char *xml = NULL;
+
+	if (passport->present && passport_print(passport, true, &xml) < 0)
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	return metadata_start(uuid, xml, why);
+}
+
 /*
  * Writes the guest's passport if it says something else than this host would.
  * Return: 0, negative errno.
@@ -48,10 +58,12 @@ static int refresh_passport(const struct agent_guest *guest, const struct domain
 {
 	autofree struct passport *fresh = calloc(1, sizeof(*fresh));
 	autoscene struct scene scene = { 0 };
-	autofree char *xml = NULL;
 	size_t without;
-	int error = fresh ? scene_read(&scene, &guest->agent->config, deadline_in(WORK_TIME), why) : -ENOMEM;
+	int error;
 
+	if (!fresh)
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	error = scene_read(&scene, &guest->agent->config, deadline_in(WORK_TIME), why);
 	if (!error)
 		error = scene_find_guest(&scene, domain, false, why);
 	if (error)
@@ -59,9 +71,7 @@ static int refresh_passport(const struct agent_guest *guest, const struct domain
 	without = issue_passport(&scene.guest, domain->uuid, &scene.inventory, fresh);
 	if (passport_equal(fresh, &domain->passport))
 		return 0;
-	if (fresh->present && passport_print(fresh, true, &xml) < 0)
-		return -ENOMEM;
-	error = metadata_start(domain->uuid, xml, why);
+	error = write_passport(domain->uuid, fresh, why);
 	if (!error)
 		log_info("%s: passport written for %zu of %zu VFs", guest->status.name, fresh->vfs, fresh->vfs + without);
 	return error;

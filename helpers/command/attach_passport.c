@@ -54,19 +54,25 @@ static int write_passport(struct attachment *a, const struct passport *passport,
 	return virt_set_metadata(a->guest, xml, PASSPORT_PREFIX, PASSPORT_NAMESPACE, where, why);
 }
 
+/* Reads the guest as it runs, or as it is stored. Return: 0, negative errno with *why filled. */
+static int read_guest(struct attachment *a, bool is_stored, struct domain *domain, struct reason *why)
+{
+	autofree char *xml = NULL;
+	int error = virt_xml(a->guest, is_stored, &xml, why);
+
+	return error ? error : domain_parse(xml, strlen(xml), domain, why);
+}
+
 /* Reads the guest's passport as it is now, changes it and writes it. entry NULL: only removes. Return: 0, negative errno. */
 static int change(struct attachment *a, const struct mac_address *mac, const struct passport_vf *entry, bool is_stored, struct reason *why)
 {
 	autofree struct passport *passport = malloc(sizeof(*passport));
 	autodomain struct domain domain = { 0 };
-	autofree char *xml = NULL;
 	int error;
 
 	if (!passport)
 		return reason_set(why, -ENOMEM, NULL, "out of memory");
-	error = virt_xml(a->guest, is_stored, &xml, why);
-	if (!error)
-		error = domain_parse(xml, strlen(xml), &domain, why);
+	error = read_guest(a, is_stored, &domain, why);
 	if (error)
 		return error;
 	*passport = domain.passport;
