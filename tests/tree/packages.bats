@@ -102,6 +102,6 @@ need() {
 	render '{"host": {"bridge": "br-fleet", "create_bridge": false, "vfs": 4}, "guest": {"at_start": "refuse"}}'
 	grep -qx 'create_bridge = no' "$BATS_TEST_TMPDIR/vferry.conf"
 	[[ $output == *"Open vSwitch"* ]] || { echo "$output"; false; }
-	render '{"host": {"brigde": "br-fleet"}}'
-	[[ $output == *"brigde"* ]]
+	render '{"host": {"bridges": "br-fleet"}}'
+	[[ $output == *"bridges"* ]]
 }
