@@ -6,7 +6,6 @@
  * dump lacks is asked for by itself, by the handle that the kernel tells of each representor.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -47,6 +46,17 @@ static int dump_port(struct netlink *nl, const struct step *step, struct devlink
 }
 
 /*
+ * is_named_for() - whether a netdev's phys_port_name, "pf0vf3", is that of a representor of the step's VF
+ */
+static bool is_named_for(const struct netdev *netdev, const struct step *step)
+{
+	const char *number = strstr(netdev->port_name, "vf");
+	char *end;
+
+	return number && number[2] && strtoul(number + 2, &end, 10) == step->index && !*end;
+}
+
+/*
  * ask_port() - asks for the port of one netdev
  * Return: 1 if it is that of the step's VF, 0 if not, -EIO if it is and the card does not answer for it
  */
@@ -54,7 +64,6 @@ static int ask_port(struct netlink *nl, const struct step *step, const struct ne
 {
 	struct devlink_port port = { .index = netdev->devlink_index };
 	char address[PCI_ADDRESS_LEN];
-	unsigned int pf, vf;
 	int error;
 
 	memcpy(port.bus, netdev->devlink_bus, sizeof(port.bus));
@@ -64,7 +73,7 @@ static int ask_port(struct netlink *nl, const struct step *step, const struct ne
 		*out = port;
 		return 1;
 	}
-	if (error != -EMSGSIZE || sscanf(netdev->port_name, "pf%uvf%u", &pf, &vf) != 2 || vf != step->index)
+	if (error != -EMSGSIZE || !is_named_for(netdev, step))
 		return 0;
 	reason_set(why, -EIO, pci_address_format(&step->vf, address), "the card does not answer for the port of this VF (devlink port %s/%s/%u)",
 		   netdev->devlink_bus, netdev->devlink_device, netdev->devlink_index);
@@ -114,7 +123,7 @@ static bool udev_is_done(const struct devlink_port *port)
 int operation_see_port(const struct step *step, bool need_netdev, struct devlink_port *port, struct reason *why)
 {
 	autonetlink struct netlink nl = { 0 };
-	struct devlink_port found;
+	struct devlink_port found = { 0 };
 	int result = devlink_open(&nl, why);
 
 	if (!result)

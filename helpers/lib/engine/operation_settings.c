@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/operation.h"
@@ -43,7 +44,14 @@ static int look_rates(struct step *step, struct context *context, struct reason 
  */
 static int parse_rates(const char *text, struct netdev_vf_rate *rate)
 {
-	return sscanf(text, "%u-%u", &rate->min, &rate->max) == 2 ? 0 : -EINVAL;
+	char *end;
+
+	rate->min = (uint32_t)strtoul(text, &end, 10);
+	if (end == text || *end != '-')
+		return -EINVAL;
+	text = end + 1;
+	rate->max = (uint32_t)strtoul(text, &end, 10);
+	return end == text || *end ? -EINVAL : 0;
 }
 
 /* write_rates() - value 0 sets the old rates, 1 the new ones; those that are set already are left alone. In a child. */
