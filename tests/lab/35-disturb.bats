@@ -10,6 +10,8 @@ SPARE=10.77.0.50 # what answers the station's pings on host B
 
 setup_file() {
 	lab_setup
+	wipe A
+	wipe B
 	PF=$(pf B) PF2=$(pf B 1)
 	UPLINK=$(on B "basename /sys/bus/pci/devices/$PF/net/*")
 	UPLINK2=$(on B "basename /sys/bus/pci/devices/$PF2/net/*")
