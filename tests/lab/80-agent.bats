@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The agent: what libvirt calls no hook for. The tests share one silent guest, which each takes as the one before has left it.
+# The agent: what libvirt calls no hook for. The tests share one silent guest, which each takes as the one before has left it: those
+# tagged long run as one, in their order (LONG=1).
 
 load helpers.bash
 
@@ -89,6 +90,7 @@ blackout() {
 		'vm-uuid="one"'
 }
 
+# bats test_tags=long
 @test "a silent guest is found at once where it has gone, its port's settings are there, and nothing of it is left behind" {
 	with=$(blackout A B)
 	[ "$(state B guest1)" = running ]
@@ -113,6 +115,7 @@ $(on B "virsh -c $URI domuuid guest1" | head -n 1)"
 	eventually is_here A
 }
 
+# bats test_tags=long
 @test "after --persistent the stored definition names the VF that the guest has, and nothing else is changed" {
 	before=$(on A "virsh -c $URI dumpxml --inactive --security-info guest1")
 	run migrate A B guest1 --persistent
@@ -128,6 +131,7 @@ $(on B "virsh -c $URI domuuid guest1" | head -n 1)"
 	eventually is_here B
 }
 
+# bats test_tags=long
 @test "a VF that is plugged while the guest runs gets its representor and its passport, and gives them back" {
 	on B "echo \"<interface type='hostdev' managed='yes'><mac address='52:54:00:aa:bb:01'/><source><address type='pci' domain='0' bus='0xc1' slot='0' function='0x5'/></source></interface>\" >/root/vf.xml
 		devlink port function set pci/$(pf B)/4 migratable enable 2>/dev/null
@@ -140,6 +144,7 @@ $(on B "virsh -c $URI domuuid guest1" | head -n 1)"
 	[[ $(passport B) != *aa:bb:01* ]]
 }
 
+# bats test_tags=long
 @test "post-copy is ended on the source, which names the rule" {
 	run migrate B A guest1 --postcopy
 	echo "$output"
@@ -150,6 +155,7 @@ $(on B "virsh -c $URI domuuid guest1" | head -n 1)"
 	contains "$(on B 'vferry status')" 'L1-postcopy'
 }
 
+# bats test_tags=long
 @test "a state that does not fit into QEMU's downtime never ends without the agent and does with it" {
 	on B 'for f in /sys/kernel/debug/swcx7/pf*/state_filler_bytes; do echo 12000000 >$f; done'
 	configure B '[agent]
@@ -174,6 +180,7 @@ max_downtime = off'
 	echo "# $(on B 'grep vferryd /var/log/messages' | sed -n 's/.*guest1: gone, with/gone, with/p' | tail -n 1), limit raised $(on B 'grep -c "do not fit" /var/log/messages') times" >&3
 }
 
+# bats test_tags=long
 @test "more VFs than allowed do not leave at once: the newest migration is ended" {
 	eventually is_here A
 	guest A guest2 --vf "$(pf A)/2" --cmdline "ip=10.77.0.20 silent ballast=24" --no-passport
@@ -187,6 +194,7 @@ vfs_in_flight = 1'
 	[ "$(state A guest2)" = running ]
 }
 
+# bats test_tags=long
 @test "the agent comes back to a libvirtd that was killed, and does not grow" {
 	pid=$(on A 'cat /run/vferry-lab-agent.pid')
 	before=$(on A "sed -n 's/^VmRSS: *\([0-9]*\).*/\1/p' /proc/$pid/status")
