@@ -43,7 +43,9 @@ int event_stopped(struct event *event, struct reason *why)
 }
 
 /*
- * has_run_here() - whether a reason of "release" is one that only a guest has that ran here (src/conf/domain_conf.c, virDomainShutoffReason)
+ * has_run_here() - whether a reason of "release" is one that only a guest has that ran here
+ *
+ * The reasons are in src/conf/domain_conf.c, virDomainShutoffReason.
  */
 static bool has_run_here(const char *reason)
 {
