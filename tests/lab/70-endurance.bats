@@ -1,0 +1,220 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Two guests that change places again and again, while faults are planted at random: each runs exactly once after each migration, no
+# frame is lost but where a fault explains it, and at the end leases, ports and VFs are as at the beginning and nothing has grown.
+#
+# ENDURANCE is the number of migrations (8; 200 is the real run), SEED chooses the faults (14). A run with the same numbers plants the
+# same faults; what they hit depends on the machine.
+
+load helpers.bash
+
+declare -gA at=() fault=() planted=() struck=() lost=()
+migrations=0 arrived=0 failed=0 unexplained=0
+
+setup_file() {
+	lab_setup
+}
+
+teardown_file() {
+	lab_teardown
+}
+
+# random_fault GUEST: chooses its next fault, half of the time none. "card FILE" is one of the card's own at the destination,
+# "source FILE" at the source. (No command substitution: a subshell has random numbers of its own.)
+random_fault() {
+	local faults=("card fault_migratable_set" "card fault_state_load" "card fault_info_get" "source fault_precopy" "source fault_state_save"
+		abort hook ovs qemu postcopy)
+	fault[$1]=none
+	[ $((RANDOM % 2)) = 0 ] || fault[$1]=${faults[RANDOM % ${#faults[@]}]}
+}
+
+# other HOST: the other one.
+other() {
+	[ "$1" = A ] && echo B || echo A
+}
+
+# plant HOST GUEST FAULT DELAY: a fault on the host where it is to strike. DELAY: ms, for those that wait for something.
+plant() {
+	case $3 in
+	card* | source*) on "$1" "echo '5 1 planted' >/sys/kernel/debug/swcx7/pf0/${3#* }" ;;
+	abort) strike "$1" "$2" "virsh -c $URI domjobinfo $2 2>/dev/null | grep -q 'Data processed'" "virsh -c $URI domjobabort $2" "$4" ;;
+	hook) strike "$1" "$2" "pgrep -x hook" "pkill -9 -x hook" "$4" ;;
+	ovs) strike "$1" "$2" "pgrep -x hook" "kill -9 \$(cat /run/openvswitch/ovs-vswitchd.pid)" "$4" ;;
+	qemu) strike "$1" "$2" "grep -q \"async='migration in'\" /run/libvirt/qemu/$2.xml" "kill -9 \$(cat /run/libvirt/qemu/$2.pid)" "$4" ;;
+	esac
+}
+
+# strike HOST GUEST CONDITION COMMAND DELAY: in the background, as soon as the condition holds, and so many ms later.
+strike() {
+	on "$1" "cd /root && rm -f strike-$2.* && cat >strike-$2 && setsid bash strike-$2 </dev/null >/dev/null 2>&1 &" <<-END
+		echo \$\$ >/root/strike-$2.pid
+		until { $3; } >/dev/null 2>&1; do
+			[ ! -e /root/strike-$2.end ] || exit
+			sleep 0.05
+		done
+		sleep $(printf '%d.%03d' $(($5 / 1000)) $(($5 % 1000)))
+		{ $4; } >/dev/null 2>&1 && touch /root/strike-$2.struck
+	END
+}
+
+# has_struck HOST GUEST FAULT: prints 1 if the planted fault has struck, else 0; it is gone afterwards.
+has_struck() {
+	case $3 in
+	none) echo 0 ;;
+	postcopy) echo 1 ;;
+	card* | source*) on "$1" "cd /sys/kernel/debug/swcx7/pf0; grep -q planted ${3#* } && echo 0 || echo 1; echo 0 >${3#* }" ;;
+	*) on "$1" "cd /root; touch strike-$2.end
+		for i in \$(seq 100); do [ -e \"/proc/\$(cat strike-$2.pid)/exe\" ] || break; sleep 0.1; done
+		[ -e strike-$2.struck ] && echo 1 || echo 0" ;;
+	esac
+}
+
+# one_migration GUEST DELAY: to the other host, with the guest's fault. Virsh's words are in $BATS_TEST_TMPDIR/GUEST.log, its status and
+# whether the fault struck in GUEST.result.
+one_migration() {
+	local from=${at[$1]} to host flags="" status=0
+	to=$(other "$from")
+	host=$to
+	case ${fault[$1]} in
+	source*) host=$from ;;
+	abort) host=$from flags="--bandwidth 2" ;;
+	qemu) flags="--bandwidth 2" ;;
+	postcopy) flags=--postcopy ;;
+	esac
+	plant "$host" "$1" "${fault[$1]}" "$2"
+	migrate "$from" "$to" "$1" "$flags" >"$BATS_TEST_TMPDIR/$1.log" 2>&1 || status=$?
+	echo "$status $(has_struck "$host" "$1" "${fault[$1]}")" >"$BATS_TEST_TMPDIR/$1.result"
+}
+
+# where GUEST: prints the hosts on which it runs: A, B, AB or nothing.
+where() {
+	local host
+	for host in A B; do
+		[ "$(state "$host" "$1")" != running ] || printf '%s' "$host"
+	done
+}
+
+# settle GUEST: waits until the guest runs where virsh said, and nowhere else, and counts.
+settle() {
+	local from=${at[$1]} to place tries status hit
+	to=$(other "$from")
+	read -r status hit <"$BATS_TEST_TMPDIR/$1.result"
+	[ "$status" = 0 ] && at[$1]=$to
+	for ((tries = 0; tries < 120; tries++)); do
+		place=$(where "$1")
+		[ "$place" != "${at[$1]}" ] || break
+		sleep 0.5
+	done
+	struck[${fault[$1]}]=$((${struck[${fault[$1]}]:-0} + hit))
+	migrations=$((migrations + 1))
+	[ "$status" = 0 ] && arrived=$((arrived + 1)) || failed=$((failed + 1))
+	echo "$migrations: $1 $from to $to, fault '${fault[$1]}' struck $hit: status $status, runs on '$place'"
+	[ "$place" = "${at[$1]}" ] || return 1
+	[ "$status" = 0 ] || [ "$hit" = 1 ] || [ -n "${met_other:-}" ] || { cat "$BATS_TEST_TMPDIR/$1.log"; return 1; }
+}
+
+# frames: what the station has counted since the last look; loss in a round in which no ovs-vswitchd was killed has no excuse.
+frames() {
+	local guest now
+	for guest in g1 g2; do
+		now=$(report "[.guests[] | select(.tag == \"$guest\")][0].lost // 0")
+		if [ "$now" != "${lost[$guest]:-0}" ]; then
+			echo "$guest lost $((now - ${lost[$guest]:-0})) frames (faults: ${fault[g1]}, ${fault[g2]})"
+			[[ "${fault[g1]} ${fault[g2]}" == *ovs* ]] || unexplained=$((unexplained + now - ${lost[$guest]:-0}))
+		fi
+		lost[$guest]=$now
+	done
+}
+
+# census HOST: what must be the same at the end: guests, ports, leases, VFs that are bound, migratable, up. Which VF a guest has may differ.
+census() {
+	on "$1" '
+		echo "guests $(virsh -q -c qemu:///system list --name | grep -c .)"
+		for br in $(ovs-vsctl list-br); do echo "bridge $br: $(ovs-vsctl list-ports "$br" | wc -l) ports"; done
+		echo "leases $(ls /run/vferry/guests | wc -l) journals $(ls /run/vferry/pfs 2>/dev/null | wc -l) waiting $(ls /run/vferry/queue 2>/dev/null | wc -l)"
+		echo "bound $(ls -d /sys/bus/pci/drivers/mlx5_vfio_pci/0* | wc -l)"
+		echo "migratable $(devlink port show | grep -c "migratable enable")"
+		echo "up $(ip -br link | grep -c "r[0-9]* *UP")"
+		for pf in /sys/bus/pci/drivers/mlx5_core/*/sriov_numvfs; do echo "$pf $(cat "$pf")"; done'
+}
+
+# processes HOST: libvirtd and ovs-vswitchd: name, pid, descriptors, resident KiB.
+processes() {
+	on "$1" 'for p in $(cat /run/libvirtd.pid) $(cat /run/openvswitch/ovs-vswitchd.pid); do
+		echo "$(cat /proc/$p/comm) $p $(ls /proc/$p/fd | wc -l) $(sed -n "s/^VmRSS: *\([0-9]*\).*/\1/p" /proc/$p/status)"
+	done'
+}
+
+# no_growth HOST: compares what "processes" wrote at the beginning and at the end. One that was killed meanwhile cannot be compared.
+no_growth() {
+	local name pid files rss old_files old_rss
+	while read -r name pid files rss; do
+		read -r old_files old_rss < <(awk -v name="$name" -v pid="$pid" '$1 == name && $2 == pid { print $3, $4 }' "$BATS_TEST_TMPDIR/$1.first")
+		echo "# host $1: $name: ${old_files:-killed by a fault, now} -> $files descriptors, ${old_rss:-} -> $rss KiB" >&3
+		[ -n "$old_files" ] || continue
+		[ "$files" -le $((old_files + 4)) ] || return 1
+		[ "$rss" -le $((old_rss * 3 / 2 + 16384)) ] || return 1
+	done <"$BATS_TEST_TMPDIR/$1.last"
+}
+
+# round: both guests change places at once, each with its fault.
+round() {
+	local guest workers=()
+	for guest in g1 g2; do
+		planted[${fault[$guest]}]=$((${planted[${fault[$guest]}]:-0} + 1))
+		one_migration "$guest" $((RANDOM % 1500)) &
+		workers+=($!)
+	done
+	wait "${workers[@]}"
+	# An ovs-vswitchd that is killed, or a hook, may be the one that the other guest needs.
+	[[ "${fault[g1]} ${fault[g2]}" =~ ovs|hook|fault_info_get|fault_migratable ]] && met_other=1 || met_other=""
+	settle g1 && settle g2 || return 1
+	frames
+}
+
+# go_home: plain migrations, until g1 is on A and g2 on B again. They must work.
+go_home() {
+	local guest home
+	for guest in g1 g2; do
+		home=$([ "$guest" = g1 ] && echo A || echo B)
+		[ "${at[$guest]}" != "$home" ] || continue
+		fault[$guest]=none met_other=""
+		one_migration "$guest" 0
+		settle "$guest" || return 1
+	done
+	fault[g1]=none fault[g2]=none
+	frames
+}
+
+# bats test_tags=long
+@test "two guests change places again and again, with faults at random" {
+	RANDOM=${SEED:-14}
+	guest A g1 --vf "$(pf A)/1" --cmdline "ip=10.77.0.11 interval=10 tag=g1 ballast=8"
+	guest B g2 --vf "$(pf B)/3" --cmdline "ip=10.77.0.12 interval=10 tag=g2 ballast=8"
+	at=([g1]=A [g2]=B)
+	fault=([g1]=none [g2]=none)
+	station_start
+	round # the first time, everything is made ready that stays, and processes grow to their size
+	go_home
+	for host in A B; do
+		census "$host" >"$BATS_TEST_TMPDIR/$host.census"
+		processes "$host" >"$BATS_TEST_TMPDIR/$host.first"
+	done
+	while [ "$migrations" -lt "${ENDURANCE:-8}" ]; do
+		random_fault g1
+		random_fault g2
+		round
+	done
+	go_home
+	echo "# seed ${SEED:-14}: $migrations migrations, $arrived arrived, $failed failed by a fault; lost frames: g1 ${lost[g1]}, g2 ${lost[g2]}, without an excuse $unexplained" >&3
+	for kind in "${!planted[@]}"; do
+		echo "# $kind: planted ${planted[$kind]} times, struck ${struck[$kind]:-0}" >&3
+	done
+	for host in A B; do
+		processes "$host" >"$BATS_TEST_TMPDIR/$host.last"
+		no_growth "$host"
+		same "$(<"$BATS_TEST_TMPDIR/$host.census")" "$(census "$host")"
+		no_harmful_set "$host"
+	done
+	[ "$unexplained" = 0 ]
+}
