@@ -165,3 +165,11 @@ lab_teardown() {
 	"$LAB" station stop >/dev/null 2>&1
 	[ -n "${KEEP_LAB:-}" ] || "$LAB" down >&3 2>&1
 }
+
+# on_host_setup HOST: puts on-host.bash, the fake OVSDB server and the XML of a guest from A on a host, for tests that call the hook there.
+on_host_setup() {
+	local dir=$BATS_FILE_TMPDIR uuid='<uuid>3d5d2a5e-0b5e-4d0c-9a5a-000000000001</uuid>'
+	guest A guest1 --vf "$(pf A)/1" --print | sed "s#</name>#&$uuid#" >"$dir/guest1.xml"
+	guest A guest1 --vf "$(pf A)/1" --type hostdev --print | sed "s#</name>#&$uuid#" >"$dir/guest1-plain.xml"
+	"$LAB" push "$1" "$BATS_TEST_DIRNAME/on-host.bash" "$BATS_TEST_DIRNAME/fake-ovsdb" "$dir/guest1.xml" "$dir/guest1-plain.xml" :/root/
+}
