@@ -52,7 +52,8 @@ start_guests() {
 # watch_flight HOST: looks all the time how many guests are in flight there, by libvirt's status files and by vferry's leases, until
 # "flight_seen" asks for the most. Guests have one VF each.
 watch_flight() {
-	on "$1" "cat >/root/watch-flight && rm -f /root/flight /root/flight-ends && setsid bash /root/watch-flight </dev/null >/dev/null 2>&1 &" <<-'END'
+	on "$1" "cat >/root/watch-flight; rm -f /root/flight /root/flight-ends
+		setsid bash /root/watch-flight </dev/null >/dev/null 2>&1 &" <<-'END'
 		shopt -s nullglob
 		cd /run/libvirt/qemu || exit 1
 		while [ ! -e /root/flight-ends ]; do

@@ -46,7 +46,8 @@ plant() {
 
 # strike HOST GUEST CONDITION COMMAND DELAY: in the background, as soon as the condition holds, and so many ms later.
 strike() {
-	on "$1" "cd /root && rm -f strike-$2.* && cat >strike-$2 && setsid bash strike-$2 </dev/null >/dev/null 2>&1 &" <<-END
+	on "$1" "cd /root; rm -f strike-$2.*; cat >strike-$2
+		setsid bash strike-$2 </dev/null >/dev/null 2>&1 &" <<-END
 		echo \$\$ >/root/strike-$2.pid
 		until { $3; } >/dev/null 2>&1; do
 			[ ! -e /root/strike-$2.end ] || exit
