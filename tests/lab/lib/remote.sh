@@ -23,7 +23,7 @@ remote_connect() {
 		in_ns ssh -F none -M -S "$(host_dir "$host")/ssh" -f -N -o ControlPersist=yes \
 			-i "$LAB_KEY_FILE" -o BatchMode=yes -o LogLevel=ERROR -o ConnectTimeout=5 \
 			-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
-			-o ServerAliveInterval=0 -o Ciphers=aes128-ctr,aes128-gcm@openssh.com \
+			-o ServerAliveInterval=30 -o ServerAliveCountMax=10 -o Ciphers=aes128-ctr,aes128-gcm@openssh.com \
 			"root@${HOST_MGMT[$host]}" </dev/null >/dev/null 2>>"$(host_dir "$host")/ssh.log" 8>&- 9>&- &&
 			return 0
 		sleep "$tries"
