@@ -325,6 +325,7 @@ static void read_ovs(struct inventory *inventory, const char *socket, deadline_t
 	if (!error)
 		error = ovs_read(ovs, &inventory->ovs, deadline, &why);
 	inventory->has_ovs = !error;
+	*why.object = '\0'; /* the field's name says what it is about */
 	if (error)
 		describe(inventory->ovs_trouble, sizeof(inventory->ovs_trouble), &why);
 }

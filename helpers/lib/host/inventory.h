@@ -64,7 +64,7 @@ struct inventory {
 	struct inventory_pf pf[INVENTORY_MAX_PFS];
 	size_t pfs;
 	bool has_ovs;
-	char ovs_trouble[256];       /* why not */
+	char ovs_trouble[256];       /* why not; behind "; " what to do */
 	struct ovs_state ovs;
 	bool has_variant_driver;     /* modules.alias has vfio_pci: for the VF's id */
 	bool has_iommu;              /* /sys/kernel/iommu_groups is not empty */

@@ -103,7 +103,7 @@ void ovsdb_parser_release(struct ovsdb_parser *parser)
 /* Explains why there is no connection. Return: error. */
 static int explain_connect(int error, const char *socket, struct reason *why)
 {
-	const char *start = "start it with: systemctl start openvswitch (Debian, Ubuntu: openvswitch-switch)";
+	const char *start = "start it on this host with: systemctl start openvswitch (Debian, Ubuntu: openvswitch-switch)";
 
 	switch (error) {
 	case -ENOENT:

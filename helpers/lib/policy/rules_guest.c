@@ -158,9 +158,13 @@ enum verdict rules_architecture(const struct rule_case *c, struct reason *why)
  */
 enum verdict rules_openvswitch(const struct rule_case *c, struct reason *why)
 {
+	const char *trouble = c->inventory->ovs_trouble, *cure = strstr(trouble, "; ");
+
 	if (c->inventory->has_ovs)
 		return VERDICT_PASS;
-	reason_set(why, -ENOTCONN, "Open vSwitch", "%s", c->inventory->ovs_trouble);
+	reason_set(why, -ENOTCONN, "Open vSwitch", "%.*s", (int)(cure ? cure - trouble : (ptrdiff_t)strlen(trouble)), trouble);
+	if (cure)
+		reason_cure(why, "%s", cure + 2);
 	return VERDICT_REFUSE;
 }
 
