@@ -40,6 +40,7 @@ finish"
 		kill_some 0 1 arrival then_released'
 }
 
+# bats test_tags=long
 @test "an arrival on a host as it boots, killed before or after the steps of its plan: the next call takes back what was made" {
 	b 'kill_some 3 5 arrival then_released'
 }
@@ -48,6 +49,7 @@ finish"
 	b 'kill_some 5 12 arrival then_again'
 }
 
+# bats test_tags=long
 @test "vferry prepare killed: the next one makes the host ready, or vferry release makes it as it was" {
 	b 'kill_some 3 8 prepare then_prepared'
 }
