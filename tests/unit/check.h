@@ -16,6 +16,7 @@
 #endif
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -163,6 +164,30 @@ __attribute__((unused)) static const char *check_file_bytes(const char *path, co
 __attribute__((unused)) static const char *check_file(const char *path, const char *text)
 {
 	return check_file_bytes(path, text, strlen(text));
+}
+
+/* Makes a file of the scratch directory descriptor to, in a child that is about to run a program. */
+__attribute__((unused)) static void check_redirect(const char *name, int flags, int to)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", check_scratch(), name);
+	fd = open(path, flags, 0600);
+	if (fd < 0 || dup2(fd, to) < 0)
+		_exit(99);
+}
+
+/* Reads a file of the scratch directory as a text. Returns whether there is one; out is "" without. */
+__attribute__((unused)) static bool check_fetch(const char *name, char *out, size_t size)
+{
+	char path[PATH_MAX];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", check_scratch(), name);
+	file = fopen(path, "r");
+	out[file ? fread(out, 1, size - 1, file) : 0] = '\0';
+	return file && fclose(file) == 0;
 }
 
 /* Makes a symbolic link in the scratch directory. */

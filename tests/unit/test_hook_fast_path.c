@@ -27,31 +27,6 @@ static struct {
 	char out[1024], err[1024], worker_stdin[4096], worker_arguments[256];
 } run;
 
-/* Reads a file of the scratch directory; an absent one is "". */
-static void fetch(const char *name, char *out, size_t size)
-{
-	char path[PATH_MAX];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s", check_scratch(), name);
-	file = fopen(path, "r");
-	out[file ? fread(out, 1, size - 1, file) : 0] = '\0';
-	if (file)
-		fclose(file);
-}
-
-/* Makes a file of the scratch directory descriptor to. */
-static void redirect(const char *name, int flags, int to)
-{
-	char path[PATH_MAX];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", check_scratch(), name);
-	fd = open(path, flags, 0600);
-	if (fd < 0 || dup2(fd, to) < 0)
-		_exit(99);
-}
-
 /* Runs the hook as libvirt does. Returns whether the worker was reached. */
 static bool hook_bytes(const char *operation, const void *data, size_t length)
 {
@@ -72,19 +47,19 @@ static bool hook_bytes(const char *operation, const void *data, size_t length)
 	fflush(NULL);
 	child = fork();
 	if (child == 0) {
-		redirect("stdin", O_RDONLY, 0);
-		redirect("out", O_WRONLY | O_CREAT | O_TRUNC, 1);
-		redirect("err", O_WRONLY | O_CREAT | O_TRUNC, 2);
+		check_redirect("stdin", O_RDONLY, 0);
+		check_redirect("out", O_WRONLY | O_CREAT | O_TRUNC, 1);
+		check_redirect("err", O_WRONLY | O_CREAT | O_TRUNC, 2);
 		status = hook_main(5, argv);
 		fflush(NULL);
 		_exit(status);
 	}
 	CHECK(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
 	run.status = WEXITSTATUS(status);
-	fetch("out", run.out, sizeof(run.out));
-	fetch("err", run.err, sizeof(run.err));
-	fetch("worker-stdin", run.worker_stdin, sizeof(run.worker_stdin));
-	fetch("worker-arguments", run.worker_arguments, sizeof(run.worker_arguments));
+	check_fetch("out", run.out, sizeof(run.out));
+	check_fetch("err", run.err, sizeof(run.err));
+	check_fetch("worker-stdin", run.worker_stdin, sizeof(run.worker_stdin));
+	check_fetch("worker-arguments", run.worker_arguments, sizeof(run.worker_arguments));
 	worker_path[0] = '\0';
 	return run.worker_arguments[0] != '\0';
 }
@@ -278,11 +253,11 @@ TEST(a_person_who_calls_it_is_told_what_it_is)
 	int saved = dup(2), status;
 
 	fflush(stderr);
-	redirect("err", O_WRONLY | O_CREAT | O_TRUNC, 2);
+	check_redirect("err", O_WRONLY | O_CREAT | O_TRUNC, 2);
 	status = hook_main(1, argv);
 	dup2(saved, 2);
 	close(saved);
 	CHECK_INT(status, 2);
-	fetch("err", run.err, sizeof(run.err));
+	check_fetch("err", run.err, sizeof(run.err));
 	CHECK_STR(run.err, "vferry: this is a hook of libvirt, called with GUEST OPERATION SUB-OPERATION EXTRA\n");
 }

@@ -34,32 +34,6 @@ static struct {
 	char out[4096], err[4096];
 } run;
 
-/* Makes a file of the scratch directory descriptor to. */
-static void redirect(const char *name, int flags, int to)
-{
-	char path[PATH_MAX];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", check_scratch(), name);
-	fd = open(path, flags, 0600);
-	if (fd < 0 || dup2(fd, to) < 0)
-		_exit(99);
-}
-
-/* Reads a file of the scratch directory. */
-static void fetch(const char *name, char *out, size_t size)
-{
-	char path[PATH_MAX];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s", check_scratch(), name);
-	file = fopen(path, "r");
-	if (!file)
-		FAIL("no %s", path);
-	out[fread(out, 1, size - 1, file)] = '\0';
-	fclose(file);
-}
-
 /* Runs the worker as the hook's first program does. */
 static void call_bytes(const char *guest, const char *operation, const void *xml, size_t length)
 {
@@ -79,9 +53,9 @@ static void call_bytes(const char *guest, const char *operation, const void *xml
 	fflush(NULL);
 	child = fork();
 	if (child == 0) {
-		redirect("stdin", O_RDONLY, 0);
-		redirect("out", O_WRONLY | O_CREAT | O_TRUNC, 1);
-		redirect("err", O_WRONLY | O_CREAT | O_TRUNC, 2);
+		check_redirect("stdin", O_RDONLY, 0);
+		check_redirect("out", O_WRONLY | O_CREAT | O_TRUNC, 1);
+		check_redirect("err", O_WRONLY | O_CREAT | O_TRUNC, 2);
 		status = worker_main(5, argv);
 		fflush(NULL);
 		_exit(status);
@@ -89,8 +63,8 @@ static void call_bytes(const char *guest, const char *operation, const void *xml
 	CHECK(child > 0 && waitpid(child, &status, 0) == child);
 	CHECK(WIFEXITED(status));
 	run.status = WEXITSTATUS(status);
-	fetch("out", run.out, sizeof(run.out));
-	fetch("err", run.err, sizeof(run.err));
+	CHECK(check_fetch("out", run.out, sizeof(run.out)));
+	CHECK(check_fetch("err", run.err, sizeof(run.err)));
 }
 
 /* Checks that the refusal is one line that any terminal can show: no control, no bidi character, no broken UTF-8. */
