@@ -14,6 +14,7 @@
 #endif
 
 #include <json-c/json.h>
+#include <libxml/tree.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -54,6 +55,9 @@ void fuzz_check_clean(const char *text);
 
 /* Demands that each number and truth value of a JSON value that was read is the same in one that was written, where that has it. */
 void fuzz_check_numbers(struct json_object *before, struct json_object *after);
+
+/* Returns the element behind node in document order, NULL at the end. */
+xmlNode *fuzz_next_element(xmlNode *node);
 
 /* Demands that all parts of an address are in their range. */
 void fuzz_check_address(const struct pci_address *address);

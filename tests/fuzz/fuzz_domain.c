@@ -23,27 +23,12 @@ static xmlDoc *parse(const char *text, size_t size)
 	return xmlReadMemory(text, (int)size, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 }
 
-/* Return: the element behind node in document order, NULL at the end. */
-static xmlNode *next_element(xmlNode *node)
-{
-	do {
-		if (node->children && node->type == XML_ELEMENT_NODE) {
-			node = node->children;
-		} else {
-			while (node && !node->next)
-				node = node->parent;
-			node = node ? node->next : NULL;
-		}
-	} while (node && node->type != XML_ELEMENT_NODE);
-	return node;
-}
-
 /* Return: how many elements stand before node. */
 static size_t position(xmlDoc *doc, const xmlNode *node)
 {
 	size_t before = 0;
 
-	for (xmlNode *at = xmlDocGetRootElement(doc); at != node; at = next_element(at)) {
+	for (xmlNode *at = xmlDocGetRootElement(doc); at != node; at = fuzz_next_element(at)) {
 		REQUIRE(at);
 		before++;
 	}
@@ -57,7 +42,7 @@ static xmlNode *element_at(xmlDoc *doc, size_t before)
 
 	for (; before > 0; before--) {
 		REQUIRE(at);
-		at = next_element(at);
+		at = fuzz_next_element(at);
 	}
 	REQUIRE(at);
 	return at;

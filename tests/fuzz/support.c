@@ -173,3 +173,17 @@ void fuzz_check_numbers(struct json_object *before, struct json_object *after)
 			fuzz_check_numbers(value, json_object_object_get(after, key));
 	}
 }
+
+xmlNode *fuzz_next_element(xmlNode *node)
+{
+	do {
+		if (node->children && node->type == XML_ELEMENT_NODE) {
+			node = node->children;
+		} else {
+			while (node && !node->next)
+				node = node->parent;
+			node = node ? node->next : NULL;
+		}
+	} while (node && node->type != XML_ELEMENT_NODE);
+	return node;
+}

@@ -58,31 +58,16 @@ static size_t pick(size_t bound)
 	return (state >> 8) % bound;
 }
 
-/* Return: the element behind node in document order, NULL at the end. */
-static xmlNode *next_element(xmlNode *node)
-{
-	do {
-		if (node->children && node->type == XML_ELEMENT_NODE) {
-			node = node->children;
-		} else {
-			while (node && !node->next)
-				node = node->parent;
-			node = node ? node->next : NULL;
-		}
-	} while (node && node->type != XML_ELEMENT_NODE);
-	return node;
-}
-
 /* Return: some element of the document. */
 static xmlNode *pick_element(xmlDoc *doc)
 {
 	xmlNode *root = xmlDocGetRootElement(doc), *chosen = root;
 	size_t count = 0;
 
-	for (xmlNode *node = root; node; node = next_element(node))
+	for (xmlNode *node = root; node; node = fuzz_next_element(node))
 		count++;
 	for (size_t i = pick(count); i > 0; i--)
-		chosen = next_element(chosen);
+		chosen = fuzz_next_element(chosen);
 	return chosen;
 }
 

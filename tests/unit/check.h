@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define CHECK_MAX_TESTS 256
@@ -188,6 +189,33 @@ __attribute__((unused)) static bool check_fetch(const char *name, char *out, siz
 	file = fopen(path, "r");
 	out[file ? fread(out, 1, size - 1, file) : 0] = '\0';
 	return file && fclose(file) == 0;
+}
+
+/*
+ * Runs a program's main() in a child, with the scratch directory's files "stdin", "out" and "err" as its standard files.
+ * out, err: receive what it said, size bytes each. Returns its exit status; a child that ends otherwise fails the test.
+ */
+__attribute__((unused))
+static int check_program(int (*program)(int, char **), char **argv, char *out, char *err, size_t size)
+{
+	int status = 0, argc = 0;
+	pid_t child;
+
+	while (argv[argc])
+		argc++;
+	fflush(NULL);
+	child = fork();
+	if (child == 0) {
+		check_redirect("stdin", O_RDONLY, 0);
+		check_redirect("out", O_WRONLY | O_CREAT | O_TRUNC, 1);
+		check_redirect("err", O_WRONLY | O_CREAT | O_TRUNC, 2);
+		status = program(argc, argv);
+		fflush(NULL);
+		_exit(status);
+	}
+	CHECK(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
+	CHECK(check_fetch("out", out, size) && check_fetch("err", err, size));
+	return WEXITSTATUS(status);
 }
 
 /* Makes a symbolic link in the scratch directory. */

@@ -32,8 +32,6 @@ static bool hook_bytes(const char *operation, const void *data, size_t length)
 {
 	char guest[] = "gu\x1b[1mest", copy[32], begin[] = "begin", extra[] = "-", name[] = "50-vferry";
 	char *argv[] = {name, guest, copy, begin, extra, NULL};
-	pid_t child;
-	int status;
 
 	snprintf(copy, sizeof(copy), "%s", operation);
 	snprintf(network_path, sizeof(network_path), "%s/network", check_scratch());
@@ -44,20 +42,7 @@ static bool hook_bytes(const char *operation, const void *data, size_t length)
 	check_file_bytes("/stdin", data, length);
 	check_file("/worker-stdin", "");
 	check_file("/worker-arguments", "");
-	fflush(NULL);
-	child = fork();
-	if (child == 0) {
-		check_redirect("stdin", O_RDONLY, 0);
-		check_redirect("out", O_WRONLY | O_CREAT | O_TRUNC, 1);
-		check_redirect("err", O_WRONLY | O_CREAT | O_TRUNC, 2);
-		status = hook_main(5, argv);
-		fflush(NULL);
-		_exit(status);
-	}
-	CHECK(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
-	run.status = WEXITSTATUS(status);
-	check_fetch("out", run.out, sizeof(run.out));
-	check_fetch("err", run.err, sizeof(run.err));
+	run.status = check_program(hook_main, argv, run.out, run.err, sizeof(run.out));
 	check_fetch("worker-stdin", run.worker_stdin, sizeof(run.worker_stdin));
 	check_fetch("worker-arguments", run.worker_arguments, sizeof(run.worker_arguments));
 	worker_path[0] = '\0';

@@ -39,8 +39,6 @@ static void call_bytes(const char *guest, const char *operation, const void *xml
 {
 	const char *end = strcmp(operation, "release") == 0 || strcmp(operation, "stopped") == 0 ? "end" : "begin";
 	char name[] = "hook", copy[4][512], *argv[] = { name, copy[0], copy[1], copy[2], copy[3], NULL };
-	pid_t child;
-	int status;
 
 	snprintf(copy[0], sizeof(copy[0]), "%s", guest);
 	snprintf(copy[1], sizeof(copy[1]), "%s", operation);
@@ -50,21 +48,7 @@ static void call_bytes(const char *guest, const char *operation, const void *xml
 	check_file("/run/empty", "");
 	check_file("/sys/bus/pci/devices/.empty", "");
 	CHECK_INT(sysroot_set(check_scratch()), 0);
-	fflush(NULL);
-	child = fork();
-	if (child == 0) {
-		check_redirect("stdin", O_RDONLY, 0);
-		check_redirect("out", O_WRONLY | O_CREAT | O_TRUNC, 1);
-		check_redirect("err", O_WRONLY | O_CREAT | O_TRUNC, 2);
-		status = worker_main(5, argv);
-		fflush(NULL);
-		_exit(status);
-	}
-	CHECK(child > 0 && waitpid(child, &status, 0) == child);
-	CHECK(WIFEXITED(status));
-	run.status = WEXITSTATUS(status);
-	CHECK(check_fetch("out", run.out, sizeof(run.out)));
-	CHECK(check_fetch("err", run.err, sizeof(run.err)));
+	run.status = check_program(worker_main, argv, run.out, run.err, sizeof(run.out));
 }
 
 /* Checks that the refusal is one line that any terminal can show: no control, no bidi character, no broken UTF-8. */

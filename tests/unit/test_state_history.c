@@ -2,7 +2,7 @@
 /*
  * test_state_history.c: what the hook did and refused is remembered, bounded, and whatever the file holds.
  */
-#include "check.h"
+#include "state.h"
 
 #include <sys/wait.h>
 
@@ -13,16 +13,6 @@
 #define UUID "11111111-2222-3333-4444-555555555555"
 
 static struct history history;
-
-static void empty_root(void)
-{
-	char run[PATH_MAX + 8];
-
-	snprintf(run, sizeof(run), "%s/run", check_scratch());
-	if (mkdir(run, 0755) && errno != EEXIST)
-		FAIL("cannot make %s", run);
-	CHECK_INT(sysroot_set(check_scratch()), 0);
-}
 
 static struct history_entry refusal(int64_t when)
 {
@@ -37,7 +27,7 @@ static struct history_entry refusal(int64_t when)
 
 TEST(nothing_is_remembered_at_first)
 {
-	empty_root();
+	state_empty_root();
 	CHECK_INT(history_read(&history, NULL), 0);
 	CHECK_INT(history.count, 0);
 }
@@ -46,7 +36,7 @@ TEST(an_entry_comes_back_as_it_was)
 {
 	struct history_entry entry = refusal(1700000000);
 
-	empty_root();
+	state_empty_root();
 	CHECK_INT(history_add(&entry, deadline_in(1000), NULL), 0);
 	CHECK_INT(history_read(&history, NULL), 0);
 	CHECK_INT(history.count, 1);
@@ -65,7 +55,7 @@ TEST(an_entry_comes_back_as_it_was)
 
 TEST(the_oldest_is_dropped)
 {
-	empty_root();
+	state_empty_root();
 	for (int i = 1; i <= HISTORY_MAX + 3; i++) {
 		struct history_entry entry = refusal(i);
 
@@ -83,7 +73,7 @@ TEST(the_file_is_private_to_its_owner)
 	char path[PATH_MAX + 32];
 	struct stat st;
 
-	empty_root();
+	state_empty_root();
 	CHECK_INT(history_add(&entry, deadline_in(1000), NULL), 0);
 	snprintf(path, sizeof(path), "%s/run/vferry/history", check_scratch());
 	CHECK_INT(stat(path, &st), 0);
@@ -96,7 +86,7 @@ TEST(a_file_that_is_no_history_is_begun_anew)
 	struct history_entry entry = refusal(9);
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		empty_root();
+		state_empty_root();
 		CHECK_INT(record_make_directory(STATE_DIRECTORY, NULL), 0);
 		check_file("/run/vferry/history", texts[i]);
 		CHECK_INT(history_add(&entry, deadline_in(1000), NULL), 0);
@@ -111,7 +101,7 @@ TEST(two_writers_lose_nothing)
 	int status;
 	pid_t child;
 
-	empty_root();
+	state_empty_root();
 	child = fork();
 	for (int i = 1; i <= 20; i++) {
 		struct history_entry entry = refusal(child ? i : 100 + i);

@@ -2,7 +2,7 @@
 /*
  * test_state_queue.c: the line of arrivals that wait for a slot, and the watch that wakes them.
  */
-#include "check.h"
+#include "state.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -17,21 +17,11 @@
 #define SECOND "21111111-2222-3333-4444-555555555555"
 #define THIRD "31111111-2222-3333-4444-555555555555"
 
-static void empty_root(void)
-{
-	char run[PATH_MAX + 8];
-
-	snprintf(run, sizeof(run), "%s/run", check_scratch());
-	if (mkdir(run, 0755) && errno != EEXIST)
-		FAIL("cannot make %s", run);
-	CHECK_INT(sysroot_set(check_scratch()), 0);
-}
-
 TEST(whoever_comes_first_is_served_first)
 {
 	struct ticket first = { 0 }, second = { 0 };
 
-	empty_root();
+	state_empty_root();
 	CHECK(queue_is_first(NULL));
 	CHECK_INT(queue_enter(FIRST, "guest1", 8, &first, NULL), 0);
 	usleep(2000);
@@ -50,7 +40,7 @@ TEST(who_waits_is_listed_with_name_and_time)
 	struct ticket first = { 0 }, second = { 0 };
 	struct waiting waiting[4];
 
-	empty_root();
+	state_empty_root();
 	CHECK_INT(queue_list(waiting, 4), 0);
 	CHECK_INT(queue_enter(FIRST, "web1", 8, &first, NULL), 0);
 	usleep(2000);
@@ -72,7 +62,7 @@ TEST(a_full_line_refuses_the_next_one_with_a_sentence)
 	struct ticket first = { 0 }, second = { 0 }, third = { 0 };
 	struct reason why = { 0 };
 
-	empty_root();
+	state_empty_root();
 	CHECK_INT(queue_enter(FIRST, "web1", 2, &first, NULL), 0);
 	usleep(2000);
 	CHECK_INT(queue_enter(SECOND, "web2", 2, &second, NULL), 0);
@@ -91,7 +81,7 @@ TEST(a_line_for_nobody_refuses_with_the_setting)
 	struct ticket ticket = { 0 };
 	struct reason why = { 0 };
 
-	empty_root();
+	state_empty_root();
 	CHECK_INT(queue_enter(FIRST, "web1", 0, &ticket, &why), -EAGAIN);
 	CHECK_STR(why.what, "all slots for live migration are taken here, and nobody may wait for one (slot_queue = 0)");
 }
@@ -102,7 +92,7 @@ TEST(a_ticket_whose_owner_died_does_not_count)
 	int status;
 	pid_t child;
 
-	empty_root();
+	state_empty_root();
 	child = fork();
 	if (child == 0)
 		_exit(queue_enter(FIRST, "guest1", 8, &ticket, NULL) ? 1 : 0);
@@ -119,7 +109,7 @@ TEST(looking_at_the_line_wakes_nobody)
 	struct ticket first = { 0 }, second = { 0 };
 	int watch;
 
-	empty_root();
+	state_empty_root();
 	CHECK_INT(queue_enter(FIRST, "web1", 8, &first, NULL), 0);
 	usleep(2000);
 	CHECK_INT(queue_enter(SECOND, "web2", 8, &second, NULL), 0);
@@ -173,7 +163,7 @@ TEST(several_who_wait_are_served_in_the_order_of_their_coming_and_the_dead_hold_
 	pid_t child[WAITERS];
 	int ready[2], status;
 
-	empty_root();
+	state_empty_root();
 	CHECK_INT(pipe(ready), 0);
 	CHECK_INT(queue_enter("00000000-2222-3333-4444-555555555555", "holder", 8, &holder, NULL), 0);
 	for (int i = 0; i < WAITERS; i++) {
@@ -202,7 +192,7 @@ TEST(a_watch_wakes_up_for_a_replaced_file_and_not_without_one)
 	static const char *const directories[] = { "/run", "/run/absent", NULL };
 	int watch;
 
-	empty_root();
+	state_empty_root();
 	watch = watch_open(directories);
 	CHECK(watch >= 0);
 	CHECK_INT(watch_wait(watch, deadline_in(20)), 0);

@@ -2,7 +2,7 @@
 /*
  * test_state_record.c: leases and journals on disk, and steps as JSON.
  */
-#include "check.h"
+#include "state.h"
 
 #include <fcntl.h>
 
@@ -10,19 +10,6 @@
 #include "state/record.h"
 
 #define UUID "11111111-2222-3333-4444-555555555555"
-
-/* A root of its own with an empty /run. */
-static const char *empty_root(void)
-{
-	const char *root = check_scratch();
-	char run[PATH_MAX + 8];
-
-	snprintf(run, sizeof(run), "%s/run", root);
-	if (mkdir(run, 0755) && errno != EEXIST)
-		FAIL("cannot make %s", run);
-	CHECK_INT(sysroot_set(root), 0);
-	return root;
-}
 
 static struct record *new_record(void)
 {
@@ -50,7 +37,7 @@ TEST(a_record_comes_back_as_it_was_written)
 {
 	struct record *record = new_record(), *back = calloc(1, sizeof(*back));
 
-	empty_root();
+	state_empty_root();
 	CHECK_INT(record_write(record, NULL), 0);
 	CHECK_INT(record_read(UUID, back, NULL), 0);
 	CHECK_STR(back->name, "guest");
@@ -68,7 +55,7 @@ TEST(a_guest_without_a_record_is_not_found)
 {
 	struct record *record = calloc(1, sizeof(*record));
 
-	empty_root();
+	state_empty_root();
 	CHECK_INT(record_read(UUID, record, NULL), -ENOENT);
 	free(record);
 }
@@ -78,7 +65,7 @@ TEST(a_record_that_does_not_parse_is_set_aside_and_blocks_nothing)
 	struct record *record = calloc(1, sizeof(*record));
 	struct record_list list;
 
-	empty_root();
+	state_empty_root();
 	CHECK_INT(close(record_lock(NULL, deadline_in(100), NULL)), 0);
 	CHECK_INT(sysroot_replace("{ nonsense", 10, "/run/vferry/guests/" UUID ".json"), 0);
 	CHECK_INT(record_read_all(&list, NULL), 0);
@@ -94,7 +81,7 @@ static const char *place_of_record(void)
 {
 	static char path[PATH_MAX + 64];
 
-	snprintf(path, sizeof(path), "%s/run/vferry/guests/" UUID ".json", empty_root());
+	snprintf(path, sizeof(path), "%s/run/vferry/guests/" UUID ".json", state_empty_root());
 	CHECK_INT(record_make_directories(NULL), 0);
 	return path;
 }
@@ -151,7 +138,7 @@ TEST(records_and_locks_are_of_mode_0600_in_directories_of_0700)
 		mode_t mode;
 	} names[] = { { "", 0700 }, { "/guests", 0700 }, { "/pfs", 0700 }, { "/lock", 0600 }, { "/guests/" UUID ".json", 0600 } };
 	struct record *record = new_record();
-	const char *root = empty_root();
+	const char *root = state_empty_root();
 	mode_t mask = umask(0);
 
 	CHECK_INT(close(record_lock(NULL, deadline_in(0), NULL)), 0);
@@ -170,7 +157,7 @@ TEST(records_and_locks_are_of_mode_0600_in_directories_of_0700)
 
 TEST(a_lock_whose_file_was_removed_is_taken_anew)
 {
-	const char *root = empty_root();
+	const char *root = state_empty_root();
 	char path[PATH_MAX + 32];
 	int first, second, third;
 
@@ -193,7 +180,7 @@ TEST(a_lock_file_that_is_a_link_is_refused_with_a_sentence)
 	char path[PATH_MAX + 32];
 	struct reason why = { 0 };
 
-	snprintf(path, sizeof(path), "%s/run/vferry/lock", empty_root());
+	snprintf(path, sizeof(path), "%s/run/vferry/lock", state_empty_root());
 	CHECK_INT(record_make_directories(NULL), 0);
 	CHECK_INT(symlink("/etc/passwd", path), 0);
 	CHECK_INT(record_lock(NULL, deadline_in(0), &why), -ELOOP);
@@ -205,7 +192,7 @@ TEST(what_killed_writers_left_is_swept_when_it_is_old)
 {
 	const struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
 	char path[PATH_MAX + 80];
-	const char *root = empty_root();
+	const char *root = state_empty_root();
 
 	CHECK_INT(record_make_directories(NULL), 0);
 	check_file("/run/vferry/guests/." UUID ".json.AbCdEf", "half");
@@ -223,7 +210,7 @@ TEST(a_lock_is_held_by_one_and_freed_by_closing)
 	struct reason why = { 0 };
 	int first, second;
 
-	empty_root();
+	state_empty_root();
 	pci_address_parse("0000:81:00.0", &pf);
 	first = record_lock(&pf, deadline_in(0), NULL);
 	CHECK(first >= 0);
@@ -241,7 +228,7 @@ TEST(a_state_directory_that_others_may_write_is_refused)
 	struct reason why = { 0 };
 	char path[PATH_MAX + 16];
 
-	snprintf(path, sizeof(path), "%s/run/vferry", empty_root());
+	snprintf(path, sizeof(path), "%s/run/vferry", state_empty_root());
 	CHECK_INT(mkdir(path, 0777), 0);
 	CHECK_INT(chmod(path, 0777), 0);
 	CHECK_INT(record_lock(NULL, deadline_in(0), &why), -EPERM);
@@ -252,7 +239,7 @@ TEST(a_state_directory_that_is_a_link_is_refused)
 {
 	char path[PATH_MAX + 16];
 
-	snprintf(path, sizeof(path), "%s/run/vferry", empty_root());
+	snprintf(path, sizeof(path), "%s/run/vferry", state_empty_root());
 	CHECK_INT(symlink("/tmp", path), 0);
 	CHECK_INT(record_lock(NULL, deadline_in(0), NULL), -EPERM);
 }
@@ -263,7 +250,7 @@ TEST(a_pfs_journal_is_listed_until_it_is_empty)
 	struct step step = { .kind = STEP_NUM_VFS, .number = 8 };
 	struct pci_address pf, found[4];
 
-	empty_root();
+	state_empty_root();
 	pci_address_parse("0000:81:00.0", &pf);
 	step.pf = pf;
 	steps_add(steps, &step);
