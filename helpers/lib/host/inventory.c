@@ -144,11 +144,16 @@ static void *share(size_t size)
 
 /* ---- One PF -------------------------------------------------------------------------------------------------------------------- */
 
-/* Notes the first trouble with a PF. */
+/* Notes the first trouble with a PF, without its address: whoever shows it names the PF. */
 static void note_trouble(struct inventory_pf *pf, const struct reason *why)
 {
+	char address[PCI_ADDRESS_LEN];
+	struct reason nameless = *why;
+
+	if (strcmp(why->object, pci_address_format(&pf->address, address)) == 0)
+		nameless.object[0] = '\0';
 	if (!pf->trouble[0])
-		describe(pf->trouble, sizeof(pf->trouble), why);
+		describe(pf->trouble, sizeof(pf->trouble), &nameless);
 }
 
 /* Return: how many virtfnN links a PF has: the number of its VFs for those who may not read its capabilities. */

@@ -18,7 +18,7 @@ enum verdict rules_readable(const struct rule_case *c, struct reason *why)
 {
 	if (!*c->pf->trouble)
 		return VERDICT_PASS;
-	reason_set(why, -EIO, NULL, "%s", c->pf->trouble);
+	rules_say_trouble(why, -EIO, NULL, c->pf->trouble);
 	return VERDICT_REFUSE;
 }
 
