@@ -40,25 +40,39 @@ _vferry_values() {
 	esac
 }
 
-_vferry() {
-	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
+# _vferry_line: the typed words up to the cursor, in $words. bash's own COMP_WORDS are broken at every ":", which PCI addresses, MACs and
+# addresses of hosts contain.
+_vferry_line() {
+	local line=${COMP_LINE:0:COMP_POINT}
+	read -ra words <<<"$line"
+	[[ $line != *[[:space:]] ]] || words+=("")
+}
 
-	COMPREPLY=()
-	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "check prepare plan attach detach status release inventory version --help --version" -- "$current")
-		return
+# _vferry_guests: prints the names of this host's guests.
+_vferry_guests() {
+	virsh -r -q -c qemu:///system list --all --name 2>/dev/null
+}
+
+_vferry() {
+	local words current previous command replies
+
+	_vferry_line
+	current=${words[-1]} previous=${words[-2]} command=${words[1]}
+	if [ "${#words[@]}" -eq 2 ]; then
+		replies=$(compgen -W "check prepare plan attach detach status release inventory version --help --version" -- "$current")
+	elif [[ $previous =~ ^--(pf|bridge|network|as|boot|vfs)$ ]]; then
+		replies=$(compgen -W "$(_vferry_values "$previous")" -- "$current")
+	elif [[ $previous =~ ^--(against|domain|inventory|settings)$ ]]; then
+		replies=$(compgen -f -- "$current")
+	elif [[ $current == -* ]]; then
+		replies=$(compgen -W "$(_vferry_options "$command")" -- "$current")
+	elif [[ $command =~ ^(check|plan|attach|detach)$ ]]; then
+		replies=$(compgen -W "$(_vferry_guests)" -- "$current")
 	fi
-	case $previous in
-	--pf | --bridge | --network | --as | --boot | --vfs) mapfile -t COMPREPLY < <(compgen -W "$(_vferry_values "$previous")" -- "$current") ;;
-	--against | --domain | --inventory | --settings) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
-	*)
-		if [[ $current == -* ]]; then
-			mapfile -t COMPREPLY < <(compgen -W "$(_vferry_options "$command")" -- "$current")
-		elif [[ $command =~ ^(check|plan|attach|detach)$ ]]; then
-			mapfile -t COMPREPLY < <(compgen -W "$(virsh -r -q -c qemu:///system list --all --name 2>/dev/null)" -- "$current")
-		fi
-		;;
-	esac
+	COMPREPLY=()
+	[ -z "${replies:-}" ] || mapfile -t COMPREPLY <<<"$replies"
+	# bash puts a reply behind the last ":" of what was typed.
+	[[ $COMP_WORDBREAKS != *:* ]] || COMPREPLY=("${COMPREPLY[@]#"${current%"${current##*:}"}"}")
 }
 
 complete -F _vferry vferry

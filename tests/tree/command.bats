@@ -38,10 +38,10 @@ page_commands() {
 	sed -n 's/^\.SS \([a-z]*\)$/\1/p' "$page" | sort
 }
 
-# complete LINE...: prints what the completion offers for the last word.
+# complete_line WORD...: prints what the completion offers for the last word.
 complete_line() {
-	COMP_WORDS=("$@")
-	COMP_CWORD=$(($# - 1))
+	COMP_LINE=$*
+	COMP_POINT=${#COMP_LINE}
 	_vferry
 	printf '%s\n' "${COMPREPLY[@]}"
 }
@@ -135,4 +135,15 @@ complete_line() {
 	[ "$(complete_line vferry prepare --bridge br)" = br-vferry ]
 	[ "$(complete_line vferry prepare --boot c)" = card ]
 	[ -z "$(complete_line vferry status w)" ]
+}
+
+@test "the completion offers PFs, by address and by device, although bash breaks words at colons" {
+	# shellcheck disable=SC2317 # called by the completion
+	_vferry_pfs() { printf '%s\n' 0000:81:00.0 enp129s0f0np0 0000:81:00.1 enp129s0f1np1; }
+	[ "$(complete_line vferry prepare --pf | wc -l)" = 1 ]
+	[ "$(complete_line vferry prepare --pf "" | wc -l)" = 4 ]
+	[ "$(complete_line vferry attach web1 --pf enp129s0f1)" = enp129s0f1np1 ]
+	[ "$(complete_line vferry attach web1 --pf 0000:81:00 | tr '\n' ' ')" = "00.0 00.1 " ]
+	COMP_WORDBREAKS=" "
+	[ "$(complete_line vferry prepare --pf 0000:81:00.1)" = 0000:81:00.1 ]
 }
