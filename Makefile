@@ -42,6 +42,8 @@ CFLAGS     ?= -O2 -g
 PACKAGES    = libxml-2.0 libnl-3.0 libnl-genl-3.0 libpci json-c inih
 # For the programs that may call libvirt: never for the library and the hooks (tests/tree/programs.bats).
 VIRT_PACKAGES = libvirt
+# For the agent: sd_notify(3).
+AGENT_PACKAGES = libsystemd
 
 WARNINGS = -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wno-sign-conversion \
 	   -Wvla -Wundef -Wpointer-arith -Wcast-qual $(if $(WERROR),-Werror)
@@ -55,6 +57,8 @@ PACKAGE_CFLAGS := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(PAC
 PACKAGE_LIBS   := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 VIRT_CFLAGS    := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(VIRT_PACKAGES) 2>/dev/null))
 VIRT_LIBS      := $(shell $(PKG_CONFIG) --libs $(VIRT_PACKAGES) 2>/dev/null)
+AGENT_CFLAGS   := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(AGENT_PACKAGES) 2>/dev/null))
+AGENT_LIBS     := $(shell $(PKG_CONFIG) --libs $(AGENT_PACKAGES) 2>/dev/null)
 
 OWN_CPPFLAGS = -Ihelpers/lib $(PLACES) $(PACKAGE_CFLAGS)
 OWN_CFLAGS   = -std=gnu17 -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(SANITIZERS)
@@ -129,6 +133,7 @@ $(helper_programs): $(BUILD)/%: $(BUILD)/helpers/%.o $(library)
 
 $(BUILD)/vferry: $(command_part) $(virt_part)
 $(BUILD)/vferryd: $(agent_part) $(virt_part)
+$(BUILD)/vferryd: VIRT_LIBS += $(AGENT_LIBS)
 
 $(unit_programs): $(BUILD)/%: $(BUILD)/%.o $(worker_part) $(library)
 	$(call quiet,LD) $(LINK) -o $@ $(filter %.o,$^) $(library) $(PACKAGE_LIBS)
@@ -136,7 +141,7 @@ $(unit_programs): $(BUILD)/%: $(BUILD)/%.o $(worker_part) $(library)
 $(filter $(BUILD)/tests/unit/test_command_%,$(unit_programs)): $(command_part) $(virt_part)
 $(filter $(BUILD)/tests/unit/test_command_%,$(unit_programs)): PACKAGE_LIBS += $(VIRT_LIBS)
 $(filter $(BUILD)/tests/unit/test_agent_%,$(unit_programs)): $(agent_part) $(virt_part)
-$(filter $(BUILD)/tests/unit/test_agent_%,$(unit_programs)): PACKAGE_LIBS += $(VIRT_LIBS)
+$(filter $(BUILD)/tests/unit/test_agent_%,$(unit_programs)): PACKAGE_LIBS += $(VIRT_LIBS) $(AGENT_LIBS)
 
 $(replay_programs): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(call object,tests/fuzz/replay.c) $(fuzz_common) $(library)
 	$(call quiet,LD) $(LINK) -o $@ $(filter %.o,$^) $(library) $(PACKAGE_LIBS)
@@ -150,21 +155,22 @@ $(BUILD)/tests/unit/%.o: OWN_CPPFLAGS += -Itests/unit -Ihooks
 $(BUILD)/tests/unit/test_command_%.o $(BUILD)/tests/fuzz/fuzz_recorded.o $(BUILD)/helpers/%.o: OWN_CPPFLAGS += -Ihelpers
 $(BUILD)/tests/unit/test_agent_%.o: OWN_CPPFLAGS += -Ihelpers $(VIRT_CFLAGS)
 $(call object,$(helper_src)) $(virt_part) $(agent_part) $(command_part): OWN_CPPFLAGS += $(VIRT_CFLAGS)
+$(agent_part): OWN_CPPFLAGS += $(AGENT_CFLAGS)
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call quiet,CC) $(COMPILE) -c -o $@ $<
 
 # Everything is compiled again when a flag or a place changes, since the objects contain both.
-flags_text = $(COMPILE) | $(LINK) | $(PACKAGE_LIBS) | $(VIRT_CFLAGS) $(VIRT_LIBS)
+flags_text = $(COMPILE) | $(LINK) | $(PACKAGE_LIBS) | $(VIRT_CFLAGS) $(VIRT_LIBS) | $(AGENT_CFLAGS) $(AGENT_LIBS)
 $(BUILD)/flags: FORCE | packages
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(flags_text))' >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 packages:
-	@$(PKG_CONFIG) --exists $(PACKAGES) $(VIRT_PACKAGES) 2>/dev/null || { \
-		for name in $(PACKAGES) $(VIRT_PACKAGES); do $(PKG_CONFIG) --exists $$name 2>/dev/null || missing="$$missing $$name"; done; \
+	@$(PKG_CONFIG) --exists $(PACKAGES) $(VIRT_PACKAGES) $(AGENT_PACKAGES) 2>/dev/null || { \
+		for name in $(PACKAGES) $(VIRT_PACKAGES) $(AGENT_PACKAGES); do $(PKG_CONFIG) --exists $$name 2>/dev/null || missing="$$missing $$name"; done; \
 		echo "vferry: these libraries are missing for pkg-config ($(PKG_CONFIG)):$$missing; as root run: install/dependencies" >&2; \
 		exit 1; }
 
@@ -194,7 +200,7 @@ tree: tests
 
 # For lint: the project's own flags, quoted for a shell.
 print-flags:
-	$(info $(OWN_CPPFLAGS) -Ihelpers $(VIRT_CFLAGS) $(OWN_CFLAGS)) @:
+	$(info $(OWN_CPPFLAGS) -Ihelpers $(VIRT_CFLAGS) $(AGENT_CFLAGS) $(OWN_CFLAGS)) @:
 
 stats:
 	@tests/tree/stats

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -163,7 +164,7 @@ static void on_minute(int timer, void *opaque)
 	struct agent *agent = opaque;
 
 	(void)timer;
-	notify("WATCHDOG=1");
+	sd_notify(0, "WATCHDOG=1");
 	if (agent->watch < 0)
 		watch_status(agent);
 	ports_watch(agent);
@@ -193,6 +194,19 @@ static void on_signal(int handle, int fd, int events, void *opaque)
 		agent_log(NULL, LOG_ERR, &why);
 	else
 		log_notice("the configuration is read again");
+}
+
+/*
+ * How often the agent looks without an event: each minute, or twice in the time after which systemd takes it for dead (WatchdogSec= of its
+ * unit), if that is shorter. Return: ms.
+ */
+static int look_period(void)
+{
+	uint64_t watchdog = 0; /* us */
+
+	if (sd_watchdog_enabled(0, &watchdog) <= 0 || watchdog / 2000 >= MINUTE)
+		return MINUTE;
+	return watchdog < 2000 ? 1 : (int)(watchdog / 2000);
 }
 
 /* Makes the signals come as reads. Return: descriptor, -1. */
@@ -239,7 +253,7 @@ int agent_run(struct agent *agent)
 	virEventAddHandle(signals, VIR_EVENT_HANDLE_READABLE, on_signal, agent, NULL);
 	agent->settle_timer = virEventAddTimeout(-1, settle_now, agent, NULL);
 	agent->leave_timer = virEventAddTimeout(-1, leave_tick, agent, NULL);
-	agent->minute_timer = virEventAddTimeout(MINUTE, on_minute, agent, NULL);
+	agent->minute_timer = virEventAddTimeout(look_period(), on_minute, agent, NULL);
 	leave_recall(agent);
 	agent_read_host(agent);
 	watch_status(agent);
@@ -248,10 +262,10 @@ int agent_run(struct agent *agent)
 	look_now(agent);
 	agent->session = (struct virt_session){ .up = on_up, .down = on_down, .arg = agent };
 	virt_session_start(&agent->session);
-	notify("READY=1");
+	sd_notify(0, "READY=1");
 	while (!agent->stop && virEventRunDefaultImpl() == 0)
 		;
-	notify("STOPPING=1");
+	sd_notify(0, "STOPPING=1");
 	release(agent);
 	return agent->stop ? 0 : 1;
 }

@@ -117,7 +117,4 @@ void settle_now(int timer, void *opaque);
 int metadata_start(const char *uuid, const char *xml, struct reason *why);
 int metadata_write(const char *uuid, const char *xml, struct reason *why);
 
-/* notify.c: tells systemd: "READY=1", "STOPPING=1", "WATCHDOG=1". Nothing happens without it. */
-void notify(const char *state);
-
 #endif
