@@ -145,6 +145,9 @@ TEST(grammar_and_reader_agree_on_every_value)
 		{"mac='52:54:00:12:34:56' trunks='1  2'", false},
 		{"mac='52:54:00:12:34:56' trunks='4096'", false},
 		{"mac='52:54:00:12:34:56' ingress-rate='1e9'", false},
+		{"mac='52:54:00:12:34:56' qos='linux-htb max-rate=1000000 0:max-rate=7,burst=8 12:'", true},
+		{"mac='52:54:00:12:34:56' qos='linux-netem latency=7'", false},
+		{"mac='52:54:00:12:34:56' qos='linux-htb 0:dscp=7'", false},
 		{"mac='52:54:00:12:34:56' ingress-burst='1000000000'", false},
 		{"mac='52:54:00:12:34:56' attached-mac='ff:ff:ff:ff:ff:ff'", false},
 		{"mac='52:54:00:12:34:56' iface-id='a b'", false},
@@ -299,6 +302,7 @@ TEST(two_passports_differ_in_each_value)
 	DIFFERS(port.vlan_mode[0] = 'x');
 	DIFFERS(port.ingress_rate = 1);
 	DIFFERS(port.ingress_burst = 1);
+	DIFFERS(port.qos[0] = 'x');
 	DIFFERS(port.has_attached_mac = true);
 	DIFFERS(port.iface_id[0] = 'x');
 	DIFFERS(port.vm_id[0] = 'x');

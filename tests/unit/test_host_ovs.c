@@ -22,6 +22,7 @@
 #include "base/scope.h"
 #include "host/announce.h"
 #include "host/ovs.h"
+#include "host/ovs_change.h"
 
 #define GUEST "8d1e34b0-1111-2222-3333-444455556666"
 #define SCHEMA "/usr/share/openvswitch/vswitch.ovsschema"
@@ -258,7 +259,9 @@ TEST(what_was_set_on_a_port_elsewhere_is_set_here_and_read_back)
 {
 	autoovs struct ovs *ovs = (need_ovs(), connect_to(&real));
 	struct port_settings settings = { .has_tag = true, .tag = 12, .trunk = { 20, 30 }, .trunks = 2, .vlan_mode = "native-untagged",
-					  .ingress_rate = 100000, .ingress_burst = 8000, .has_attached_mac = true,
+					  .ingress_rate = 100000, .ingress_burst = 8000,
+					  .qos = "linux-htb max-rate=1000000000 0:max-rate=400000000,burst=8000000 7:min-rate=1",
+					  .has_attached_mac = true,
 					  .attached_mac = { { 0x52, 0x54, 0, 1, 2, 3 } }, .iface_id = "port-1", .vm_id = "vm-1", .vm_uuid = "uuid-1" };
 	struct ovs_port_request wanted = request("v0");
 	struct reason why = { 0 };
@@ -282,6 +285,45 @@ TEST(what_was_set_on_a_port_elsewhere_is_set_here_and_read_back)
 	wanted.settings = NULL;
 	must(ovs_add_port(ovs, &wanted, deadline_in(20000), &why), &why);
 	CHECK_INT(look(ovs, "v0").settings.trunks, 1);
+}
+
+/* Return: the number of rows of a table. */
+static size_t count_rows(struct ovs *ovs, const char *table)
+{
+	static const char *const columns[] = { "_uuid", NULL };
+	autotransaction struct transaction t;
+	struct reason why = { 0 };
+
+	transaction_begin(&t);
+	transaction_add(&t, op_select(table, NULL, columns));
+	must(transaction_run(ovs->db, &t, deadline_in(20000), &why), &why);
+	return json_object_array_length(transaction_rows(&t, 0));
+}
+
+TEST(the_egress_qos_of_its_port_is_made_changed_and_goes_with_it_and_somebody_elses_stays)
+{
+	autoovs struct ovs *ovs = (need_ovs(), connect_to(&real));
+	struct port_settings settings = { .qos = "linux-hfsc 0:min-rate=5,max-rate=10 3:" };
+	struct ovs_port_request wanted = request("v0");
+	struct reason why = { 0 };
+
+	CHECK_INT(vsctl(&real, "create QoS type=linux-htb queues:1=@q -- --id=@q create Queue other_config:max-rate=7"), 0);
+	wanted.settings = &settings;
+	must(ovs_add_port(ovs, &wanted, deadline_in(20000), &why), &why);
+	CHECK_STR(look(ovs, "v0").settings.qos, settings.qos);
+	CHECK_INT(count_rows(ovs, "QoS"), 2);
+	CHECK_INT(count_rows(ovs, "Queue"), 3);
+	settings = (struct port_settings){ .qos = "linux-htb max-rate=12" };
+	must(ovs_add_port(ovs, &wanted, deadline_in(20000), &why), &why);
+	CHECK_STR(look(ovs, "v0").settings.qos, settings.qos);
+	CHECK_INT(count_rows(ovs, "Queue"), 1);
+	/* What cannot be carried whole is not carried. */
+	CHECK_INT(vsctl(&real, "-- set Port v0 qos=@n -- --id=@n create QoS type=linux-htb other_config:max-rate=7 other_config:x=y"), 0);
+	CHECK_STR(look(ovs, "v0").settings.qos, "");
+	must(ovs_del_port(ovs, "v0", deadline_in(20000), &why), &why);
+	CHECK_INT(count_rows(ovs, "QoS"), 2);
+	CHECK_INT(count_rows(ovs, "Queue"), 1);
+	CHECK_INT(vsctl(&real, "--all destroy QoS -- --all destroy Queue"), 0);
 }
 
 TEST(tells_of_what_somebody_sets_on_a_port_and_of_nothing_else)

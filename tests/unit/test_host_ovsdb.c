@@ -363,7 +363,8 @@ static void serve_echo(int fd)
 	if (read(fd, reply, sizeof(reply) - 1) < 0 || strcmp(reply, wanted) != 0)
 		say(fd, "wrong reply to echo");
 	say(fd, "{\"id\":99,\"result\":[],\"error\":null}");
-	say(fd, "{\"id\":1,\"error\":null,\"result\":[{\"rows\":[]},{\"rows\":[]},{\"rows\":[]},{\"rows\":[]}]}");
+	say(fd, "{\"id\":1,\"error\":null,\"result\":[{\"rows\":[]},{\"rows\":[]},{\"rows\":[]},{\"rows\":[]},"
+	    "{\"rows\":[]},{\"rows\":[]}]}");
 	pause();
 }
 

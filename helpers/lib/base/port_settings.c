@@ -39,7 +39,7 @@ static bool has_equal_vlans(const struct port_settings *a, const struct port_set
 /* Return: whether both say the same. */
 bool port_settings_equal(const struct port_settings *a, const struct port_settings *b)
 {
-	if (!has_equal_vlans(a, b) || a->ingress_rate != b->ingress_rate || a->ingress_burst != b->ingress_burst)
+	if (!has_equal_vlans(a, b) || a->ingress_rate != b->ingress_rate || a->ingress_burst != b->ingress_burst || strcmp(a->qos, b->qos))
 		return false;
 	if (a->has_attached_mac != b->has_attached_mac || (a->has_attached_mac && !mac_address_equal(&a->attached_mac, &b->attached_mac)))
 		return false;

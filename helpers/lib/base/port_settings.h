@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/mac_address.h"
+#include "base/port_qos.h"
 
 #define PORT_MAX_TRUNKS 64
 #define PORT_MAX_VLAN 4095
@@ -28,6 +29,7 @@ struct port_settings {
 	char vlan_mode[20];              /* "access", "trunk", "native-tagged", "native-untagged", "dot1q-tunnel"; "" not set */
 	uint32_t ingress_rate;           /* ingress_policing_rate, kbit/s; 0: none */
 	uint32_t ingress_burst;          /* ingress_policing_burst, kbit; 0: Open vSwitch's own */
+	char qos[PORT_QOS_LEN];          /* of what goes to the guest, a text of port_qos.h; "": not set */
 	bool has_attached_mac;
 	struct mac_address attached_mac; /* external_ids of the interface, so below */
 	char iface_id[PORT_NAME_MAX];    /* "": not set */

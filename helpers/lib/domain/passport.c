@@ -112,7 +112,9 @@ static const char *read_vlans(const xmlNode *node, struct port_settings *port)
 static const char *read_limits(const xmlNode *node, struct port_settings *port)
 {
 	unsigned long rate = 0, burst = 0;
+	struct port_qos qos;
 	bool has;
+	int error;
 
 	if (read_number(node, "ingress-rate", &has, PORT_MAX_RATE, &rate) < 0)
 		return "ingress-rate";
@@ -120,7 +122,8 @@ static const char *read_limits(const xmlNode *node, struct port_settings *port)
 		return "ingress-burst";
 	port->ingress_rate = (uint32_t)rate;
 	port->ingress_burst = (uint32_t)burst;
-	return NULL;
+	error = xml_attribute(node, "qos", port->qos, sizeof(port->qos));
+	return error != -ENOENT && (error || port_qos_parse(port->qos, &qos)) ? "qos" : NULL;
 }
 
 /*

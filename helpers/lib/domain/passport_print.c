@@ -55,6 +55,8 @@ static bool add_port(xmlNode *node, const struct port_settings *port)
 		done = done && add(node, "trunks", "%s", port_settings_format_trunks(port, trunks));
 	if (port->has_attached_mac && mac_address_is_unicast(&port->attached_mac))
 		done = done && add(node, "attached-mac", "%s", mac_address_format(&port->attached_mac, mac));
+	if (*port->qos)
+		done = done && add(node, "qos", "%s", port->qos);
 	return done && add_number(node, "ingress-rate", port->ingress_rate) && add_number(node, "ingress-burst", port->ingress_burst) &&
 	       add_word(node, "iface-id", port->iface_id) && add_word(node, "vm-id", port->vm_id) &&
 	       add_word(node, "vm-uuid", port->vm_uuid);

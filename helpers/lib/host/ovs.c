@@ -272,6 +272,8 @@ static int remove_row(struct ovs *ovs, const char *table, const char *name, int6
 	transaction_add(&t, ovs_demand_row(table, name, true));
 	transaction_add(&t, op_mutate(is_bridge ? "Open_vSwitch" : "Bridge", holders,
 				      ovs_mutation(is_bridge ? "bridges" : "ports", "delete", row)));
+	if (!is_bridge)
+		ovs_qos_forget(&t, name);
 	return ovs_commit(ovs, &t, number, deadline, why);
 }
 

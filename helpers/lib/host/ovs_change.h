@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * ovs_change.h: how a change of Open vSwitch is made, waited for, read back and taken back. Private to ovs.c and ovs_port.c.
+ * ovs_change.h: how a change of Open vSwitch is made, waited for, read back and taken back. Private to the ovs*.c files.
  */
 #ifndef VFERRY_HOST_OVS_CHANGE_H
 #define VFERRY_HOST_OVS_CHANGE_H
@@ -34,6 +34,13 @@ int ovs_commit_and_wait(struct ovs *ovs, struct transaction *t, deadline_t deadl
 int ovs_settle_port(struct ovs *ovs, const char *name, struct ovs_port *port, deadline_t deadline, struct reason *why);
 bool ovs_is_healthy(const struct ovs_port *port);
 int ovs_verify_port(struct ovs *ovs, const char *bridge, const char *name, deadline_t deadline, struct reason *why);
+
+/*
+ * Operations for a transaction: forget the QoS and queues that vferry made for a port; make those of a text of port_qos.h. Return: the value
+ * of the Port's column, an empty set where the text is none.
+ */
+void ovs_qos_forget(struct transaction *t, const char *port);
+struct json_object *ovs_qos_insert(struct transaction *t, const char *port, const char *text);
 
 /* Removes a "Bridge" or "Port" of ours: waiting, or to take back what failed. */
 int ovs_remove_and_wait(struct ovs *ovs, const char *table, const char *name, deadline_t deadline, struct reason *why);

@@ -87,6 +87,15 @@ static bool has_wanted_vlans(const struct ovs_port *port, const struct ovs_port_
 	       memcmp(wanted->trunk, has->trunk, wanted->trunks * sizeof(wanted->trunk[0])) == 0;
 }
 
+/* Adds the egress QoS that a request sets, in place of what vferry made for a port of that name. Without settings what is there stays. */
+static void add_qos(struct transaction *t, struct json_object *port, const struct ovs_port_request *request)
+{
+	if (!request->settings)
+		return;
+	ovs_qos_forget(t, request->port);
+	json_object_object_add(port, "qos", ovs_qos_insert(t, request->port, request->settings->qos));
+}
+
 /* Adds a port that is not there. Return: 0; -EAGAIN if a demand did not hold any more; other negative errno; *why filled. */
 static int insert_port(struct ovs *ovs, const struct ovs_port_request *request, deadline_t deadline, struct reason *why)
 {
@@ -101,6 +110,7 @@ static int insert_port(struct ovs *ovs, const struct ovs_port_request *request, 
 	transaction_begin(&t);
 	transaction_add(&t, ovs_demand_row("Bridge", request->bridge, false));
 	transaction_add(&t, ovs_demand_no_row("Port", request->port));
+	add_qos(&t, port, request);
 	transaction_add(&t, op_insert("Interface", "new_interface", interface));
 	transaction_add(&t, op_insert("Port", "new_port", port));
 	transaction_add(&t, op_mutate("Bridge", condition("name", "==", json_text(request->bridge)),
@@ -119,12 +129,14 @@ static int insert_port(struct ovs *ovs, const struct ovs_port_request *request, 
 /* Writes a request over a port of ours that is there. Return: as insert_port(). */
 static int update_port(struct ovs *ovs, const struct ovs_port_request *request, deadline_t deadline, struct reason *why)
 {
+	struct json_object *port = port_row(request);
 	autotransaction struct transaction t;
 	int error;
 
 	transaction_begin(&t);
 	transaction_add(&t, ovs_demand_row("Port", request->port, true));
-	transaction_add(&t, op_update("Port", condition("name", "==", json_text(request->port)), port_row(request)));
+	add_qos(&t, port, request);
+	transaction_add(&t, op_update("Port", condition("name", "==", json_text(request->port)), port));
 	transaction_add(&t, op_update("Interface", condition("name", "==", json_text(request->port)), interface_row(request)));
 	error = ovs_commit_and_wait(ovs, &t, deadline, why);
 	return error && t.timed_out ? -EAGAIN : error;

@@ -2,7 +2,7 @@
 /*
  * ovs_state.c: what Open vSwitch has, from the answer of its database.
  *
- * Four row lists are joined: a Bridge names its Ports and a Port its Interfaces by uuid.
+ * Six row lists are joined: a Bridge names its Ports, a Port its Interfaces and its QoS, and that its Queues, by uuid.
  */
 #include "host/ovs.h"
 
@@ -13,19 +13,30 @@
 #include "host/ovsdb.h"
 
 /* Positions of the questions in the transaction. */
-enum { QUESTION_SWITCH, QUESTION_BRIDGE, QUESTION_PORT, QUESTION_INTERFACE, QUESTIONS };
+enum { QUESTION_SWITCH, QUESTION_BRIDGE, QUESTION_PORT, QUESTION_INTERFACE, QUESTION_QOS, QUESTION_QUEUE };
+#define QUESTIONS_NEEDED QUESTION_QOS /* an answer without the rest has no QoS */
 
 static const char *const switch_columns[] = { "other_config", "ovs_version", NULL };
 static const char *const bridge_columns[] = { "name", "ports", "external_ids", "datapath_type", NULL };
-static const char *const port_columns[] = { "_uuid", "name", "interfaces", "external_ids", "tag", "trunks", "vlan_mode", NULL };
+static const char *const port_columns[] = { "_uuid", "name", "interfaces", "external_ids", "tag", "trunks", "vlan_mode",
+						 "qos", NULL };
 static const char *const interface_columns[] = { "_uuid", "name", "ofport", "error", "external_ids", "ingress_policing_rate",
 						 "ingress_policing_burst", NULL };
 
-/* Return: the four selects as operations of one transaction, in a JSON array. */
+static const char *const qos_columns[] = { "_uuid", "type", "other_config", "queues", NULL };
+static const char *const queue_columns[] = { "_uuid", "other_config", NULL };
+
+/* What rows are found in, by their uuid. */
+struct indexes {
+	struct json_object *ports, *interfaces, *qos, *queues;
+};
+
+/* Return: the six selects as operations of one transaction, in a JSON array. */
 struct json_object *ovs_state_questions(void)
 {
 	return json_list(op_select("Open_vSwitch", NULL, switch_columns), op_select("Bridge", NULL, bridge_columns),
-			 op_select("Port", NULL, port_columns), op_select("Interface", NULL, interface_columns), NULL);
+			 op_select("Port", NULL, port_columns), op_select("Interface", NULL, interface_columns),
+			 op_select("QoS", NULL, qos_columns), op_select("Queue", NULL, queue_columns), NULL);
 }
 
 /* Return: the rows of an answer, borrowed; NULL if it has none. */
@@ -37,12 +48,12 @@ static struct json_object *rows_of(struct json_object *answer, int question)
 	return json_object_is_type(rows, json_type_array) ? rows : NULL;
 }
 
-/* Return: a JSON object that finds rows by the text of their _uuid; to be put. */
+/* rows: NULL: none. Return: a JSON object that finds rows by the text of their _uuid; to be put. */
 static struct json_object *index_by_uuid(struct json_object *rows)
 {
 	struct json_object *index = json_object_new_object();
 
-	for (size_t i = 0; i < json_object_array_length(rows); i++) {
+	for (size_t i = 0; rows && i < json_object_array_length(rows); i++) {
 		struct json_object *row = json_object_array_get_idx(rows, i);
 		const char *uuid = value_uuid(json_object_object_get(row, "_uuid"));
 
@@ -129,6 +140,72 @@ static void read_port_settings(struct json_object *row, struct port_settings *se
 	}
 }
 
+/* Reads what a queue is set to. Return: whether all of it can be carried. */
+static bool read_queue(struct json_object *row, struct port_queue *queue)
+{
+	struct json_object *pairs = value_map(row, "other_config");
+	size_t known = 0;
+
+	for (int key = 0; key < QUEUE_KEYS; key++) {
+		const char *text = value_map_text(row, "other_config", port_queue_key_name(key));
+
+		queue->has[key] = text && port_qos_parse_number(text, &queue->value[key]) == 0;
+		known += queue->has[key];
+	}
+	return pairs && known == json_object_array_length(pairs);
+}
+
+/* Reads one [number, ["uuid", text]] of a QoS. Return: whether it can be carried. */
+static bool read_queue_pair(struct json_object *pair, const struct indexes *index, struct port_qos *qos)
+{
+	struct json_object *number = json_object_array_get_idx(pair, 0), *row;
+	const char *uuid = value_uuid(json_object_array_get_idx(pair, 1));
+	int64_t n = json_object_is_type(number, json_type_int) ? json_object_get_int64(number) : -1;
+	struct port_queue *queue = &qos->queue[qos->queues];
+
+	row = uuid ? json_object_object_get(index->queues, uuid) : NULL;
+	if (!row || n < 0 || n > PORT_MAX_QUEUE || !read_queue(row, queue))
+		return false;
+	queue->number = (unsigned int)n;
+	qos->queues++;
+	return true;
+}
+
+/* Reads the queues of a QoS; the database has them in the order of their numbers. Return: whether all can be carried. */
+static bool read_queues(struct json_object *row, const struct indexes *index, struct port_qos *qos)
+{
+	struct json_object *pairs = value_map(row, "queues");
+	size_t count = pairs ? json_object_array_length(pairs) : 0;
+
+	if (count > PORT_MAX_QUEUES)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *pair = json_object_array_get_idx(pairs, i);
+
+		if (!json_object_is_type(pair, json_type_array) || json_object_array_length(pair) != 2 || !read_queue_pair(pair, index, qos))
+			return false;
+	}
+	return true;
+}
+
+/* Reads the egress QoS of a port; one that cannot be carried as a whole is left out as a whole. */
+static void read_qos(struct json_object *port, const struct indexes *index, char out[PORT_QOS_LEN])
+{
+	const char *uuid = value_uuid(value_first(port, "qos"));
+	struct json_object *row = uuid ? json_object_object_get(index->qos, uuid) : NULL, *pairs;
+	const char *max_rate = value_map_text(row, "other_config", "max-rate");
+	struct port_qos qos = { 0 };
+
+	if (!row || !port_qos_is_type(value_text(row, "type")) || (max_rate && port_qos_parse_number(max_rate, &qos.max_rate)))
+		return;
+	pairs = value_map(row, "other_config");
+	if (!pairs || json_object_array_length(pairs) != (max_rate ? 1 : 0))
+		return;
+	copy(qos.type, sizeof(qos.type), value_text(row, "type"));
+	if (!read_queues(row, index, &qos) || port_qos_format(&qos, out))
+		*out = '\0';
+}
+
 /*
  * Adds what one interface of a port says. A bond has several: the first sick one speaks for the port.
  * ofport: absent until ovs-vswitchd has seen the interface, -1 if it could not be opened (vswitch.xml, Interface ofport).
@@ -149,9 +226,9 @@ static void read_interface(struct json_object *row, struct ovs_port *port)
 
 /*
  * Reads one port.
- * row: of the table Port; interfaces: index of the table Interface; bridge: name of the bridge that it is in.
+ * row: of the table Port; bridge: name of the bridge that it is in.
  */
-static void read_port(struct json_object *row, struct json_object *interfaces, const char *bridge, struct ovs_port *port)
+static void read_port(struct json_object *row, const struct indexes *index, const char *bridge, struct ovs_port *port)
 {
 	struct json_object *tag = value_first(row, "tag");
 
@@ -163,18 +240,19 @@ static void read_port(struct json_object *row, struct json_object *interfaces, c
 	copy(port->vf, sizeof(port->vf), value_map_text(row, "external_ids", OVS_VF_KEY));
 	port->tag = json_object_is_type(tag, json_type_int) ? json_object_get_int(tag) : -1;
 	read_port_settings(row, &port->settings);
+	read_qos(row, index, port->settings.qos);
 	for (size_t i = 0; i < value_count(row, "interfaces"); i++) {
 		const char *uuid = value_uuid(value_element(row, "interfaces", i));
 
 		if (uuid)
-			read_interface(json_object_object_get(interfaces, uuid), port);
+			read_interface(json_object_object_get(index->interfaces, uuid), port);
 	}
 	if (port->members == 1)
 		port->members = 0; /* no bond */
 }
 
 /* Reads one bridge and its ports. ports, interfaces: indexes. Return: 0, -ENOMEM. */
-static int read_bridge(struct json_object *row, struct json_object *ports, struct json_object *interfaces, struct ovs_state *state)
+static int read_bridge(struct json_object *row, const struct indexes *index, struct ovs_state *state)
 {
 	struct ovs_bridge *bridge = &state->bridge[state->bridges++];
 	size_t count = value_count(row, "ports");
@@ -189,10 +267,10 @@ static int read_bridge(struct json_object *row, struct json_object *ports, struc
 	bridge->ours = is_ours(row);
 	for (size_t i = 0; i < count; i++) {
 		const char *uuid = value_uuid(value_element(row, "ports", i));
-		struct json_object *port = uuid ? json_object_object_get(ports, uuid) : NULL;
+		struct json_object *port = uuid ? json_object_object_get(index->ports, uuid) : NULL;
 
 		if (port)
-			read_port(port, interfaces, value_text(row, "name"), &state->port[state->ports++]);
+			read_port(port, index, value_text(row, "name"), &state->port[state->ports++]);
 	}
 	return 0;
 }
@@ -200,8 +278,13 @@ static int read_bridge(struct json_object *row, struct json_object *ports, struc
 /* Reads all bridges with their ports. Return: 0, -ENOMEM. */
 static int read_bridges(struct json_object *answer, struct ovs_state *state)
 {
-	struct json_object *bridges = rows_of(answer, QUESTION_BRIDGE), *ports = index_by_uuid(rows_of(answer, QUESTION_PORT));
-	struct json_object *interfaces = index_by_uuid(rows_of(answer, QUESTION_INTERFACE));
+	struct json_object *bridges = rows_of(answer, QUESTION_BRIDGE);
+	struct indexes index = {
+		.ports = index_by_uuid(rows_of(answer, QUESTION_PORT)),
+		.interfaces = index_by_uuid(rows_of(answer, QUESTION_INTERFACE)),
+		.qos = index_by_uuid(rows_of(answer, QUESTION_QOS)),
+		.queues = index_by_uuid(rows_of(answer, QUESTION_QUEUE)),
+	};
 	size_t count = json_object_array_length(bridges);
 	int error = 0;
 
@@ -209,9 +292,11 @@ static int read_bridges(struct json_object *answer, struct ovs_state *state)
 	if (!state->bridge)
 		error = -ENOMEM;
 	for (size_t i = 0; !error && i < count; i++)
-		error = read_bridge(json_object_array_get_idx(bridges, i), ports, interfaces, state);
-	json_object_put(ports);
-	json_object_put(interfaces);
+		error = read_bridge(json_object_array_get_idx(bridges, i), &index, state);
+	json_object_put(index.ports);
+	json_object_put(index.interfaces);
+	json_object_put(index.qos);
+	json_object_put(index.queues);
 	return error;
 }
 
@@ -224,9 +309,9 @@ int ovs_state_parse(struct json_object *answer, struct ovs_state *state, struct 
 	struct ovs_state found = { .max_idle = -1 };
 	int error;
 
-	if (!json_object_is_type(answer, json_type_array) || json_object_array_length(answer) < QUESTIONS)
+	if (!json_object_is_type(answer, json_type_array) || json_object_array_length(answer) < QUESTIONS_NEEDED)
 		return reason_set(why, -EPROTO, "Open vSwitch", "its database gave an answer that is none to the question");
-	for (int i = 0; i < QUESTIONS; i++) {
+	for (int i = 0; i < QUESTIONS_NEEDED; i++) {
 		if (!rows_of(answer, i))
 			return reason_set(why, -EPROTO, "Open vSwitch", "its database gave an answer without rows");
 	}

@@ -23,12 +23,16 @@ static struct json_object *request_for(const char *const *columns)
 /* Return: the parameters of "monitor". */
 static struct json_object *parameters(void)
 {
-	static const char *const port[] = { "tag", "trunks", "vlan_mode", NULL };
+	static const char *const port[] = { "tag", "trunks", "vlan_mode", "qos", NULL };
 	static const char *const interface[] = { "external_ids", "ingress_policing_rate", "ingress_policing_burst", NULL };
+	static const char *const qos[] = { "type", "other_config", "queues", NULL };
+	static const char *const queue[] = { "other_config", NULL };
 	struct json_object *tables = json_object_new_object(), *list = json_object_new_array();
 
 	json_object_object_add(tables, "Port", request_for(port));
 	json_object_object_add(tables, "Interface", request_for(interface));
+	json_object_object_add(tables, "QoS", request_for(qos));
+	json_object_object_add(tables, "Queue", request_for(queue));
 	json_object_array_add(list, json_text("Open_vSwitch"));
 	json_object_array_add(list, NULL);
 	json_object_array_add(list, tables);

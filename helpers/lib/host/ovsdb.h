@@ -67,6 +67,7 @@ struct json_object *op_wait(const char *table, struct json_object *where, const 
 			    int timeout_ms);
 struct json_object *op_insert(const char *table, const char *uuid_name, struct json_object *row);
 struct json_object *op_update(const char *table, struct json_object *where, struct json_object *row);
+struct json_object *op_delete(const char *table, struct json_object *where);
 struct json_object *op_mutate(const char *table, struct json_object *where, struct json_object *mutations);
 struct json_object *condition(const char *column, const char *function, struct json_object *value); /* [[column, function, value]] */
 
@@ -78,13 +79,14 @@ struct json_object *json_named_uuid(const char *name);
 
 /* Reading values that may be of any type: they come from outside. */
 const char *value_text(struct json_object *row, const char *column);                  /* "" if absent or no text */
+struct json_object *value_map(struct json_object *row, const char *column);           /* its [key, value] pairs; NULL if it is none */
 const char *value_map_text(struct json_object *row, const char *column, const char *key); /* NULL if absent */
 struct json_object *value_first(struct json_object *row, const char *column);         /* of a set or scalar; NULL if empty */
 size_t value_count(struct json_object *row, const char *column);                      /* elements of a set; a scalar is 1 */
 struct json_object *value_element(struct json_object *row, const char *column, size_t i);
 const char *value_uuid(struct json_object *value);                                    /* of ["uuid", text]; NULL if it is none */
 
-/* The answer to the questions of ovs_read(), for tests and fuzzing: an array of four row lists. */
+/* The answer to the questions of ovs_read(), for tests and fuzzing: an array of six row lists, of which the last two may be missing. */
 struct json_object *ovs_state_questions(void);
 int ovs_state_parse(struct json_object *answer, struct ovs_state *state, struct reason *why);
 

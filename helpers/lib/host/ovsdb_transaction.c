@@ -126,6 +126,12 @@ struct json_object *op_update(const char *table, struct json_object *where, stru
 	return op;
 }
 
+/* Deletes the rows that meet where. */
+struct json_object *op_delete(const char *table, struct json_object *where)
+{
+	return operation("delete", table, where);
+}
+
 /* Changes columns: mutations is a list of [column, mutator, value]. */
 struct json_object *op_mutate(const char *table, struct json_object *where, struct json_object *mutations)
 {
@@ -245,13 +251,17 @@ static struct json_object *tagged_list(struct json_object *value, const char *ta
 	return json_object_is_type(list, json_type_array) ? list : NULL;
 }
 
+/* Return: the [key, value] pairs of a map column, borrowed; NULL if it is none. */
+struct json_object *value_map(struct json_object *row, const char *column)
+{
+	return json_object_is_type(row, json_type_object) ? tagged_list(json_object_object_get(row, column), "map") : NULL;
+}
+
 /* Return: the text under a key of a map column, borrowed; NULL if there is none. */
 const char *value_map_text(struct json_object *row, const char *column, const char *key)
 {
-	struct json_object *pairs = NULL;
+	struct json_object *pairs = value_map(row, column);
 
-	if (json_object_is_type(row, json_type_object))
-		pairs = tagged_list(json_object_object_get(row, column), "map");
 	for (size_t i = 0; pairs && i < json_object_array_length(pairs); i++) {
 		struct json_object *pair = json_object_array_get_idx(pairs, i), *name, *value;
 
