@@ -323,6 +323,10 @@ TEST(the_egress_qos_of_its_port_is_made_changed_and_goes_with_it_and_somebody_el
 	must(ovs_del_port(ovs, "v0", deadline_in(20000), &why), &why);
 	CHECK_INT(count_rows(ovs, "QoS"), 2);
 	CHECK_INT(count_rows(ovs, "Queue"), 1);
+	must(ovs_add_port(ovs, &wanted, deadline_in(20000), &why), &why);
+	CHECK_INT(count_rows(ovs, "QoS"), 3);
+	must(ovs_del_port(ovs, "v0", deadline_in(20000), &why), &why);
+	CHECK_INT(count_rows(ovs, "QoS"), 2);
 	CHECK_INT(vsctl(&real, "--all destroy QoS -- --all destroy Queue"), 0);
 }
 

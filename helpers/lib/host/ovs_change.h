@@ -36,7 +36,7 @@ bool ovs_is_healthy(const struct ovs_port *port);
 int ovs_verify_port(struct ovs *ovs, const char *bridge, const char *name, deadline_t deadline, struct reason *why);
 
 /*
- * Operations for a transaction: forget the QoS and queues that vferry made for a port; make those of a text of port_qos.h. Return: the value
+ * Operations for a transaction: let a port go without QoS and forget what vferry made for it; make those of a text of port_qos.h. Return: the value
  * of the Port's column, an empty set where the text is none.
  */
 void ovs_qos_forget(struct transaction *t, const char *port);

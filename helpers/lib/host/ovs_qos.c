@@ -17,9 +17,16 @@ static struct json_object *mark(const char *port)
 	return json_map(OVS_OWNER_KEY, "vferry", PORT_KEY, port, NULL);
 }
 
-/* See ovs_change.h. */
+/*
+ * See ovs_change.h. The port must let go of its QoS by itself: the database checks references before it collects what nobody names
+ * (ovsdb/transaction.c, ovsdb_txn_precommit()).
+ */
 void ovs_qos_forget(struct transaction *t, const char *port)
 {
+	struct json_object *row = json_object_new_object();
+
+	json_object_object_add(row, "qos", json_list(json_text("set"), json_object_new_array(), NULL));
+	transaction_add(t, op_update("Port", condition("name", "==", json_text(port)), row));
 	transaction_add(t, op_delete("QoS", condition("external_ids", "includes", mark(port))));
 	transaction_add(t, op_delete("Queue", condition("external_ids", "includes", mark(port))));
 }
