@@ -112,10 +112,14 @@ static void show_pfs(struct call *call, struct view *view)
 /* Prints the state of the host. */
 static void show(struct call *call, struct view *view)
 {
+	const struct inventory *inventory = &view->scene.inventory;
+	char trouble[sizeof(inventory->ovs_trouble) + sizeof(inventory->ovs_cure) + 2];
+
 	view_say_unseen(call, view);
-	if (!view->scene.inventory.has_ovs) {
+	if (!inventory->has_ovs) {
+		snprintf(trouble, sizeof(trouble), "%s%s%s", inventory->ovs_trouble, *inventory->ovs_cure ? "; " : "", inventory->ovs_cure);
 		terminal_print(call, TONE_BAD, "Open vSwitch: ");
-		terminal_wrap(call, 14, view->scene.inventory.ovs_trouble);
+		terminal_wrap(call, 14, trouble);
 	}
 	show_pfs(call, view);
 	status_show_migrations(call, view);

@@ -94,6 +94,9 @@ TEST(a_host_without_open_vswitch_says_so)
 						 "\"ovs_trouble\": \"it does not run\"", NULL), NULL);
 
 	CHECK_CONTAINS(r.out, "Open vSwitch: it does not run\n");
+	r = status(changed("host-fresh.json", "\"has_ovs\": true", "\"has_ovs\": false", "\"ovs_trouble\": \"\"",
+			   "\"ovs_trouble\": \"it does not run\"", "\"ovs_cure\": \"\"", "\"ovs_cure\": \"start it\"", NULL), NULL);
+	CHECK_CONTAINS(r.out, "Open vSwitch: it does not run; start it\n");
 }
 
 TEST(the_status_is_json_with_stable_keys)

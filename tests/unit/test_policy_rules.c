@@ -514,9 +514,14 @@ TEST(a_host_without_open_vswitch_driver_or_iommu_is_refused)
 	guest_add(h, "0000:c1:00.2", PSID);
 	CHECK_INT(guest_find(h, NULL), 0);
 	h->inventory.has_ovs = false;
-	strcpy(h->inventory.ovs_trouble, "Open vSwitch does not run");
+	strcpy(h->inventory.ovs_trouble, "it does not run");
 	CHECK_INT(guest_judge(h, &why), -EPERM);
-	CHECK_CONTAINS(why.what, "does not run");
+	CHECK_STR(why.what, "it does not run");
+	CHECK_CONTAINS(why.cure, "systemctl start openvswitch");
+	strcpy(h->inventory.ovs_cure, "wind it up; then try again");
+	CHECK_INT(guest_judge(h, &why), -EPERM);
+	CHECK_STR(why.what, "it does not run");
+	CHECK_STR(why.cure, "wind it up; then try again");
 	h->inventory.has_variant_driver = false;
 	CHECK_INT(guest_judge(h, &why), -EPERM);
 	CHECK_STR(why.object, "mlx5_vfio_pci");

@@ -320,7 +320,7 @@ static int read_switches(struct inventory *inventory, deadline_t deadline, struc
 
 /* ---- The host ------------------------------------------------------------------------------------------------------------------ */
 
-/* Reads Open vSwitch; without it the inventory says why. */
+/* Reads Open vSwitch; without it the inventory says why, and what to do. */
 static void read_ovs(struct inventory *inventory, const char *socket, deadline_t deadline)
 {
 	autoovs struct ovs *ovs = NULL;
@@ -330,9 +330,10 @@ static void read_ovs(struct inventory *inventory, const char *socket, deadline_t
 	if (!error)
 		error = ovs_read(ovs, &inventory->ovs, deadline, &why);
 	inventory->has_ovs = !error;
-	*why.object = '\0'; /* the field's name says what it is about */
-	if (error)
-		describe(inventory->ovs_trouble, sizeof(inventory->ovs_trouble), &why);
+	if (!error)
+		return;
+	reason_clean(inventory->ovs_trouble, sizeof(inventory->ovs_trouble), why.what);
+	reason_clean(inventory->ovs_cure, sizeof(inventory->ovs_cure), why.cure);
 }
 
 /* Whether the machine has an IOMMU that is switched on: then its devices are in groups. */

@@ -64,7 +64,8 @@ struct inventory {
 	struct inventory_pf pf[INVENTORY_MAX_PFS];
 	size_t pfs;
 	bool has_ovs;
-	char ovs_trouble[256];       /* why not; behind "; " what to do */
+	char ovs_trouble[256];       /* why not, no full stop */
+	char ovs_cure[256];          /* what to do then, no full stop; "" unknown */
 	struct ovs_state ovs;
 	bool has_variant_driver;     /* modules.alias has vfio_pci: for the VF's id */
 	bool has_iommu;              /* /sys/kernel/iommu_groups is not empty */

@@ -32,6 +32,7 @@ static const struct field host_fields[] = {
 	FIELD(inventory, has_variant_driver, "has_variant_driver", FLAG),
 	FIELD(inventory, has_ovs, "has_ovs", FLAG),
 	FIELD(inventory, ovs_trouble, "ovs_trouble", TEXT),
+	FIELD(inventory, ovs_cure, "ovs_cure", TEXT),
 	END,
 };
 

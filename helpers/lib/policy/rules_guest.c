@@ -95,7 +95,8 @@ enum verdict rules_unknown_source(const struct rule_case *c, struct reason *why)
 		if (vf->device->has_source)
 			pci_address_format(&vf->device->source, address);
 		reason_set(why, -EPERM, address,
-			   "%s of the source %s unknown: neither the guest's passport nor [peer] in vferry.conf tells", psid ? "the firmware" : firmware ? "the PSID" : "PSID and firmware", psid || firmware ? "is" : "are");
+			   "%s of the source %s unknown: neither the guest's passport nor [peer] in vferry.conf tells",
+			   psid ? "the firmware" : firmware ? "the PSID" : "PSID and firmware", psid || firmware ? "is" : "are");
 		return by_severity(c->config->unknown_source);
 	}
 	return VERDICT_PASS;
@@ -172,7 +173,8 @@ enum verdict rules_openvswitch(const struct rule_case *c, struct reason *why)
 {
 	if (c->inventory->has_ovs)
 		return VERDICT_PASS;
-	rules_say_trouble(why, -ENOTCONN, "Open vSwitch", c->inventory->ovs_trouble);
+	reason_set(why, -ENOTCONN, "Open vSwitch", "%s", c->inventory->ovs_trouble);
+	reason_cure(why, "%s", c->inventory->ovs_cure);
 	return VERDICT_REFUSE;
 }
 
