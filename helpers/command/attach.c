@@ -25,13 +25,12 @@
 
 /* ---- Choosing ------------------------------------------------------------------------------------------------------------------ */
 
-/* Reads --mac and --vlan. Return: COMMAND_RUN, COMMAND_USAGE. */
+/* Reads --mac, --pf and --vlan. Return: COMMAND_RUN, COMMAND_USAGE. */
 static int read_options(struct call *call, struct attachment *a)
 {
 	char *end;
 	unsigned long tag;
 
-	a->tag = -1;
 	if (call->mac && (mac_address_parse(call->mac, &a->mac) || !mac_address_is_unicast(&a->mac))) {
 		command_say(call, "attach: '%s' is no MAC of a device: six numbers like 52:54:00:12:34:56, the first one even", call->mac);
 		return COMMAND_USAGE;
@@ -40,6 +39,8 @@ static int read_options(struct call *call, struct attachment *a)
 		command_say(call, "attach: the network's pool has its PF: give --pf or --network");
 		return COMMAND_USAGE;
 	}
+	if (call->pf) /* named by hand: it may be used, whatever the configuration names */
+		snprintf(call->config.pf, sizeof(call->config.pf), "%s", call->pf);
 	if (!call->vlan)
 		return COMMAND_RUN;
 	tag = strtoul(call->vlan, &end, 10);
@@ -238,8 +239,8 @@ static void show_json(const struct attachment *a, const char *verdict, const str
 	(void)terminal_json(a->call, json);
 }
 
-/* Prints what was given. */
-static void show(const struct attachment *a)
+/* Prints what was given, as a sentence. */
+static void show_sentence(const struct attachment *a)
 {
 	char text[400], mac[MAC_ADDRESS_LEN], vf[PCI_ADDRESS_LEN], pf[PCI_ADDRESS_LEN], vlan[24] = "";
 
@@ -257,12 +258,14 @@ static void show(const struct attachment *a)
 	terminal_wrap(a->call, (int)strlen(a->name) + 1, text);
 }
 
-/* Says a failure, as JSON or as a sentence. Return: COMMAND_NOT_READY. */
-static int fail(const struct attachment *a, const struct reason *why)
+/* Says how it came out. Return: enum command_status. */
+static int show(const struct attachment *a, int error, const struct reason *why)
 {
 	if (a->call->json)
-		show_json(a, "refused", why);
-	return command_fail(a->call, why, attach_name(a, why));
+		show_json(a, error ? "refused" : "attached", why);
+	else if (!error)
+		show_sentence(a);
+	return error ? command_fail(a->call, why, attach_name(a, why)) : COMMAND_OK;
 }
 
 /* ---- The command --------------------------------------------------------------------------------------------------------------- */
@@ -279,7 +282,6 @@ static int look_and_choose(struct attachment *a, struct reason *why)
 /* Chooses and gives. Return: 0, negative errno with *why filled. */
 static int attach(struct attachment *a, struct reason *why)
 {
-	int64_t begin = clock_ms();
 	int error = attach_forget_stale(a, why);
 
 	if (error)
@@ -292,32 +294,15 @@ static int attach(struct attachment *a, struct reason *why)
 		return error;
 	}
 	tell(a);
-	a->ms = clock_ms() - begin;
 	return 0;
 }
 
 /* vferry attach. */
 static int run(struct call *call)
 {
-	autoattachment struct attachment a = { .call = call };
-	struct reason why = { 0 };
-	autoclose int lock = -1;
-	int status = read_options(call, &a);
+	static const struct attach_verb verb = { read_options, attach, show };
 
-	if (status == COMMAND_RUN)
-		status = attach_check_use(call);
-	if (status != COMMAND_RUN)
-		return status;
-	if (call->pf) /* named by hand: it may be used, whatever the configuration names */
-		snprintf(call->config.pf, sizeof(call->config.pf), "%s", call->pf);
-	lock = attach_lock(&why);
-	if (lock < 0 || attach_open(&a, &why) || attach(&a, &why))
-		return fail(&a, &why);
-	if (call->json)
-		show_json(&a, "attached", &why);
-	else
-		show(&a);
-	return COMMAND_OK;
+	return attach_run(call, &verb);
 }
 
 static const struct command_option options[] = {

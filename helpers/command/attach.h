@@ -44,14 +44,16 @@ struct attachment {
 	int64_t ms;
 };
 
-/* Whether attach and detach may be tried here at all: root, and a card. Return: COMMAND_RUN, or what the program ends with. */
-int attach_check_use(struct call *call);
+/* What attach and detach do each in its own way. */
+struct attach_verb {
+	int (*read_options)(struct call *call, struct attachment *a);                  /* Return: COMMAND_RUN, COMMAND_USAGE */
+	int (*work)(struct attachment *a, struct reason *why);                         /* Return: 0, negative errno with *why */
+	int (*show)(const struct attachment *a, int error, const struct reason *why); /* Return: enum command_status */
+};
 
-/* One attach or detach at a time; no hook takes this lock. Return: descriptor, -ETIME, negative errno with *why. */
-int attach_lock(struct reason *why);
+/* One call of either: whether it may be tried here, one at a time, the guest found, work, how it came out. Return: enum command_status. */
+int attach_run(struct call *call, const struct attach_verb *verb);
 
-/* Finds the guest, reads all guests' XML, and decides between running guest and definition. Return: 0, negative errno with *why. */
-int attach_open(struct attachment *a, struct reason *why);
 void attach_release(struct attachment *a);
 #define autoattachment __attribute__((cleanup(attach_release)))
 

@@ -13,8 +13,8 @@
 
 #define ATTACH_LOCK STATE_DIRECTORY "/attach.lock"
 
-/* Whether it may be tried here at all; see the header. */
-int attach_check_use(struct call *call)
+/* Whether it may be tried here at all: root, and a card. Return: COMMAND_RUN, or what the program ends with. */
+static int check_use(struct call *call)
 {
 	autoview struct view view = { 0 };
 	struct reason why = { 0 };
@@ -28,8 +28,8 @@ int attach_check_use(struct call *call)
 	return view_has_card(call, &view) ? COMMAND_RUN : COMMAND_NOT_READY;
 }
 
-/* One attach or detach at a time; see the header. */
-int attach_lock(struct reason *why)
+/* One attach or detach at a time; no hook takes this lock. Return: descriptor, -ETIME, negative errno with *why filled. */
+static int take_lock(struct reason *why)
 {
 	int error = record_make_directory(STATE_DIRECTORY, why);
 
@@ -85,8 +85,8 @@ static int decide_where(struct attachment *a, struct reason *why)
 	return -EINVAL;
 }
 
-/* Finds the guest and reads all guests; see the header. */
-int attach_open(struct attachment *a, struct reason *why)
+/* Finds the guest, reads all guests' XML, and decides between running guest and definition. Return: 0, negative errno with *why filled. */
+static int open_guest(struct attachment *a, struct reason *why)
 {
 	int error = virt_open(&a->connection, why);
 
@@ -113,6 +113,27 @@ void attach_release(struct attachment *a)
 	view_release(&a->view);
 	virt_free(&a->guest);
 	virt_close(&a->connection);
+}
+
+/* One call of attach or detach; see the header. */
+int attach_run(struct call *call, const struct attach_verb *verb)
+{
+	autoattachment struct attachment a = { .call = call, .tag = -1 };
+	struct reason why = { 0 };
+	autoclose int lock = -1;
+	int64_t begin = clock_ms();
+	int status = verb->read_options(call, &a), error;
+
+	if (status == COMMAND_RUN)
+		status = check_use(call);
+	if (status != COMMAND_RUN)
+		return status;
+	lock = take_lock(&why);
+	error = lock < 0 ? lock : open_guest(&a, &why);
+	if (!error)
+		error = verb->work(&a, &why);
+	a.ms = clock_ms() - begin;
+	return verb->show(&a, error, &why);
 }
 
 /* Return: the guest's own XML, NULL if there is none of that kind. */

@@ -171,6 +171,14 @@ static int take(struct attachment *a, struct reason *why)
 	return error;
 }
 
+/* Finds and takes. Return: 0, negative errno with *why filled. */
+static int detach(struct attachment *a, struct reason *why)
+{
+	int error = find(a, why);
+
+	return error ? error : take(a, why);
+}
+
 /* Prints what was taken, as JSON. */
 static void show_json(const struct attachment *a, const char *verdict, const struct reason *why)
 {
@@ -189,7 +197,7 @@ static void show_json(const struct attachment *a, const char *verdict, const str
 }
 
 /* Says how it came out. Return: enum command_status. */
-static int show(struct attachment *a, int error, const struct reason *why)
+static int show(const struct attachment *a, int error, const struct reason *why)
 {
 	char text[200], mac[MAC_ADDRESS_LEN], vf[PCI_ADDRESS_LEN] = "";
 
@@ -214,24 +222,9 @@ static int show(struct attachment *a, int error, const struct reason *why)
 /* vferry detach. */
 static int run(struct call *call)
 {
-	autoattachment struct attachment a = { .call = call, .tag = -1 };
-	struct reason why = { 0 };
-	autoclose int lock = -1;
-	int64_t begin = clock_ms();
-	int status = read_options(call, &a), error;
+	static const struct attach_verb verb = { read_options, detach, show };
 
-	if (status == COMMAND_RUN)
-		status = attach_check_use(call);
-	if (status != COMMAND_RUN)
-		return status;
-	lock = attach_lock(&why);
-	error = lock < 0 ? lock : attach_open(&a, &why);
-	if (!error)
-		error = find(&a, &why);
-	if (!error)
-		error = take(&a, &why);
-	a.ms = clock_ms() - begin;
-	return show(&a, error, &why);
+	return attach_run(call, &verb);
 }
 
 static const struct command_option options[] = {

@@ -137,6 +137,19 @@ int operation_see_port(const struct step *step, bool need_netdev, struct devlink
 }
 
 /*
+ * operation_open_port() - the port of a VF, and a connection to devlink to write to it
+ * @nl:		opened if the port is there
+ * Return: 1 found, 0 the port is gone, negative errno with *why filled
+ */
+int operation_open_port(const struct step *step, struct netlink *nl, struct devlink_port *port, struct reason *why)
+{
+	int found = operation_see_port(step, false, port, why);
+	int error = found == 1 ? devlink_open(nl, why) : 0;
+
+	return error ? error : found;
+}
+
+/*
  * await_port() - looks until the port is there, or the look's deadline has passed. In a child.
  * Return: as operation_see_port()
  */

@@ -110,12 +110,11 @@ static int write_mac(void *arg, struct reason *why)
 	autonetlink struct netlink nl = { 0 };
 	struct operation_write *job = arg;
 	struct devlink_port port;
-	int found = operation_see_port(job->step, false, &port, why);
+	int found = operation_open_port(job->step, &nl, &port, why);
 
 	if (found != 1)
 		return found;
-	found = devlink_open(&nl, why);
-	return found ? found : devlink_port_set_hw_addr(&nl, &port, job->value ? &job->step->mac : &job->step->before_mac, why);
+	return devlink_port_set_hw_addr(&nl, &port, job->value ? &job->step->mac : &job->step->before_mac, why);
 }
 
 /* apply_mac() - sets the new MAC, and reads it back. All zero means that the function's driver chooses one. */

@@ -94,12 +94,9 @@ static int write_migratable(void *arg, struct reason *why)
 	autonetlink struct netlink nl = { 0 };
 	struct operation_write *job = arg;
 	struct devlink_port port;
-	int found = operation_see_port(job->step, false, &port, why);
+	int found = operation_open_port(job->step, &nl, &port, why);
 
-	if (found != 1)
-		return found;
-	found = devlink_open(&nl, why);
-	return found ? found : devlink_port_set_migratable(&nl, &port, job->value, why);
+	return found == 1 ? devlink_port_set_migratable(&nl, &port, job->value, why) : found;
 }
 
 /*
