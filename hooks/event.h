@@ -28,7 +28,7 @@ struct event {
 
 /*
  * Sets both deadlines by the configuration, from now on: a third of hook_deadline is kept for taking back, and a little for saying so.
- * At "migrate" it is called again after a wait for a slot.
+ * At "migrate" it is called again after a wait for other arrivals.
  */
 static inline void event_begin(struct event *event)
 {

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/scope.h"
@@ -98,32 +99,51 @@ static int try_lease(const struct event *event, struct scene *scene, struct reco
 	return decide(event, scene, record, why);
 }
 
-/* One guest's place in the line, and what it was last said to wait for. */
+/*
+ * One guest's turn. Of all arrivals one at a time decides and makes ready (the door); the others wait in line, most of them for a slot.
+ */
 struct turn {
 	struct ticket ticket;
-	char said[REASON_TEXT_MAX];
+	deadline_t patience;       /* how long it may wait for others */
+	int door;                  /* > 0: held */
+	bool is_next;              /* nobody came before: only who holds the door is in the way */
+	char said[REASON_TEXT_MAX]; /* what it was last said to wait for */
 };
 
-/* Leaves the line: for the release by scope. */
+/* Opens the door for the next one. */
+static void open_door(struct turn *turn)
+{
+	if (turn->door > 0)
+		close(turn->door);
+	turn->door = 0;
+}
+
+/* Leaves line and door: for the release by scope. */
 static void leave(struct turn *turn)
 {
 	queue_leave(&turn->ticket);
+	open_door(turn);
 }
 
 /*
- * say_flights() - who has the slots here
+ * look_at_flights() - who has the slots here
  * @out, @size:	result, "" if that cannot be seen
+ * Return: how many more VFs could be in flight
  */
-static void say_flights(const struct event *event, char *out, size_t size)
+static unsigned int look_at_flights(const struct event *event, char *out, size_t size)
 {
+	unsigned int max = event->config->vfs_in_flight, n = 0;
 	autoscene struct scene scene = { 0 };
 	struct placement placement;
 
 	out[0] = '\0';
-	if (scene_read(&scene, event->config, event->deadline, NULL))
-		return;
+	if (scene_read_holders(&scene, event->config, NULL))
+		return 0;
 	placement = scene_placement(&scene);
 	placement_say_flights(&placement, out, size);
+	for (size_t i = 0; i < scene.inventory.pfs; i++)
+		n += placement_in_flight(&placement, &scene.inventory.pf[i]);
+	return n < max ? max - n : 0;
 }
 
 /*
@@ -137,11 +157,13 @@ static void say_waiting(const struct event *event, struct turn *turn, const stru
 	snprintf(line, sizeof(line), "%s", why->what);
 	if (!*line) {
 		queue_names(&turn->ticket, names, sizeof(names));
-		snprintf(before, sizeof(before), "%s came before", *names ? names : "others");
+		snprintf(before, sizeof(before), "%s", turn->is_next ? "another arrival is being made ready for" : "");
+		if (!turn->is_next)
+			snprintf(before, sizeof(before), "%s came before", *names ? names : "others");
 		if (strncmp(turn->said, before, strlen(before)) == 0)
 			return;
-		if (!*turn->said) /* once: reading the host takes its time, and the caller holds the lock */
-			say_flights(event, flights, sizeof(flights));
+		if (!*turn->said) /* once: looking takes its time, and the caller holds the lock */
+			(void)look_at_flights(event, flights, sizeof(flights));
 		snprintf(line, sizeof(line), "%s%s%s", before, *flights ? "; in flight are " : "", flights);
 	}
 	if (strcmp(line, turn->said) == 0)
@@ -152,41 +174,58 @@ static void say_waiting(const struct event *event, struct turn *turn, const stru
 
 /*
  * enter() - gets in line; where that is full, the refusal also names who has the slots
+ *
+ * Those for whom there still is a slot, and who wait for the door alone, have their places beside slot_queue.
  * Return: -EBUSY: wait; other negative errno with *why
  */
 static int enter(const struct event *event, struct turn *turn, struct reason *why)
 {
-	struct reason full = { 0 };
-	int error = queue_enter(event->domain->uuid, event->domain->name, event->config->slot_queue, &turn->ticket, &full);
 	char flights[240];
+	unsigned int more = look_at_flights(event, flights, sizeof(flights));
+	struct reason full = { 0 };
+	int error = queue_enter(event->domain->uuid, event->domain->name, event->config->slot_queue + more, &turn->ticket, &full);
 
 	if (!error)
 		return -EBUSY;
 	*why = full;
-	if (error != -EAGAIN)
-		return error;
-	say_flights(event, flights, sizeof(flights));
-	if (*flights)
+	if (error == -EAGAIN && *flights) {
 		reason_set(why, error, full.object, "%.280s; in flight are %s", full.what, flights);
-	reason_cure(why, "%s", full.cure);
-	reason_rule(why, full.rule);
+		reason_cure(why, "%s", full.cure);
+		reason_rule(why, full.rule);
+	}
 	return error;
 }
 
 /*
- * take_turn() - one try to get a lease, if nobody waits who came before; else, and if slots are missing, a place in the line
- * Return: 0, -EBUSY while there is reason to wait, other negative errno
+ * has_door() - whether it is one's turn, and nobody else is made ready for; with the host-wide lock held
  */
-static int take_turn(const struct event *event, struct turn *turn, struct scene *scene, struct record *record, struct reason *why)
+static bool has_door(struct turn *turn)
+{
+	turn->is_next = queue_is_first(turn->ticket.fd ? &turn->ticket : NULL);
+	if (turn->is_next && turn->door <= 0)
+		turn->door = queue_door(deadline_in(0), NULL);
+	return turn->is_next && turn->door > 0;
+}
+
+/*
+ * take_turn() - one try to get a lease, if it is the guest's turn; else, and if slots are missing, a place in the line
+ * @event:	its deadlines begin anew when others let it in: what they took is none of this call's time
+ * Return: 0 (the door is held), -EBUSY while there is reason to wait, other negative errno
+ */
+static int take_turn(struct event *event, struct turn *turn, struct scene *scene, struct record *record, struct reason *why)
 {
 	autoclose int lock = record_lock(NULL, event->deadline, why);
 	int error = -EBUSY;
 
 	if (lock < 0)
 		return lock;
+	if (deadline_left(turn->patience))
+		event_begin(event);
 	*why = (struct reason){ 0 };
-	if (queue_is_first(turn->ticket.fd ? &turn->ticket : NULL))
+	if (has_door(turn)) {
 		error = try_lease(event, scene, record, why);
+		turn->is_next = error != -EBUSY;
+	}
 	if (error == -EBUSY && !turn->ticket.fd)
 		error = enter(event, turn, why);
 	if (error == -EBUSY)
@@ -207,30 +246,58 @@ static int waited_in_vain(const struct event *event, const struct turn *turn, st
 }
 
 /*
- * take_lease() - gets a lease, waiting for a slot if need be
- * @event:	its deadlines begin anew after the wait
- * Return: 0, -EBUSY if the wait for a slot was too long, other negative errno
- *
- * What can free a slot is a change of libvirt's status files (a guest has landed, or failed) or of the leases.
+ * has_patience() - whether the guest may go on waiting. For the door alone it waits as it would for any lock, also with slot_wait = 0.
  */
-static int take_lease(struct event *event, struct scene *scene, struct record *record, struct reason *why)
+static bool has_patience(const struct event *event, const struct turn *turn)
+{
+	return deadline_left(turn->patience) || (turn->is_next && deadline_left(event->deadline));
+}
+
+/*
+ * wait_for_others() - waits until it may be worth trying again
+ * @watch:	of what can free a slot: libvirt's status files (a guest has landed, or failed) and the leases; opened when first needed
+ * Return: 0, negative errno
+ */
+static int wait_for_others(struct event *event, struct turn *turn, int *watch, struct reason *why)
 {
 	static const char *const directories[] = { STATUS_DIRECTORY, STATE_DIRECTORY "/guests", STATE_DIRECTORY "/queue", NULL };
-	deadline_t patience = deadline_in((int)event->config->slot_wait * 1000);
-	struct turn turn __attribute__((cleanup(leave))) = { 0 };
+	deadline_t until = deadline_within(deadline_left(turn->patience) ? turn->patience : event->deadline, WAIT_MS);
+
+	if (turn->is_next) {
+		turn->door = queue_door(until, why);
+		return turn->door < 0 && turn->door != -ETIME ? turn->door : 0;
+	}
+	open_door(turn);
+	if (*watch < 0)
+		*watch = watch_open(directories);
+	if (*watch < 0)
+		return reason_set(why, *watch, STATUS_DIRECTORY, "cannot wait for a slot: %s", strerror(-*watch));
+	(void)watch_wait(*watch, until);
+	return 0;
+}
+
+/*
+ * take_lease() - gets a lease, waiting for a slot if need be
+ * @event:	its deadlines begin anew after the wait
+ * @turn:	result: the door is held on success, until all is ready
+ * Return: 0, -EBUSY if the wait for a slot was too long, other negative errno
+ */
+static int take_lease(struct event *event, struct turn *turn, struct scene *scene, struct record *record, struct reason *why)
+{
 	autoclose int watch = -1;
 	int error;
 
-	while ((error = take_turn(event, &turn, scene, record, why)) == -EBUSY && deadline_left(patience)) {
+	turn->patience = deadline_in((int)event->config->slot_wait * 1000);
+	while ((error = take_turn(event, turn, scene, record, why)) == -EBUSY && has_patience(event, turn)) {
 		scene_release(scene);
-		if (watch < 0)
-			watch = watch_open(directories);
-		if (watch < 0)
-			return reason_set(why, watch, STATUS_DIRECTORY, "cannot wait for a slot: %s", strerror(-watch));
-		(void)watch_wait(watch, deadline_within(patience, WAIT_MS));
-		event_begin(event);
+		error = wait_for_others(event, turn, &watch, why);
+		if (error)
+			return error;
+		if (deadline_left(turn->patience))
+			event_begin(event);
 	}
-	return error == -EBUSY ? waited_in_vain(event, &turn, why) : error;
+	queue_leave(&turn->ticket);
+	return error == -EBUSY ? waited_in_vain(event, turn, why) : error;
 }
 
 /*
@@ -285,12 +352,13 @@ static void undo(const struct event *event, struct record *record)
 int event_migrate(struct event *event, struct reason *why)
 {
 	autofree struct record *record = calloc(1, sizeof(*record));
+	struct turn turn __attribute__((cleanup(leave))) = { 0 };
 	autoscene struct scene scene = { 0 };
 	int error;
 
 	if (!record)
 		return reason_set(why, -ENOMEM, NULL, "out of memory");
-	error = take_lease(event, &scene, record, why);
+	error = take_lease(event, &turn, &scene, record, why);
 	event->vfs = (unsigned int)scene.guest.vfs;
 	if (error || !scene.guest.vfs)
 		return error;

@@ -128,6 +128,19 @@ ended() {
 	[ "$(on A 'cat /root/migrate.status')" != 0 ]
 }
 
+# there_and_back: a plain migration of the guest to B, and home again.
+there_and_back() {
+	run migrate A B guest1
+	echo "$output"
+	[ "$status" = 0 ]
+	[ "$(state B guest1)" = running ]
+	[ -z "$(state A guest1)" ]
+	run migrate B A guest1
+	echo "$output"
+	[ "$status" = 0 ]
+	only_on_a
+}
+
 # restart_libvirtd HOST: as systemd does it: guests go on.
 restart_libvirtd() {
 	on "$1" 'pid=$(cat /run/libvirtd.pid); kill "$pid"
@@ -239,15 +252,7 @@ lease_time = 10"
 
 @test "after all this a plain migration works, there and back" {
 	need_guest1
-	run migrate A B guest1
-	echo "$output"
-	[ "$status" = 0 ]
-	[ "$(state B guest1)" = running ]
-	[ -z "$(state A guest1)" ]
-	run migrate B A guest1
-	echo "$output"
-	[ "$status" = 0 ]
-	only_on_a
+	there_and_back
 	no_harmful_set A
 	no_harmful_set B
 	wipe B
@@ -298,9 +303,16 @@ lease_time = 10"
 }
 
 # bats test_tags=long
-@test "the destination loses power in the middle, and comes back: a plain migration works, there and back" {
+@test "the destination loses power in the middle, and comes back: the lease of its only VF blocks nobody" {
+	configure B "[host]
+pf = $(pf B)
+vfs = 1"
 	begin
 	to_the_middle
+	vf=$(vfs B guest1)
+	[ "$(on B 'find /run/vferry/guests -name "*.json" | wc -l')" = 1 ]
+	contains "$(on B 'cat /run/vferry/guests/*.json')" "$vf"
+	on B 'cp -a /run/vferry /root/run-vferry; sync'
 	"$LAB" off B
 	on A 'ss -K dst hostB >/dev/null'
 	ended
@@ -311,14 +323,18 @@ lease_time = 10"
 	[ "$(on B 'ovs-vsctl list-ports br-vferry | wc -l')" -le 1 ]
 	[ "$(on B 'find /run/vferry -name "*.json" | wc -l')" = 0 ]
 	no_frame_lost
-	run migrate A B guest1
+
+	# Worse than a restart: leases and journals as they were before it. Another guest gets the VF all the same.
+	on B 'rm -rf /run/vferry && cp -a /root/run-vferry /run/vferry && find /run/vferry/guests -name "*.json" | grep .'
+	guest A guest2 --vf "$(pf A)/2" --cmdline "ip=10.77.0.12 tag=guest2"
+	run migrate A B guest2
 	echo "$output"
 	[ "$status" = 0 ]
-	[ "$(state B guest1)" = running ]
-	[ -z "$(state A guest1)" ]
-	run migrate B A guest1
-	echo "$output"
-	[ "$status" = 0 ]
-	only_on_a
-	[ "$(report '.guests[0].silent_ms < 5000')" = true ]
+	[ "$(vfs B guest2)" = "$vf" ]
+	[ "$(on B 'find /run/vferry/guests -name "*.json" | wc -l')" = 1 ]
+	on B "virsh -q -c $URI destroy guest2"
+	there_and_back
+	[ "$(report '[.guests[] | select(.tag == "guest1")][0].silent_ms < 5000')" = true ]
+	no_harmful_set A
+	no_harmful_set B
 }

@@ -86,6 +86,31 @@ TEST(a_line_for_nobody_refuses_with_the_setting)
 	CHECK_STR(why.what, "all slots for live migration are taken here, and nobody may wait for one (slot_queue = 0)");
 }
 
+TEST(one_arrival_at_a_time_is_let_through_the_door)
+{
+	struct reason why = { 0 };
+	int mine, status;
+	pid_t child;
+
+	empty_root();
+	mine = queue_door(deadline_in(0), &why);
+	CHECK(mine >= 0);
+	child = fork();
+	if (child == 0)
+		_exit(queue_door(deadline_in(50), NULL) == -ETIME ? 0 : 1);
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK_INT(status, 0);
+	close(mine);
+	child = fork();
+	if (child == 0)
+		_exit(queue_door(deadline_in(0), NULL) >= 0 ? 0 : 1); /* and dies with it */
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK_INT(status, 0);
+	mine = queue_door(deadline_in(0), &why);
+	CHECK(mine >= 0);
+	close(mine);
+}
+
 TEST(a_ticket_whose_owner_died_does_not_count)
 {
 	struct ticket ticket = { 0 };

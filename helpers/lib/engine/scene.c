@@ -76,6 +76,22 @@ int scene_find_guest(struct scene *scene, const struct domain *domain, bool inco
 }
 
 /*
+ * read_holders() - adds who runs here and who is promised a VF
+ * @error:	of what was read before
+ * Return: 0, negative errno (the scene is released then)
+ */
+static int read_holders(struct scene *scene, int error, struct reason *why)
+{
+	if (!error)
+		error = status_read_all(&scene->running, why);
+	if (!error)
+		error = record_read_all(&scene->records, why);
+	if (error)
+		scene_release(scene);
+	return error;
+}
+
+/*
  * scene_read() - reads the host as it is now
  * @scene:	result; scene_release() it
  * @config:	configuration, must live as long as the scene
@@ -85,17 +101,21 @@ int scene_find_guest(struct scene *scene, const struct domain *domain, bool inco
  */
 int scene_read(struct scene *scene, const struct config *config, deadline_t deadline, struct reason *why)
 {
-	int error;
-
 	*scene = (struct scene){ .config = config };
-	error = inventory_read(&scene->inventory, config->ovsdb_socket, deadline, why);
-	if (!error)
-		error = status_read_all(&scene->running, why);
-	if (!error)
-		error = record_read_all(&scene->records, why);
-	if (error)
-		scene_release(scene);
-	return error;
+	return read_holders(scene, inventory_read(&scene->inventory, config->ovsdb_socket, deadline, why), why);
+}
+
+/*
+ * scene_read_holders() - reads who has which VF, and nothing that may be slow
+ * @scene:	result; scene_release() it
+ * @config:	configuration, must live as long as the scene
+ * @why:	filled on failure
+ * Return: 0, negative errno (the scene is released then)
+ */
+int scene_read_holders(struct scene *scene, const struct config *config, struct reason *why)
+{
+	*scene = (struct scene){ .config = config };
+	return read_holders(scene, inventory_read_functions(&scene->inventory, why), why);
 }
 
 /*

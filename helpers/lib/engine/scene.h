@@ -30,6 +30,9 @@ struct scene {
 /* Reads the host, libvirt's status directory and the records. Changes nothing. */
 int scene_read(struct scene *scene, const struct config *config, deadline_t deadline, struct reason *why);
 
+/* The same without what a driver or Open vSwitch would have to be asked for, and may be slow to answer: enough to see who has which VF. */
+int scene_read_holders(struct scene *scene, const struct config *config, struct reason *why);
+
 /*
  * Finds the VFs of a guest, which must live as long as the scene. incoming: it comes from another host, so that devices which nothing
  * identifies are judged by the configuration; at an ordinary start they are none of vferry's business.

@@ -378,6 +378,18 @@ int inventory_read(struct inventory *inventory, const char *ovsdb_socket, deadli
 	return 0;
 }
 
+/* Reads which PFs and VFs there are; see the header. */
+int inventory_read_functions(struct inventory *inventory, struct reason *why)
+{
+	int error;
+
+	memset(inventory, 0, sizeof(*inventory));
+	error = read_pfs(inventory, why);
+	if (error)
+		inventory_release(inventory);
+	return error;
+}
+
 /* Frees what an inventory holds; harmless on a zeroed struct. */
 void inventory_release(struct inventory *inventory)
 {

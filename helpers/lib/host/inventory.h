@@ -76,6 +76,9 @@ struct inventory {
  * be read is left out with its "trouble" set; only a machine that cannot be read at all is an error.
  */
 int inventory_read(struct inventory *inventory, const char *ovsdb_socket, deadline_t deadline, struct reason *why);
+
+/* Only which PFs and VFs there are: asks no driver, so nothing keeps it waiting. Return: 0, negative errno with *why. */
+int inventory_read_functions(struct inventory *inventory, struct reason *why);
 void inventory_release(struct inventory *inventory);
 
 /* JSON with stable keys, and back (for recorded hosts). */

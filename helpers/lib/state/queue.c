@@ -14,11 +14,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/lock.h"
 #include "base/scope.h"
 #include "base/sysroot.h"
 #include "state/record.h"
 
 #define QUEUE_DIRECTORY STATE_DIRECTORY "/queue"
+#define DOOR STATE_DIRECTORY "/arrivals.lock" /* in no directory that is watched: closing it would wake all who wait */
 
 /*
  * is_held() - whether a ticket's owner lives; a ticket without one is thrown away
@@ -164,6 +166,19 @@ char *queue_names(const struct ticket *before, char *out, size_t size)
 bool queue_is_first(const struct ticket *ticket)
 {
 	return count_waiting(ticket ? ticket->name : NULL) == 0;
+}
+
+/*
+ * queue_door() - takes the lock of the one arrival that is made ready for
+ * @deadline:	when to give up; one that has passed means: try once
+ * @why:	filled on failure
+ * Return: descriptor, -ETIME, negative errno
+ */
+int queue_door(deadline_t deadline, struct reason *why)
+{
+	int error = record_make_directories(why);
+
+	return error ? error : lock_take(DOOR, deadline, why);
 }
 
 /*

@@ -3,7 +3,7 @@
  * queue.h: the line of arrivals that wait for a slot, first come, first served.
  *
  * A ticket is a file below /run/vferry/queue that its owner holds locked; its name says when it came. A ticket that nobody holds is of a
- * process that died, and does not count. All functions but queue_leave() are called with the host-wide lock held.
+ * process that died, and does not count. All functions but queue_leave() and queue_door() are called with the host-wide lock held.
  */
 #ifndef VFERRY_STATE_QUEUE_H
 #define VFERRY_STATE_QUEUE_H
@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/reason.h"
 
 struct ticket {
@@ -27,6 +28,13 @@ bool queue_is_first(const struct ticket *ticket);
 
 /* Gives the ticket back; harmless on a zeroed one. */
 void queue_leave(struct ticket *ticket);
+
+/*
+ * The door: of all arrivals one at a time decides and makes ready, since a card and an Open vSwitch that are being changed keep those
+ * waiting who only look. It is taken before the host-wide lock, or, with a deadline that has passed, while that is held.
+ * Return: descriptor; closing it (or dying) opens the door; -ETIME; negative errno with *why.
+ */
+int queue_door(deadline_t deadline, struct reason *why);
 
 /* One who waits. */
 struct waiting {
