@@ -132,9 +132,9 @@ static void leave(struct turn *turn)
  */
 static unsigned int look_at_flights(const struct event *event, char *out, size_t size)
 {
-	unsigned int max = event->config->vfs_in_flight, n = 0;
 	autoscene struct scene scene = { 0 };
 	struct placement placement;
+	unsigned int n = 0;
 
 	out[0] = '\0';
 	if (scene_read_holders(&scene, event->config, NULL))
@@ -143,7 +143,7 @@ static unsigned int look_at_flights(const struct event *event, char *out, size_t
 	placement_say_flights(&placement, out, size);
 	for (size_t i = 0; i < scene.inventory.pfs; i++)
 		n += placement_in_flight(&placement, &scene.inventory.pf[i]);
-	return n < max ? max - n : 0;
+	return rules_slots_left(event->config, n);
 }
 
 /*

@@ -49,9 +49,9 @@ struct config {
 	unsigned int max_downtime;        /* ms, or CONFIG_DOWNTIME_AUTO, CONFIG_DOWNTIME_OFF */
 
 	/* [hook] */
-	unsigned int hook_deadline;       /* s, for one call, the wait for a slot not counted */
+	unsigned int hook_deadline;       /* s, for one call, the wait for others not counted */
 	unsigned int slot_wait;           /* s, for a slot */
-	unsigned int slot_queue;          /* arrivals that may wait */
+	unsigned int slot_queue;          /* arrivals that may wait for a slot */
 	unsigned int lease_time;          /* s, that a lease waits for its guest to appear in libvirt's status directory */
 };
 

@@ -72,6 +72,9 @@ int rules_judge_flags(const struct status *status, struct reason *why);
 /* The same for a VF on a PF. Return: 0, -EPERM, or -EBUSY if only waiting is needed. */
 int rules_judge_pf(const struct rule_case *c, void (*warn)(const struct reason *why, void *arg), void *arg, struct reason *why);
 
+/* L4 as a number: how many more VFs of a PF may be in flight beside so many that are. */
+unsigned int rules_slots_left(const struct config *config, unsigned int in_flight);
+
 /* Compares firmware versions "28.41.1000" number by number, as strcmp(3). What is no number counts as 0. */
 int firmware_compare(const char *a, const char *b);
 

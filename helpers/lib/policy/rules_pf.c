@@ -199,3 +199,9 @@ enum verdict rules_slots(const struct rule_case *c, struct reason *why)
 		   limit == 1 ? "is" : "are", flights->guests);
 	return VERDICT_WAIT;
 }
+
+/* L4 as a number; see rules.h. */
+unsigned int rules_slots_left(const struct config *config, unsigned int in_flight)
+{
+	return in_flight < config->vfs_in_flight ? config->vfs_in_flight - in_flight : 0;
+}

@@ -6,6 +6,7 @@
  *                      steps made for it alone
  *   pfs/BDF.json       the journal of the steps that made a PF ready, until a guest runs on it
  *   queue/             who waits for a slot (state/queue.h)
+ *   arrivals.lock      held by the arrival that is decided on and made ready for (state/queue.h)
  *   lock               held (flock) while files here are read and written, and while a VF is chosen
  *   pf-BDF.lock        held while a PF is changed
  *
