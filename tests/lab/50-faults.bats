@@ -333,3 +333,34 @@ finish"
 		ip link set "$uplink" vf 0 max_tx_rate 77
 		take_back; same_as "$BASE" "rates that were set while the guest was here"'
 }
+
+@test "a guest gets a port without VLANs, policing and external_ids of the last one, also where nobody remembers that one" {
+	b '
+		vferry prepare --yes >/dev/null || fail "prepare"
+		sed "s/000000000001/000000000002/" "$XML" >/root/second.xml
+		port() { # port: all that was set on the port of the VF, without what names the guest
+			rep=$(ovs-vsctl list-ports br-vferry | grep "r[0-9]*$")
+			ovs-vsctl --columns=tag,trunks,vlan_mode,qos,other_config,external_ids list port "$rep" \
+				-- --columns=ingress_policing_rate,ingress_policing_burst,external_ids list interface "$rep" | sed "s/00000000000[12]/N/g"
+		}
+		set_much() { # as a cloud or an operator does it for the guest that is here
+			ovs-vsctl set port "$rep" tag=42 trunks=43,44 vlan_mode=native-tagged external_ids:owner=web1 -- \
+				set interface "$rep" ingress_policing_rate=1000 ingress_policing_burst=100 external_ids:iface-id=web1
+			contains=$(port)
+			[[ $contains == *42*native-tagged*web1*1000*web1* ]] || fail "nothing was set: $contains"
+		}
+		hook migrate begin -; accepts "the first guest"
+		clean=$(port); echo "$clean"
+		[[ $clean == *"tag "*": []"*"trunks "*": []"* ]] || fail "the first guest has VLANs"
+		for way in "its release" "an empty /run"; do
+			set_much
+			if [ "$way" = "its release" ]; then hook release end failed; else rm -rf /run/vferry; fi
+			hook migrate begin - /root/second.xml; accepts "the next guest, after $way"
+			CHECKS=$((CHECKS + 1))
+			[ "$(port)" = "$clean" ] || { fail "after $way the next guest has"; port; }
+			ovs-vsctl get port "$rep" external_ids | grep -q 000000000002 || fail "the port is not that of the next guest"
+			hook release end failed /root/second.xml; accepts "its release"
+			hook migrate begin -; accepts "the first guest again"
+		done
+		take_back'
+}
