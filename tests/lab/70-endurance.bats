@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Two guests that change places again and again, while faults are planted at random: each runs exactly once after each migration, no
-# frame is lost but where a fault explains it, and at the end leases, ports and VFs are as at the beginning and nothing has grown.
+# frame is lost but where a fault explains it, and at the end leases, ports and VFs are as at the beginning and nothing has grown. The
+# agent runs on both hosts.
 #
 # ENDURANCE is the number of migrations (8; 200 is the real run), SEED chooses the faults (14). A run with the same numbers plants the
 # same faults; what they hit depends on the machine.
@@ -12,10 +13,14 @@ declare -gA at=() fault=() planted=() struck=() lost=()
 migrations=0 arrived=0 failed=0 unexplained=0
 
 setup_file() {
+	local host
 	lab_setup
+	for host in A B; do on "$host" '/usr/lib/vferry-lab/agent start'; done
 }
 
 teardown_file() {
+	local host
+	for host in A B; do on "$host" '/usr/lib/vferry-lab/agent stop; tail -n 5 /var/log/vferryd.log' >&3; done
 	lab_teardown
 }
 
@@ -139,23 +144,35 @@ census() {
 		for pf in /sys/bus/pci/drivers/mlx5_core/*/sriov_numvfs; do echo "$pf $(cat "$pf")"; done'
 }
 
-# processes HOST: libvirtd and ovs-vswitchd: name, pid, descriptors, resident KiB.
+# processes HOST: what lives long: name, pid, descriptors, resident KiB.
 processes() {
-	on "$1" 'for p in $(cat /run/libvirtd.pid) $(cat /run/openvswitch/ovs-vswitchd.pid); do
-		echo "$(cat /proc/$p/comm) $p $(ls /proc/$p/fd | wc -l) $(sed -n "s/^VmRSS: *\([0-9]*\).*/\1/p" /proc/$p/status)"
+	on "$1" 'for p in $(cat /run/libvirtd.pid /run/openvswitch/ovs-vswitchd.pid /run/openvswitch/ovsdb-server.pid /run/vferry-lab-agent.pid); do
+		[ ! -e "/proc/$p" ] || echo "$(cat /proc/$p/comm) $p $(ls /proc/$p/fd | wc -l) $(sed -n "s/^VmRSS: *\([0-9]*\).*/\1/p" /proc/$p/status)"
 	done'
 }
 
-# no_growth HOST: compares what "processes" wrote at the beginning and at the end. One that was killed meanwhile cannot be compared.
+# begin_counting HOST: writes down the processes that were not there when it looked last: one that a fault has killed begins anew.
+begin_counting() {
+	local name pid rest
+	touch "$BATS_TEST_TMPDIR/$1.first"
+	while read -r name pid rest; do
+		grep -q "^$name $pid " "$BATS_TEST_TMPDIR/$1.first" || echo "$name $pid $rest $migrations" >>"$BATS_TEST_TMPDIR/$1.first"
+	done < <(processes "$1")
+}
+
+# no_growth HOST: compares with what "begin_counting" wrote down.
 no_growth() {
-	local name pid files rss old_files old_rss
+	local name pid files rss old_files old_rss since seen=0
 	while read -r name pid files rss; do
-		read -r old_files old_rss < <(awk -v name="$name" -v pid="$pid" '$1 == name && $2 == pid { print $3, $4 }' "$BATS_TEST_TMPDIR/$1.first")
-		echo "# host $1: $name: ${old_files:-killed by a fault, now} -> $files descriptors, ${old_rss:-} -> $rss KiB" >&3
-		[ -n "$old_files" ] || continue
-		[ "$files" -le $((old_files + 4)) ] || return 1
+		read -r old_files old_rss since < <(awk -v name="$name" -v pid="$pid" '$1 == name && $2 == pid { print $3, $4, $5 }' \
+			"$BATS_TEST_TMPDIR/$1.first")
+		echo "# host $1: $name, over $((migrations - since)) migrations: $old_files -> $files descriptors, $old_rss -> $rss KiB" >&3
+		[ -n "$since" ] || return 1
+		[ "$files" -le $((old_files + 16)) ] || return 1 # what leaks once a migration leaks more
 		[ "$rss" -le $((old_rss * 3 / 2 + 16384)) ] || return 1
+		seen=$((seen + 1))
 	done <"$BATS_TEST_TMPDIR/$1.last"
+	[ "$seen" = 4 ]
 }
 
 # round: both guests change places at once, each with its fault.
@@ -199,12 +216,14 @@ go_home() {
 	go_home
 	for host in A B; do
 		census "$host" >"$BATS_TEST_TMPDIR/$host.census"
-		processes "$host" >"$BATS_TEST_TMPDIR/$host.first"
+		begin_counting "$host"
 	done
 	while [ "$migrations" -lt "${ENDURANCE:-8}" ]; do
 		random_fault g1
 		random_fault g2
 		round
+		begin_counting A
+		begin_counting B
 	done
 	go_home
 	echo "# seed ${SEED:-14}: $migrations migrations, $arrived arrived, $failed failed by a fault; lost frames: g1 ${lost[g1]}, g2 ${lost[g2]}, without an excuse $unexplained" >&3
@@ -212,6 +231,7 @@ go_home() {
 		echo "# $kind: planted ${planted[$kind]} times, struck ${struck[$kind]:-0}" >&3
 	done
 	for host in A B; do
+		begin_counting "$host"
 		processes "$host" >"$BATS_TEST_TMPDIR/$host.last"
 		no_growth "$host"
 		same "$(<"$BATS_TEST_TMPDIR/$host.census")" "$(census "$host")"
