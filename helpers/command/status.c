@@ -50,6 +50,16 @@ static int tag_of(const struct view *view, const struct inventory_vf *vf)
 
 /* ---- For a person -------------------------------------------------------------------------------------------------------------- */
 
+/* Prints what could not be read, and what to do. head: what stands before it. */
+static void show_trouble(struct call *call, const char *head, const char *trouble, const char *cure)
+{
+	char text[520];
+
+	snprintf(text, sizeof(text), "%.255s%s%.255s", trouble, *cure ? "; " : "", cure);
+	terminal_print(call, TONE_BAD, "%s", head);
+	terminal_wrap(call, (int)strlen(head), text);
+}
+
 /* Prints a PF: two lines. */
 static void show_pf(struct call *call, struct view *view, const struct inventory_pf *pf)
 {
@@ -63,10 +73,8 @@ static void show_pf(struct call *call, struct view *view, const struct inventory
 		 pf->uplink_up || !*pf->uplink ? "" : " (down)", *pf->uplink_bridge ? "bridge " : "in no bridge", pf->uplink_bridge, pf->num_vfs,
 		 pf->total_vfs, placement_in_flight(&placement, pf), call->config.vfs_in_flight);
 	terminal_wrap(call, 2, line);
-	if (!*pf->trouble)
-		return;
-	terminal_print(call, TONE_BAD, "  trouble: ");
-	terminal_wrap(call, 11, pf->trouble);
+	if (*pf->trouble)
+		show_trouble(call, "  trouble: ", pf->trouble, pf->cure);
 }
 
 /* Prints one VF: a row of the table. */
@@ -113,14 +121,10 @@ static void show_pfs(struct call *call, struct view *view)
 static void show(struct call *call, struct view *view)
 {
 	const struct inventory *inventory = &view->scene.inventory;
-	char trouble[sizeof(inventory->ovs_trouble) + sizeof(inventory->ovs_cure) + 2];
 
 	view_say_unseen(call, view);
-	if (!inventory->has_ovs) {
-		snprintf(trouble, sizeof(trouble), "%s%s%s", inventory->ovs_trouble, *inventory->ovs_cure ? "; " : "", inventory->ovs_cure);
-		terminal_print(call, TONE_BAD, "Open vSwitch: ");
-		terminal_wrap(call, 14, trouble);
-	}
+	if (!inventory->has_ovs)
+		show_trouble(call, "Open vSwitch: ", inventory->ovs_trouble, inventory->ovs_cure);
 	show_pfs(call, view);
 	status_show_migrations(call, view);
 }

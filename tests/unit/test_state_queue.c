@@ -92,7 +92,7 @@ TEST(one_arrival_at_a_time_is_let_through_the_door)
 	int mine, status;
 	pid_t child;
 
-	empty_root();
+	state_empty_root();
 	mine = queue_door(deadline_in(0), &why);
 	CHECK(mine >= 0);
 	child = fork();

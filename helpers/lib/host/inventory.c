@@ -40,12 +40,6 @@ struct devlink_part {
 	struct devlink_port port[INVENTORY_MAX_PORTS];
 };
 
-/* Puts a failure into words for a "trouble": what is wrong and what to do. */
-static void describe(char *out, size_t size, const struct reason *why)
-{
-	reason_format(why, NULL, out, size);
-}
-
 /* The child that reads all netdevs. Those that no card and no bridge can have anything to do with are left out. */
 static int read_netdevs(void *arg, struct reason *why)
 {
@@ -148,12 +142,15 @@ static void *share(size_t size)
 static void note_trouble(struct inventory_pf *pf, const struct reason *why)
 {
 	char address[PCI_ADDRESS_LEN];
-	struct reason nameless = *why;
+	struct reason what = *why;
 
+	if (pf->trouble[0])
+		return;
 	if (strcmp(why->object, pci_address_format(&pf->address, address)) == 0)
-		nameless.object[0] = '\0';
-	if (!pf->trouble[0])
-		describe(pf->trouble, sizeof(pf->trouble), &nameless);
+		what.object[0] = '\0';
+	what.cure[0] = '\0';
+	reason_format(&what, NULL, pf->trouble, sizeof(pf->trouble));
+	reason_clean(pf->cure, sizeof(pf->cure), why->cure);
 }
 
 /* Return: how many virtfnN links a PF has: the number of its VFs for those who may not read its capabilities. */

@@ -55,7 +55,8 @@ struct inventory_pf {
 	bool uplink_default_route;
 	unsigned int uplink_tc_rules;/* TC rules at its ingress; not counted where it is a port of Open vSwitch */
 	struct inventory_vf *vf;     /* num_vfs entries */
-	char trouble[256];           /* what could not be read, "" all right */
+	char trouble[256];           /* what could not be read, no full stop; "" all right */
+	char cure[256];              /* what to do then, no full stop; "" unknown */
 };
 
 struct inventory {

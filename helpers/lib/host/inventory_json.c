@@ -55,6 +55,7 @@ static const struct field pf_fields[] = {
 	FIELD(inventory_pf, uplink_default_route, "uplink_default_route", FLAG),
 	FIELD(inventory_pf, uplink_tc_rules, "uplink_tc_rules", UNSIGNED),
 	FIELD(inventory_pf, trouble, "trouble", TEXT),
+	FIELD(inventory_pf, cure, "cure", TEXT),
 	END,
 };
 

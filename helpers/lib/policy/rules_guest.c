@@ -155,18 +155,6 @@ enum verdict rules_architecture(const struct rule_case *c, struct reason *why)
 }
 
 /*
- * rules_say_trouble() - a trouble of the inventory as a reason: what is wrong, and behind "; " what to do
- */
-void rules_say_trouble(struct reason *why, int error, const char *object, const char *trouble)
-{
-	const char *cure = strstr(trouble, "; ");
-
-	reason_set(why, error, object, "%.*s", (int)(cure ? cure - trouble : (ptrdiff_t)strlen(trouble)), trouble);
-	if (cure)
-		reason_cure(why, "%s", cure + 2);
-}
-
-/*
  * rules_openvswitch() - S5a: Open vSwitch runs, and there is somewhere to plug the representor
  */
 enum verdict rules_openvswitch(const struct rule_case *c, struct reason *why)

@@ -7,9 +7,6 @@
 
 #include "policy/rules.h"
 
-/* What a trouble of the inventory is as a reason. */
-void rules_say_trouble(struct reason *why, int error, const char *object, const char *trouble);
-
 /* About a guest and the host as a whole (rules_guest.c). */
 enum verdict rules_postcopy(const struct rule_case *c, struct reason *why);
 enum verdict rules_viommu(const struct rule_case *c, struct reason *why);

@@ -18,7 +18,8 @@ enum verdict rules_readable(const struct rule_case *c, struct reason *why)
 {
 	if (!*c->pf->trouble)
 		return VERDICT_PASS;
-	rules_say_trouble(why, -EIO, NULL, c->pf->trouble);
+	reason_set(why, -EIO, NULL, "%s", c->pf->trouble);
+	reason_cure(why, "%s", c->pf->cure);
 	return VERDICT_REFUSE;
 }
 
