@@ -115,6 +115,14 @@ both() {
 }
 
 # bats test_tags=long
+@test "an attach that is killed, before and after each of its steps, is taken back by the next one" {
+	"$LAB" push A "$BATS_TEST_DIRNAME/on-host.bash" "$BATS_TEST_DIRNAME/kills.bash" :/root/
+	run on A ". /root/kills.bash; begin $(pf A); GUEST=web2 LEAST=2; kill_some 0 1 attach then_attached; finish"
+	echo "$output"
+	[ "$status" = 0 ]
+}
+
+# bats test_tags=long
 @test "a guest that has no slot left is told so, and nothing is left behind" {
 	for _ in $(seq 8); do
 		before=$(snapshot A)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 # kills.bash: kills vferry on a lab host at chosen system calls, and looks what
-# the next call makes of that. Used by 51-kills.bats.
+# the next call makes of that. Used by 51-kills.bats and 41-first-host.bats.
 #
 # What it does is traced once, whole. A step is seen there as the rename of its
 # journal, what follows, and its line in the log. Two places of each step are
@@ -12,6 +12,7 @@
 # shellcheck source=tests/lab/on-host.bash
 . /root/on-host.bash
 
+MAC=52:54:00:aa:bb:09 # of the VF that is attached
 CALLS=rename,clone,sendto,sendmsg
 PLACES=()
 UNDO_PLACES=()
@@ -26,7 +27,7 @@ places() {
 		name == "sendto" && index($0, word) && name " " n[name] != last { print name, n[name] }' "$1"
 }
 
-# run arrival|prepare|release [STRACE-OPTION...]: one run of what is killed. Its status is in RC.
+# run arrival|prepare|release|attach [STRACE-OPTION...]: one run of what is killed. Its status is in RC.
 run() {
 	local what=$1
 	shift
@@ -34,6 +35,7 @@ run() {
 	arrival) strace -s 200 -o /root/trace -e trace=$CALLS "$@" "$HOOK" guest1 migrate begin - <"$XML" >/root/output.xml 2>/root/said ;;
 	release) strace -s 200 -o /root/trace -e trace=$CALLS "$@" "$HOOK" guest1 release end failed <"$XML" >/dev/null 2>/root/said ;;
 	prepare) strace -s 200 -o /root/trace -e trace=$CALLS "$@" vferry prepare --pf "$PF" --yes >/root/said 2>&1 ;;
+	attach) strace -s 200 -o /root/trace -e trace=$CALLS "$@" vferry attach "$GUEST" --live --mac $MAC >/root/said 2>&1 ;;
 	esac
 	RC=$?
 }
@@ -50,9 +52,10 @@ learn() {
 		mapfile -t UNDO_PLACES < <(places /root/trace undo)
 		;;
 	prepare) back_by_hand ;;
+	attach) vferry detach "$GUEST" --live >/root/said 2>&1 || fail "detach: $(</root/said)" ;;
 	esac
 	same_as "$BASE" "after a whole $1"
-	[ "${#PLACES[@]}" -gt 6 ] || fail "only ${#PLACES[@]} places were found in the trace: ${PLACES[*]}"
+	[ "${#PLACES[@]}" -gt "${LEAST:-6}" ] || fail "only ${#PLACES[@]} places were found in the trace: ${PLACES[*]}"
 }
 
 # back_by_hand: what "vferry prepare" made is for good; this takes it away as the next test needs it.
@@ -110,6 +113,14 @@ then_prepared() {
 		vferry release --yes >/root/said 2>&1 || fail "release after a kill at $*: $(</root/said)"
 	fi
 	same_as "$BASE" "as it was after a kill of prepare at $*"
+}
+
+# then_attached: the guest gets a VF, one only, and gives it back.
+then_attached() {
+	vferry attach "$GUEST" --live --mac $MAC >/root/said 2>&1 || fail "attach after a kill at $*: $(</root/said)"
+	same_as "$READY" "attached after a kill at $*"
+	vferry detach "$GUEST" --live >/root/said 2>&1 || fail "detach after a kill at $*: $(</root/said)"
+	same_as "$BASE" "as it was after a kill of attach at $*"
 }
 
 # kill_some START STEP WHAT THEN: kills WHAT at every STEP-th of its places, one run each, and calls THEN.

@@ -51,6 +51,30 @@ page_keys() {
 	[[ $output == *"helpers/lib/policy/new.c has messages"* ]]
 }
 
+@test "every command that a document prints has been run: by a test, or typed once" {
+	command -v perl >/dev/null || skip "perl is not installed; run: install/dependencies --what check"
+	[ "$(tests/tree/commands --list | wc -l)" -ge 80 ]
+	tests/tree/commands
+	tests/tree/commands --untried | sed 's/^/# untried: /' >&3
+}
+
+@test "a command that nobody has run, a row without a command and a test that is gone are noticed" {
+	command -v perl >/dev/null || skip "perl is not installed; run: install/dependencies --what check"
+	cp -r README.md CONTRIBUTING.md .ci hooks helpers install tests "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR"
+	tests/tree/commands
+	printf '\n    vferry frobnicate GUEST   # new\n' >>README.md
+	printf '.PP\n.B vferry dance \\-\\-fast\n' >>helpers/vferry.7
+	printf 'ls\n\ttyped: somewhere, and seen to list files\n' >>tests/tree/commands.run
+	sed -i 's/make_usr install/make_usr other/' tests/tree/install.bats
+	run tests/tree/commands
+	[ "$status" -eq 1 ]
+	[[ $output == *"nobody has run 'vferry frobnicate GUEST', which stands in README.md"* ]]
+	[[ $output == *"nobody has run 'vferry dance --fast', which stands in helpers/vferry.7"* ]]
+	[[ $output == *"has 'ls', which no document prints"* ]]
+	[[ $output == *"make install: tests/tree/install.bats has no 'make_usr install'"* ]]
+}
+
 @test "what a page of ours refers to is there" {
 	bad=0
 	for page in $(man_pages); do
