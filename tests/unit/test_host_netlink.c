@@ -2,6 +2,7 @@
 /* test_host_netlink.c: answers of the kernel as bytes, and rtnetlink of this machine. */
 #include "check.h"
 
+#include <linux/pkt_cls.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
@@ -296,6 +297,46 @@ TEST(a_tc_rule_is_told_from_the_header_of_its_priority_and_from_other_messages)
 	message.header.nlmsg_type = RTM_NEWTFILTER;
 	message.header.nlmsg_len = NLMSG_LENGTH(4);
 	CHECK(!tc_is_rule(&message.header));
+}
+
+/* A rule with one action that has a cookie of this length. */
+static struct nl_msg *rule(const char *kind, int cookie)
+{
+	static const char bytes[32];
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_NEWTFILTER, 0);
+	struct tcmsg header = { .tcm_handle = 1 };
+	struct nlattr *options, *list, *action;
+
+	nlmsg_append(msg, &header, sizeof(header), NLMSG_ALIGNTO);
+	nla_put_string(msg, TCA_KIND, kind);
+	options = nla_nest_start(msg, TCA_OPTIONS);
+	list = nla_nest_start(msg, TCA_FLOWER_ACT);
+	action = nla_nest_start(msg, 1);
+	nla_put_string(msg, TCA_ACT_KIND, "mirred");
+	if (cookie)
+		nla_put(msg, TCA_ACT_COOKIE, cookie, bytes);
+	nla_nest_end(msg, action);
+	nla_nest_end(msg, list);
+	nla_nest_end(msg, options);
+	return msg;
+}
+
+/* Whether such a rule is taken for one of Open vSwitch. */
+static int is_ovs_rule(const char *kind, int cookie)
+{
+	struct nl_msg *msg = rule(kind, cookie);
+	int is = tc_is_ovs_rule(nlmsg_hdr(msg));
+
+	nlmsg_free(msg);
+	return is;
+}
+
+TEST(a_rule_that_open_vswitch_left_is_told_from_everybody_elses)
+{
+	CHECK(is_ovs_rule("flower", 16));
+	CHECK(!is_ovs_rule("flower", 0));
+	CHECK(!is_ovs_rule("flower", 8));
+	CHECK(!is_ovs_rule("matchall", 16));
 }
 
 TEST(a_network_device_without_tc_has_no_rules)
