@@ -128,10 +128,10 @@ void check_list(char *list, size_t size, const char *word)
 	snprintf(list + used, size - used, "%s%s", used ? ", " : "", clean);
 }
 
-/* Whether somebody prepared a PF: its eswitch or its VFs are not as they boot. */
-static bool is_prepared(const struct inventory_pf *pf)
+/* Whether somebody prepared a PF: its eswitch or its VFs are not as they boot, or its uplink is in the bridge already. */
+static bool is_prepared(const struct check_case *c, const struct inventory_pf *pf)
 {
-	return pf->mode == ESWITCH_SWITCHDEV || pf->num_vfs;
+	return pf->mode == ESWITCH_SWITCHDEV || pf->num_vfs || strcmp(pf->uplink_bridge, c->config->bridge) == 0;
 }
 
 /* Whether vferry has no use for a PF. */
@@ -139,10 +139,10 @@ bool check_is_spare(const struct check_case *c)
 {
 	const struct inventory *inventory = &c->view->scene.inventory;
 
-	if (is_prepared(c->pf) || c->pf->mode == ESWITCH_UNKNOWN)
+	if (is_prepared(c, c->pf) || c->pf->mode == ESWITCH_UNKNOWN)
 		return false;
 	for (size_t i = 0; i < inventory->pfs; i++) {
-		if (&inventory->pf[i] != c->pf && guest_can_use_pf(c->config, &inventory->pf[i]) && is_prepared(&inventory->pf[i]))
+		if (&inventory->pf[i] != c->pf && guest_can_use_pf(c->config, &inventory->pf[i]) && is_prepared(c, &inventory->pf[i]))
 			return true;
 	}
 	return false;
@@ -247,6 +247,39 @@ static void show_result(struct call *call, const struct result *result)
 	show_line(call, "mend:", f->mend, true);
 }
 
+/* Prints "N THING", with an s where it must be. */
+static void show_number(struct call *call, size_t number, const char *thing)
+{
+	fprintf(call->out, "%zu %s%s, ", number, thing, number == 1 ? "" : "s");
+}
+
+/* Prints what the results come to: an operator may have lost sight of a failure far above. Each line's id stands once. */
+static void show_sum(struct call *call, const struct results *results)
+{
+	char text[512] = "";
+	const char *last = "";
+
+	fprintf(call->out, "\n%zu ok, ", results->number[STATE_OK]);
+	show_number(call, results->number[STATE_WARNING], "warning");
+	show_number(call, results->number[STATE_FAILURE], "failure");
+	fprintf(call->out, "%zu unknown, %zu not applicable\n", results->number[STATE_UNKNOWN], results->number[STATE_NONE]);
+	if (!results->number[STATE_FAILURE]) {
+		terminal_print(call, TONE_GOOD, "Ready.\n");
+		return;
+	}
+	for (size_t i = 0; i < results->count; i++) {
+		const struct result *result = &results->result[i];
+		size_t length = strlen(text);
+
+		if (result->finding.state != STATE_FAILURE || strcmp(last, result->row->name) == 0)
+			continue;
+		snprintf(text + length, sizeof(text) - length, "%s%s %s", length ? ", " : "", result->row->id, result->row->name);
+		last = result->row->name;
+	}
+	terminal_print(call, TONE_BAD, "Not ready: ");
+	terminal_wrap(call, 11, text);
+}
+
 /* Prints all results and what they come to. */
 static void show(struct call *call, const struct view *view, const struct results *results)
 {
@@ -254,8 +287,7 @@ static void show(struct call *call, const struct view *view, const struct result
 	view_say_unseen(call, view);
 	for (size_t i = 0; i < results->count; i++)
 		show_result(call, &results->result[i]);
-	fprintf(call->out, "\n%zu ok, %zu warnings, %zu failures, %zu unknown, %zu not applicable\n", results->number[STATE_OK],
-		results->number[STATE_WARNING], results->number[STATE_FAILURE], results->number[STATE_UNKNOWN], results->number[STATE_NONE]);
+	show_sum(call, results);
 }
 
 /* Return: one result as JSON. */

@@ -93,6 +93,26 @@ TEST(a_fresh_host_has_warnings_that_prepare_mends_and_no_failure)
 	json_object_put(json);
 }
 
+TEST(the_last_line_says_whether_the_host_is_ready_and_what_is_not)
+{
+	const char *ready = recorded(READY), *settings = "/nonexistent/vferry.conf";
+	const char *bad = changed(READY, "28.43.1014", "28.36.1000", "\"can_migrate\": true", "\"can_migrate\": false", NULL);
+	struct command_result r = call_command(&command_check, NULL, "--inventory", ready, "--settings", settings, NULL);
+
+	CHECK_CONTAINS(r.out, " 0 warnings, 0 failures, ");
+	CHECK_CONTAINS(r.out, "\nReady.\n");
+	r = call_command(&command_check, NULL, "--inventory", bad, "--settings", settings, NULL);
+	CHECK_CONTAINS(r.out, "\nNot ready: P1 firmware, P3 VF_MIGRATION_MODE");
+	CHECK_INT(r.status, COMMAND_NOT_READY);
+}
+
+TEST(a_pf_beside_one_whose_uplink_is_in_the_bridge_is_not_needed)
+{
+	expect(changed(FRESH, "\"uplink\": \"enp129s0f0np0\",", "\"uplink\": \"enp129s0f0np0\", \"uplink_bridge\": \"br-vferry\",", "\"uplink_bridge\": \"\",",
+		       "", NULL),
+	       &(struct expected){ "S5f", "0000:81:00.1", "not-applicable", "this PF is not prepared; another one is", NULL });
+}
+
 /* Every line of the procedure has a row. */
 TEST(every_line_of_the_procedure_that_concerns_a_host_is_there)
 {
