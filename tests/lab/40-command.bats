@@ -314,7 +314,7 @@ card() {
 @test "fault: firmware is too old, or waits for a reset" {
 	fresh A
 	card A firmware 28.35.1000
-	names failure P1 "28.35.1000 runs, and live migration needs 28.36.1010" "$(pf A)"
+	names failure P1 "its firmware is 28.35.1000, and live migration needs 28.36.1010" "$(pf A)"
 	names warning L6 "28.35.1000 runs and 28.42.1000 is stored" "$(pf A)"
 	card A firmware 28.42.1000
 	names ok P1 "28.42.1000 runs" "$(pf A)"

@@ -139,6 +139,7 @@ create_bridge = yes"
 }
 
 @test "a purge leaves nothing" {
+	on A "systemctl enable vferry-card vferry-host 2>/dev/null; ls /etc/systemd/system/*.wants/vferry-host.service" >&2
 	on A "rm -f /etc/vferry/vferry.conf.*; /usr/lib/vferry-lab/agent stop; dpkg --force-unsafe-io -P vferry >/dev/null 2>&1"
 	run on A 'find / -xdev \( -path /proc -o -path /sys -o -path /root -o -path "/var/log/*" -o -path "/run/vferry-lab*" -o -path "/usr/lib/vferry-lab*" -o -path "/var/lib/libvirt/images" \) -prune -o -name "*vferry*" -print'
 	same "$output" ""

@@ -86,6 +86,22 @@ page_keys() {
 	[ "$bad" -eq 0 ]
 }
 
+@test "the README's map has every folder of the program, and its links lead somewhere" {
+	map=$(sed -n '/^## Where things are/,/^CONTRIBUTING/p' README.md)
+	for folder in */ helpers/*/ helpers/lib/*/; do
+		[ "$folder" != build/ ] || continue
+		grep -qE "(^| )($folder|$(basename "$folder")/)" <<<"$map" || { echo "$folder is not in the map"; false; }
+	done
+	for file in README.md CONTRIBUTING.md install/doc/README.*.md; do
+		for link in $(grep -oE '\]\([^)#]+\)' "$file" | sed 's/^](//; s/)$//' | grep -v '^https\?:' || true); do
+			[ -e "$(dirname "$file")/$link" ] || { echo "$file links to $link, which is not there"; false; }
+		done
+		for path in $(grep -oE '`(install|tests|helpers|hooks|xml-templates)/[A-Za-z0-9_./-]+`' "$file" | tr -d '`'); do
+			[ -e "$path" ] || { echo "$file names $path, which is not there"; false; }
+		done
+	done
+}
+
 @test "the README is no longer than 150 lines, a short start no longer than 100" {
 	[ "$(wc -l <README.md)" -le 150 ]
 	for file in install/doc/README.*.md; do
