@@ -137,7 +137,7 @@ static int parse_status(const char *text, size_t len, struct status *status, str
 /* The names in the status directory, without ".xml". */
 struct names {
 	char (*name)[NAME_MAX + 1];
-	size_t count;
+	size_t count, size;
 };
 
 /* Frees a list of names. */
@@ -147,28 +147,51 @@ static void names_release(struct names *names)
 }
 
 /*
- * Adds a directory entry if it is a status file and not known yet. Return: 0, -ENOMEM, -E2BIG.
+ * Adds a directory entry if it is a status file. Return: 0, -ENOMEM, -E2BIG.
  */
 static int names_add(struct names *names, const char *entry)
 {
 	size_t length = strlen(entry), suffix = strlen(SUFFIX);
-	char (*grown)[NAME_MAX + 1];
 
 	if (length <= suffix || length > NAME_MAX || entry[0] == '.' || strcmp(entry + length - suffix, SUFFIX) != 0)
 		return 0;
 	length -= suffix;
-	for (size_t i = 0; i < names->count; i++)
-		if (strncmp(names->name[i], entry, length) == 0 && names->name[i][length] == '\0')
-			return 0;
-	if (names->count == NAMES_MAX)
+	if (names->count == 2 * NAMES_MAX)
 		return -E2BIG;
-	grown = reallocarray(names->name, names->count + 1, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	names->name = grown;
-	memcpy(grown[names->count], entry, length);
-	grown[names->count++][length] = '\0';
+	if (names->count == names->size) {
+		size_t size = names->size ? 2 * names->size : 64;
+		char (*grown)[NAME_MAX + 1] = reallocarray(names->name, size, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		names->name = grown;
+		names->size = size;
+	}
+	memcpy(names->name[names->count], entry, length);
+	names->name[names->count++][length] = '\0';
 	return 0;
+}
+
+/* Orders names, for qsort(3). */
+static int names_compare(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/*
+ * Orders the names and keeps each once. Return: 0, -E2BIG.
+ */
+static int names_settle(struct names *names)
+{
+	size_t kept = 0;
+
+	if (names->count)
+		qsort(names->name, names->count, sizeof(*names->name), names_compare);
+	for (size_t i = 0; i < names->count; i++)
+		if (i == 0 || strcmp(names->name[i], names->name[kept - 1]) != 0)
+			memmove(names->name[kept++], names->name[i], sizeof(*names->name));
+	names->count = kept;
+	return kept > NAMES_MAX ? -E2BIG : 0;
 }
 
 /*
@@ -195,6 +218,8 @@ static int names_read(struct names *names, struct reason *why)
 
 	if (!error)
 		error = names_list(names);
+	if (!error)
+		error = names_settle(names);
 	if (error)
 		return reason_set(why, error, STATUS_DIRECTORY, "libvirt's status directory cannot be read: %s", strerror(-error));
 	return 0;

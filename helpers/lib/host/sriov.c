@@ -212,20 +212,30 @@ static unsigned int count_wildcards(const char *pattern)
 }
 
 /*
+ * The next line of modules.alias that is about VFIO. The file has tens of thousands of others.
+ * at: where to begin in the text that begins at aliases. Return: its start, NULL if there is none.
+ */
+static const char *next_vfio_alias(const char *aliases, const char *at)
+{
+	while ((at = strstr(at, "alias vfio_pci:")) && at > aliases && at[-1] != '\n')
+		at++;
+	return at;
+}
+
+/*
  * Finds the module whose alias fits a device best.
- * aliases: text of modules.alias, changed. alias: "vfio_pci:v0000…". name: the module, untouched if none fits.
+ * aliases: text of modules.alias. alias: "vfio_pci:v0000…". name: the module, untouched if none fits.
  * Return: whether one fits.
  */
-bool pci_match_alias(char *aliases, const char *alias, char *name, size_t size)
+bool pci_match_alias(const char *aliases, const char *alias, char *name, size_t size)
 {
 	unsigned int best = UINT_MAX;
-	char *rest = aliases, *line;
 
-	while ((line = strsep(&rest, "\n"))) {
-		char pattern[256], module[64];
+	for (const char *at = aliases; (at = next_vfio_alias(aliases, at)); at++) {
+		char line[512], pattern[256], module[64];
 
-		if (strncmp(line, "alias vfio_pci:", strlen("alias vfio_pci:")) != 0 ||
-		    sscanf(line, "alias %255s %63s", pattern, module) != 2)
+		snprintf(line, sizeof(line), "%.*s", (int)strcspn(at, "\n"), at);
+		if (sscanf(line, "alias %255s %63s", pattern, module) != 2)
 			continue;
 		if (fnmatch(pattern, alias, 0) != 0 || count_wildcards(pattern) >= best)
 			continue;

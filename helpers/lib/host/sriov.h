@@ -53,8 +53,8 @@ int pci_vfio_driver(const struct pci_address *device, char *name, size_t size, s
 /* Whether modules.alias has a "vfio_pci:" alias for network functions of these ids. */
 bool pci_has_variant_driver(unsigned int vendor, unsigned int device);
 
-/* The matching half of both, for tests and fuzzing: the best alias in the text of modules.alias (changed). */
-bool pci_match_alias(char *aliases, const char *alias, char *name, size_t size);
+/* The matching half of both, for tests and fuzzing: the best alias in the text of modules.alias. */
+bool pci_match_alias(const char *aliases, const char *alias, char *name, size_t size);
 
 /* Block. Bind with driver_override and drivers_probe (module loaded if need be); unbind and clear driver_override. */
 int pci_bind(const struct pci_address *device, const char *driver, struct reason *why);
