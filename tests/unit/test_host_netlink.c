@@ -196,6 +196,22 @@ TEST(lists_the_loopback_interface)
 	CHECK(netdev_find_index(list, length, 0) == NULL);
 }
 
+TEST(reads_one_interface_by_name_and_by_index)
+{
+	autonetlink struct netlink rt;
+	struct netdev lo = { 0 }, again = { 0 };
+	struct reason why = { 0 };
+
+	CHECK_INT(netlink_open(&rt, NULL, &why), 0);
+	CHECK_INT(netdev_get(&rt, "lo", 0, &lo, &why), 0);
+	CHECK_INT(lo.ifindex, if_nametoindex("lo"));
+	CHECK_INT(netdev_get(&rt, NULL, lo.ifindex, &again, &why), 0);
+	CHECK_STR(again.name, "lo");
+	CHECK_INT(netdev_get(&rt, "no-such-netdev", 0, &again, &why), -ENODEV);
+	CHECK_INT(netdev_get(&rt, NULL, 0x7ffffff0, &again, &why), -ENODEV);
+	CHECK_STR(again.name, "lo"); /* untouched */
+}
+
 TEST(an_unknown_interface_cannot_be_set_up)
 {
 	autonetlink struct netlink rt;

@@ -439,6 +439,28 @@ TEST(a_vf_that_a_driver_holds_is_unbound_first)
 	free(h);
 }
 
+TEST(a_step_names_the_devlink_port_that_its_vf_has_now)
+{
+	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
+	struct steps *plan = calloc(1, sizeof(*plan));
+
+	CHECK_INT(guest_place(h, NULL), 0);
+	CHECK_INT(plan_vf(&h->guest.vf[0], h->domain.uuid, false, plan), 0);
+	CHECK_INT(plan->step[0].port_index, 0); /* there is no VF yet */
+	host_make_ready(h, 0, "br-vferry");
+	for (unsigned int i = 0; i < h->inventory.pf[0].num_vfs; i++) {
+		h->inventory.pf[0].vf[i].has_port = true;
+		h->inventory.pf[0].vf[i].port.index = 65537 + i;
+	}
+	plan->count = 0;
+	CHECK_INT(guest_place(h, NULL), 0);
+	CHECK_INT(plan_vf(&h->guest.vf[0], h->domain.uuid, false, plan), 0);
+	for (size_t i = 0; i < plan->count; i++)
+		CHECK_INT(plan->step[i].port_index, 65537 + h->guest.vf[0].index);
+	free(plan);
+	free(h);
+}
+
 TEST(when_libvirt_has_bound_the_vf_only_the_rates_and_the_representor_are_left)
 {
 	struct policy_host *h = with_guest("0000:c1:00.2", PSID);

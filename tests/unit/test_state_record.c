@@ -14,7 +14,8 @@
 static struct record *new_record(void)
 {
 	struct record *record = calloc(1, sizeof(*record));
-	struct step step = { .kind = STEP_PORT, .has_vf = true, .index = 3, .text = "br-vferry", .guest = UUID };
+	struct step step = { .kind = STEP_PORT, .has_vf = true, .index = 3, .port_index = 65540, .text = "br-vferry",
+			     .guest = UUID };
 
 	strcpy(record->uuid, UUID);
 	strcpy(record->name, "guest");

@@ -58,7 +58,7 @@ int operation_guarded(int (*fn)(void *arg, struct reason *why), const struct ste
 struct operation_look {
 	const struct step *step;
 	deadline_t deadline;      /* for what fn waits for by itself: a little before the context's */
-	bool need_netdev;
+	bool need_netdev, need_link; /* its representor has a final name; and "netdev" is read */
 	enum eswitch_mode mode;
 	struct sriov_pf pf;
 	struct netdev netdev;
@@ -83,6 +83,12 @@ extern const struct operation operation_ovs_option, operation_bridge, operation_
  * for it, at most until the deadline. Return: 0, -ENODEV if it did not appear, negative errno.
  */
 int operation_find_port(const struct step *step, bool need_netdev, struct devlink_port *port, struct context *context, struct reason *why);
+
+/* The netdev of a representor, once udev has named it. Return: 0, -ENODEV if it did not appear, negative errno. */
+int operation_find_representor(const struct step *step, struct netdev *netdev, struct context *context, struct reason *why);
+
+/* One look for its netdev, without a child of its own. Return: 1 found, 0 not (yet), negative errno. */
+int operation_see_representor(const struct step *step, struct netdev *netdev, struct reason *why);
 
 /* One look for it, without a child of its own. Return: 1 found and complete, 0 not (yet), negative errno. */
 int operation_see_port(const struct step *step, bool need_netdev, struct devlink_port *port, struct reason *why);

@@ -225,22 +225,11 @@ static int see_link(void *arg, struct reason *why)
 	autonetlink struct netlink rt = { 0 };
 	struct operation_look *look = arg;
 	const char *name = look->step->name;
-	struct netdev *list = NULL;
-	const struct netdev *netdev;
-	size_t count = 0;
 	int error = netlink_open(&rt, NULL, why);
 
 	if (!error)
-		error = netdev_list_links(&rt, &list, &count, why);
-	if (error)
-		return error;
-	netdev = netdev_find(list, count, name);
-	if (netdev)
-		look->netdev = *netdev;
-	else
-		error = reason_set(why, -ENODEV, name, "the netdev is gone");
-	free(list);
-	return error;
+		error = netdev_get(&rt, name, 0, &look->netdev, why);
+	return error == -ENODEV ? reason_set(why, error, name, "the netdev is gone") : error;
 }
 
 /* write_link() - value: IFF_UP of the netdev that a step names. In a child. Return: 0, -ENODEV if there is none, negative errno */

@@ -4,6 +4,8 @@
  *
  * A VF whose firmware does not answer cuts the dump of ports short (Linux net/devlink/port.c devlink_nl_port_fill()): a port that the
  * dump lacks is asked for by itself, by the handle that the kernel tells of each representor.
+ *
+ * The port that the plan was made with is asked first: for a list of all, the driver asks the firmware about every VF of the PF.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -24,6 +26,24 @@
 static bool is_port(const struct devlink_port *port, const struct step *step)
 {
 	return port->flavour == DEVLINK_PCI_VF && !port->external && port->vf_number == step->index;
+}
+
+/*
+ * known_port() - asks for the port that the VF had when the plan was made
+ * Return: 1 it is still the VF's, 0 not
+ */
+static int known_port(struct netlink *nl, const struct step *step, struct devlink_port *out)
+{
+	struct devlink_port port = { .bus = "pci", .index = step->port_index };
+	char address[PCI_ADDRESS_LEN];
+
+	if (!step->port_index)
+		return 0;
+	snprintf(port.device, sizeof(port.device), "%s", pci_address_format(&step->pf, address));
+	if (devlink_port_get(nl, &port, NULL) || !is_port(&port, step))
+		return 0;
+	*out = port;
+	return 1;
 }
 
 /*
@@ -127,6 +147,8 @@ int operation_see_port(const struct step *step, bool need_netdev, struct devlink
 	int result = devlink_open(&nl, why);
 
 	if (!result)
+		result = known_port(&nl, step, &found);
+	if (result == 0)
 		result = dump_port(&nl, step, &found, why);
 	if (result == 0)
 		result = ask_ports(&nl, step, &found, why);
@@ -150,8 +172,38 @@ int operation_open_port(const struct step *step, struct netlink *nl, struct devl
 }
 
 /*
+ * operation_see_representor() - one look for the netdev of a VF's representor
+ * @step:	step with PF and number of the VF
+ * @netdev:	result
+ * @why:	filled on failure
+ * Return: 1 found, 0 there is none (yet), negative errno
+ */
+int operation_see_representor(const struct step *step, struct netdev *netdev, struct reason *why)
+{
+	autonetlink struct netlink rt = { 0 };
+	struct devlink_port port;
+	int result = operation_see_port(step, true, &port, why);
+
+	if (result != 1)
+		return result;
+	result = netlink_open(&rt, NULL, why);
+	if (!result)
+		result = netdev_get(&rt, NULL, port.ifindex, netdev, why);
+	return result == -ENODEV ? 0 : result ? result : 1;
+}
+
+/*
+ * see() - one look of await_port()
+ */
+static int see(struct operation_look *look, struct reason *why)
+{
+	return look->need_link ? operation_see_representor(look->step, &look->netdev, why)
+			       : operation_see_port(look->step, look->need_netdev, &look->port, why);
+}
+
+/*
  * await_port() - looks until the port is there, or the look's deadline has passed. In a child.
- * Return: as operation_see_port()
+ * Return: as see()
  */
 static int await_port(void *arg, struct reason *why)
 {
@@ -159,11 +211,28 @@ static int await_port(void *arg, struct reason *why)
 	deadline_t deadline = deadline_within(look->deadline, PORT_WAIT_MS);
 	int found, pause = PORT_POLL_MS;
 
-	while ((found = operation_see_port(look->step, look->need_netdev, &look->port, why)) == 0 && deadline_left(deadline)) {
+	while ((found = see(look, why)) == 0 && deadline_left(deadline)) {
 		nanosleep(&(struct timespec){ .tv_nsec = pause * 1000000L }, NULL);
 		pause = pause < PORT_POLL_MAX_MS ? pause * 2 : pause;
 	}
 	return found;
+}
+
+/*
+ * find() - waits in a child until a look finds what it is for
+ * Return: 0, -ENODEV if it did not appear in time, negative errno
+ */
+static int find(struct operation_look *look, struct context *context, struct reason *why)
+{
+	int found = operation_fetch(await_port, look, context, why);
+	char address[PCI_ADDRESS_LEN];
+
+	if (found)
+		return found < 0 ? found : 0;
+	reason_set(why, -ENODEV, pci_address_format(&look->step->vf, address), "the VF's representor did not appear (VF %u of its PF)",
+		   look->step->index);
+	reason_cure(why, "look for mlx5_core messages in the kernel log; see 'devlink port show'");
+	return -ENODEV;
 }
 
 /*
@@ -178,16 +247,27 @@ static int await_port(void *arg, struct reason *why)
 int operation_find_port(const struct step *step, bool need_netdev, struct devlink_port *port, struct context *context, struct reason *why)
 {
 	struct operation_look look = { .step = step, .need_netdev = need_netdev };
-	int found = operation_fetch(await_port, &look, context, why);
-	char address[PCI_ADDRESS_LEN];
+	int error = find(&look, context, why);
 
-	if (found == 1) {
+	if (!error)
 		*port = look.port;
-		return 0;
-	}
-	if (found < 0)
-		return found;
-	reason_set(why, -ENODEV, pci_address_format(&step->vf, address), "the VF's representor did not appear (VF %u of its PF)", step->index);
-	reason_cure(why, "look for mlx5_core messages in the kernel log; see 'devlink port show'");
-	return -ENODEV;
+	return error;
+}
+
+/*
+ * operation_find_representor() - the netdev of the representor of a step's VF
+ * @step:	step with PF and number of the VF
+ * @netdev:	result
+ * @context:	deadline
+ * @why:	filled on failure
+ * Return: 0, -ENODEV if it did not appear in time, negative errno
+ */
+int operation_find_representor(const struct step *step, struct netdev *netdev, struct context *context, struct reason *why)
+{
+	struct operation_look look = { .step = step, .need_link = true };
+	int error = find(&look, context, why);
+
+	if (!error)
+		*netdev = look.netdev;
+	return error;
 }

@@ -73,10 +73,10 @@ static int write_rates(void *arg, struct reason *why)
 	return netdev_set_vf_rate(&rt, step->name, step->index, &wanted, why);
 }
 
-/* apply_rates() - sets the new rates */
+/* apply_rates() - sets the new rates, where the look has just found others */
 static int apply_rates(const struct step *step, struct context *context, struct reason *why)
 {
-	return operation_guarded(write_rates, step, 1, context, why);
+	return strcmp(step->text, step->before_text) == 0 ? 0 : operation_guarded(write_rates, step, 1, context, why);
 }
 
 /* undo_rates() - sets the old rates, if the VF is still there */

@@ -163,62 +163,30 @@ static int undo_bind(const struct step *step, struct context *context, struct re
 
 const struct operation operation_bind = { look_bind, apply_bind, undo_bind };
 
-/*
- * see_representor() - the VF's representor as a netdev, once udev has named it
- * @arg:	struct operation_look
- * Return: 1, 0 if there is none (yet), negative errno
- */
-static int see_representor(void *arg, struct reason *why)
-{
-	autonetlink struct netlink rt = { 0 };
-	struct operation_look *look = arg;
-	struct netdev *list = NULL;
-	const struct netdev *netdev;
-	size_t count = 0;
-	int found = operation_see_port(look->step, true, &look->port, why), error;
-
-	if (found != 1)
-		return found;
-	error = netlink_open(&rt, NULL, why);
-	if (!error)
-		error = netdev_list_links(&rt, &list, &count, why);
-	if (error)
-		return error;
-	netdev = netdev_find_index(list, count, look->port.ifindex);
-	if (netdev)
-		look->netdev = *netdev;
-	free(list);
-	return netdev != NULL;
-}
-
 /* write_representor() - value: IFF_UP of the representor that there is. In a child. */
 static int write_representor(void *arg, struct reason *why)
 {
 	autonetlink struct netlink rt = { 0 };
 	struct operation_write *job = arg;
-	struct operation_look look = { .step = job->step };
-	int found = see_representor(&look, why);
+	char address[PCI_ADDRESS_LEN];
+	struct netdev netdev;
+	int found = operation_see_representor(job->step, &netdev, why);
 
 	if (found == 0)
-		return reason_set(why, -ENODEV, look.port.netdev, "the representor is gone");
+		return reason_set(why, -ENODEV, pci_address_format(&job->step->vf, address), "the representor is gone");
 	found = found < 0 ? found : netlink_open(&rt, NULL, why);
-	return found ? found : netdev_set_up(&rt, look.netdev.ifindex, job->value, why);
+	return found ? found : netdev_set_up(&rt, netdev.ifindex, job->value, why);
 }
 
 /* look_representor_up() - reads whether the representor is up */
 static int look_representor_up(struct step *step, struct context *context, struct reason *why)
 {
-	struct operation_look look = { .step = step };
-	struct devlink_port port;
-	int found = operation_find_port(step, true, &port, context, why);
+	struct netdev netdev;
+	int error = operation_find_representor(step, &netdev, context, why);
 
-	if (!found)
-		found = operation_fetch(see_representor, &look, context, why);
-	if (found == 0)
-		found = reason_set(why, -ENODEV, port.netdev, "the representor is gone");
-	if (found < 0)
-		return found;
-	step->before = look.netdev.up;
+	if (error)
+		return error;
+	step->before = netdev.up;
 	return step->before == step->number;
 }
 

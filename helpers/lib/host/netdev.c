@@ -308,6 +308,36 @@ int netdev_list_links(struct netlink *rt, struct netdev **list, size_t *count, s
 	return read_list(rt, false, list, count, why);
 }
 
+/* netlink_call()'s callback of netdev_get(). arg: struct netdev. */
+static int on_one_link(struct nlmsghdr *reply, void *arg)
+{
+	return netdev_parse_link(reply, arg);
+}
+
+/*
+ * Reads one netdev: a list of all is long where there are many VFs.
+ * name: NULL for the one with ifindex. Return: 0; -ENODEV if there is none; other negative errno; *why filled.
+ */
+int netdev_get(struct netlink *rt, const char *name, uint32_t ifindex, struct netdev *netdev, struct reason *why)
+{
+	const struct ifinfomsg header = { .ifi_family = AF_UNSPEC, .ifi_index = name ? 0 : (int)ifindex };
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETLINK, 0);
+	struct netdev found = { 0 };
+	char object[32];
+	int error;
+
+	snprintf(object, sizeof(object), "interface number %u", ifindex);
+	if (msg && (nlmsg_append(msg, (void *)(uintptr_t)&header, sizeof(header), NLMSG_ALIGNTO) < 0 ||
+		    (name && nla_put_string(msg, IFLA_IFNAME, name) < 0) || nla_put_u32(msg, IFLA_EXT_MASK, SKIP_STATISTICS) < 0)) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	error = netlink_call(rt, msg, on_one_link, &found, name ? name : object, why);
+	if (!error)
+		*netdev = found;
+	return error;
+}
+
 /*
  * Sets or clears IFF_UP. For a representor in mlx5 that is the carrier of the VF behind it (Linux mlx5/core/en_rep.c mlx5e_rep_open()).
  * Return: 0; -ENODEV if there is no such netdev; other negative errno; *why filled.

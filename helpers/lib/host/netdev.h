@@ -38,6 +38,9 @@ int netdev_list(struct netlink *rt, struct netdev **list, size_t *count, struct 
 /* The same without "addresses" and "default_route": a host may have very many routes. */
 int netdev_list_links(struct netlink *rt, struct netdev **list, size_t *count, struct reason *why);
 
+/* One netdev, by name or (NULL) by index, without what is joined: "addresses", "default_route", "master_kind". -ENODEV: there is none. */
+int netdev_get(struct netlink *rt, const char *name, uint32_t ifindex, struct netdev *netdev, struct reason *why);
+
 /* Sets or clears IFF_UP. Doing it twice is harmless. */
 int netdev_set_up(struct netlink *rt, uint32_t ifindex, bool up, struct reason *why);
 

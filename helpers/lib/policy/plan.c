@@ -145,7 +145,9 @@ static const struct inventory_vf *current(const struct guest_vf *vf)
 static struct step vf_step(const struct guest_vf *vf, const char *uuid, enum step_kind kind)
 {
 	struct step step = { .kind = kind, .pf = vf->pf->address, .has_vf = true, .vf = vf->address, .index = vf->index };
+	const struct inventory_vf *now = current(vf);
 
+	step.port_index = now && now->has_port ? now->port.index : 0;
 	snprintf(step.guest, sizeof(step.guest), "%s", uuid);
 	return step;
 }

@@ -46,6 +46,7 @@ struct step {
 	bool has_vf;
 	struct pci_address vf;
 	unsigned int index;          /* number of the VF */
+	unsigned int port_index;     /* of its devlink port when the plan was made, which is asked first; 0 not known */
 	unsigned int number, before;
 	char name[STEP_NAME_MAX];
 	char text[STEP_NAME_MAX], before_text[STEP_NAME_MAX];
