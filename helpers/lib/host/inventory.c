@@ -7,7 +7,8 @@
  * that one takes must not make the other look sick.
  *
  * The deadline holds although devlink and rtnetlink wait in the kernel, where no signal reaches, behind a driver at work: these are read
- * by children (guard_call()), one for each PF, that write what they find into memory shared with us. A PF that does not answer costs its
+ * by children (guard_call()) that write what they find into memory shared with us. One child reads all PFs, since a process for each would
+ * be most of the cost. What it has not read within a small part of the time is read by a child for each PF: one that does not answer costs its
  * share of the time and gets a "trouble"; the others are there.
  */
 #include "host/inventory.h"
@@ -272,13 +273,19 @@ static bool has_only_ovs_rules(const struct inventory_pf *pf, const struct netde
 	return uplink && strcmp(uplink->master_kind, "openvswitch") == 0;
 }
 
+/* Whether a PF's uplink is known and may have TC rules that matter. */
+static bool wants_rules(const struct inventory_pf *pf, const struct netdev_part *netdevs)
+{
+	return pf->uplink_ifindex && !has_only_ovs_rules(pf, netdevs);
+}
+
 /* Reads the TC rules of a PF's uplink, where they matter. A failure is a trouble of the PF: nobody knows then what a change would cut. */
 static void read_uplink_rules(struct inventory_pf *pf, const struct netdev_part *netdevs, deadline_t deadline)
 {
 	struct tc_part *part = share(sizeof(*part));
 	struct reason why = { 0 };
 
-	if (part && pf->uplink_ifindex && !has_only_ovs_rules(pf, netdevs)) {
+	if (part && wants_rules(pf, netdevs)) {
 		part->ifindex = pf->uplink_ifindex;
 		if (guard_call(read_rules, part, "reading the TC rules of the uplink", deadline, &why) < 0)
 			note_trouble(pf, &why);
@@ -288,31 +295,112 @@ static void read_uplink_rules(struct inventory_pf *pf, const struct netdev_part 
 		munmap(part, sizeof(*part));
 }
 
-/* Reads netdevs and e-switches of all PFs, each within its share of the time. Return: 0, -ENOMEM with *why filled. */
-static int read_switches(struct inventory *inventory, deadline_t deadline, struct reason *why)
-{
-	struct netdev_part *netdevs = share(sizeof(*netdevs));
-	int shares = (int)inventory->pfs + 2; /* netdevs, each PF, and what the caller has to do */
-	struct reason trouble = { 0 };
+/* What the child that reads everything has found of one PF. Valid once done is set. */
+struct pf_part {
+	struct devlink_part devlink;
+	struct tc_part tc;
+	struct reason trouble; /* the first; error 0: none */
+	volatile bool done;
+};
 
-	if (!netdevs)
-		return reason_set(why, -ENOMEM, "inventory", "out of memory");
-	if (inventory->pfs)
-		(void)guard_call(read_netdevs, netdevs, "reading the network interfaces",
-				 deadline_within(deadline, deadline_left(deadline) / shares--), &trouble);
-	if (netdevs->count > INVENTORY_MAX_NETDEVS)
-		netdevs->count = INVENTORY_MAX_NETDEVS;
+/* What it has found at all. */
+struct whole_part {
+	struct inventory *inventory; /* the child's own copy */
+	struct netdev_part netdevs;
+	struct reason trouble;       /* with the netdevs */
+	volatile bool has_netdevs;
+	struct pf_part pf[INVENTORY_MAX_PFS];
+};
+
+/* Reads one PF, in the child. */
+static void read_pf_part(struct inventory_pf *pf, const struct netdev_part *netdevs, struct pf_part *part)
+{
+	part->devlink.pf = pf;
+	part->devlink.netdevs = netdevs;
+	part->devlink.mode = ESWITCH_UNKNOWN;
+	(void)read_devlink(&part->devlink, &part->trouble);
+	join_part(pf, &part->devlink);
+	inventory_join_netdevs(pf, netdevs->netdev, netdevs->count);
+	if (wants_rules(pf, netdevs)) {
+		part->tc.ifindex = pf->uplink_ifindex;
+		(void)read_rules(&part->tc, part->trouble.error ? NULL : &part->trouble);
+	}
+	part->done = true;
+}
+
+/* The child that reads everything, PF by PF. What fails is told in the parts. */
+static int read_whole(void *arg, struct reason *why)
+{
+	struct whole_part *whole = arg;
+
+	(void)why;
+	(void)read_netdevs(&whole->netdevs, &whole->trouble);
+	whole->has_netdevs = true;
+	for (size_t i = 0; i < whole->inventory->pfs; i++)
+		read_pf_part(&whole->inventory->pf[i], &whole->netdevs, &whole->pf[i]);
+	return 0;
+}
+
+/*
+ * Takes what was read of a PF, or reads it now, within the PF's share of the time.
+ * part: NULL if the child did not come so far.
+ */
+static void take_pf(struct inventory_pf *pf, const struct netdev_part *netdevs, const struct pf_part *part, deadline_t deadline)
+{
+	if (part) {
+		if (part->trouble.error)
+			note_trouble(pf, &part->trouble);
+		join_part(pf, &part->devlink);
+	} else {
+		read_switch(pf, netdevs, deadline);
+	}
+	inventory_join_netdevs(pf, netdevs->netdev, netdevs->count);
+	if (part)
+		pf->uplink_tc_rules = part->tc.rules;
+	else
+		read_uplink_rules(pf, netdevs, deadline);
+}
+
+/* Takes netdevs and e-switches of all PFs, each within its share of the time. whole: as far as the child came; own: for the netdevs else. */
+static void take_switches(struct inventory *inventory, const struct whole_part *whole, struct netdev_part *own, deadline_t deadline)
+{
+	int shares = (int)inventory->pfs + 2; /* netdevs, each PF, and what the caller has to do */
+	struct reason trouble = whole->trouble;
+	bool has_netdevs = whole->has_netdevs;
+	const struct netdev_part *netdevs = has_netdevs ? &whole->netdevs : own;
+
+	if (!has_netdevs)
+		(void)guard_call(read_netdevs, own, "reading the network interfaces",
+				 deadline_within(deadline, deadline_left(deadline) / shares), &trouble);
+	if (own->count > INVENTORY_MAX_NETDEVS)
+		own->count = INVENTORY_MAX_NETDEVS;
 	for (size_t i = 0; i < inventory->pfs; i++) {
-		struct inventory_pf *pf = &inventory->pf[i];
+		const struct pf_part *part = has_netdevs && whole->pf[i].done ? &whole->pf[i] : NULL;
 
 		if (trouble.error)
-			note_trouble(pf, &trouble);
-		read_switch(pf, netdevs, deadline_within(deadline, deadline_left(deadline) / shares));
-		inventory_join_netdevs(pf, netdevs->netdev, netdevs->count);
-		read_uplink_rules(pf, netdevs, deadline_within(deadline, deadline_left(deadline) / shares--));
+			note_trouble(&inventory->pf[i], &trouble);
+		take_pf(&inventory->pf[i], netdevs, part, deadline_within(deadline, deadline_left(deadline) / --shares));
 	}
-	munmap(netdevs, sizeof(*netdevs));
-	return 0;
+}
+
+/* Reads netdevs and e-switches of all PFs. Return: 0, -ENOMEM with *why filled. */
+static int read_switches(struct inventory *inventory, deadline_t deadline, struct reason *why)
+{
+	struct whole_part *whole = share(sizeof(*whole));
+	struct netdev_part *netdevs = share(sizeof(*netdevs));
+	int error = whole && netdevs ? 0 : reason_set(why, -ENOMEM, "inventory", "out of memory");
+
+	if (!error && inventory->pfs) {
+		whole->inventory = inventory;
+		(void)guard_call(read_whole, whole, "reading the cards",
+				 deadline_within(deadline, deadline_left(deadline) / (2 * (int)inventory->pfs + 4)), NULL);
+		take_switches(inventory, whole, netdevs, deadline);
+	}
+	if (whole)
+		munmap(whole, sizeof(*whole));
+	if (netdevs)
+		munmap(netdevs, sizeof(*netdevs));
+	return error;
 }
 
 /* ---- The host ------------------------------------------------------------------------------------------------------------------ */
