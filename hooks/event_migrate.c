@@ -29,12 +29,16 @@
 /*
  * refuse_running() - a guest that libvirt has here already cannot come, and what it has must not be taken from it. libvirt itself looks
  * only after this call.
+ * @seen:	all guests, or NULL to look for this one
  */
-static int refuse_running(const struct event *event, struct reason *why)
+static int refuse_running(const struct event *event, const struct status_list *seen, struct reason *why)
 {
 	struct status status = { 0 };
-	int error = status_read(event->domain->uuid, &status, why);
+	int error;
 
+	if (seen && !seen->unreadable && !status_find_uuid(seen, event->domain->uuid))
+		return 0;
+	error = status_read(event->domain->uuid, &status, why);
 	if (error)
 		return error == -ENOENT ? 0 : error;
 	reason_set(why, -EEXIST, NULL, "a guest with the same uuid is here already (%s)", status.state);
@@ -45,8 +49,9 @@ static int refuse_running(const struct event *event, struct reason *why)
 
 /*
  * forget_earlier_try() - takes back what an earlier, failed migration of the same guest left
+ * @seen:	cleared if there was something, so that the host must be read again
  */
-static int forget_earlier_try(const struct event *event, struct record *record, struct reason *why)
+static int forget_earlier_try(const struct event *event, struct record *record, bool *seen, struct reason *why)
 {
 	int error = record_read(event->domain->uuid, record, why);
 
@@ -54,6 +59,7 @@ static int forget_earlier_try(const struct event *event, struct record *record, 
 		return 0;
 	if (error)
 		return error;
+	*seen = false;
 	log_notice("an earlier migration of this guest did not end: taking back what it left");
 	return ready_give_back(record, event->config, event->deadline, why);
 }
@@ -82,15 +88,16 @@ static int decide(const struct event *event, struct scene *scene, struct record 
  */
 static int try_lease(const struct event *event, struct scene *scene, struct record *record, struct reason *why)
 {
-	int error;
-
 	/* Where the card hangs, looking back must leave time to find that out for this guest. */
-	ready_reconcile(event->config, NULL, deadline_within(event->deadline, deadline_left(event->deadline) / 2));
-	error = refuse_running(event, why);
+	bool seen = ready_reconcile(event->config, NULL, deadline_within(event->deadline, deadline_left(event->deadline) / 2), scene);
+	int error = refuse_running(event, seen ? &scene->running : NULL, why);
+
 	if (!error)
-		error = forget_earlier_try(event, record, why);
-	if (!error)
+		error = forget_earlier_try(event, record, &seen, why);
+	if (!error && !seen) {
+		scene_release(scene);
 		error = scene_read(scene, event->config, event->deadline, why);
+	}
 	if (!error)
 		error = scene_find_guest(scene, event->domain, true, why);
 	if (error || !scene->guest.vfs)

@@ -99,7 +99,7 @@ int event_release(struct event *event, struct reason *why)
 	log_info("the guest has left (%s)", event->extra);
 	note_end(event);
 	look_back(event);
-	ready_reconcile(event->config, event->domain->uuid, event->end);
+	(void)ready_reconcile(event->config, event->domain->uuid, event->end, NULL);
 	return 0;
 }
 
@@ -115,6 +115,6 @@ int event_reconnect(struct event *event, struct reason *why)
 
 	if (lock < 0)
 		return lock;
-	ready_reconcile(event->config, NULL, event->end);
+	(void)ready_reconcile(event->config, NULL, event->end, NULL);
 	return 0;
 }

@@ -37,7 +37,7 @@ static void reconcile(struct agent *agent)
 
 	agent->reconcile = false;
 	if (lock >= 0)
-		ready_reconcile(&agent->config, NULL, deadline_in(WORK_TIME));
+		(void)ready_reconcile(&agent->config, NULL, deadline_in(WORK_TIME), NULL);
 }
 
 /* Writes a passport into the guest's metadata; NULL takes it out. Return: 0, negative errno. */

@@ -174,7 +174,7 @@ static int take_back(struct call *call, const struct leftovers *left, struct rea
 
 	if (lock < 0)
 		return lock;
-	ready_reconcile(&call->config, NULL, deadline);
+	(void)ready_reconcile(&call->config, NULL, deadline, NULL);
 	for (size_t i = 0; !error && i < left->pfs; i++)
 		error = ready_undo_pf(&left->pf[i], &call->config, deadline, why);
 	return error;

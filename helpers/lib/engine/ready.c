@@ -105,62 +105,88 @@ static int replace_pf(struct guest_vf *vf, struct inventory *inventory, struct r
 /*
  * make_pf() - makes one PF ready. The caller holds its lock.
  * @vf:		a VF of the guest that is placed on it
+ * @inventory:	the host, read under the lock; released if it is true no more
  */
-static int make_pf(const struct scene *scene, const struct guest_vf *vf, struct context *context, struct reason *why)
+static int make_pf(const struct scene *scene, const struct guest_vf *vf, struct inventory *inventory, struct context *context,
+		   struct reason *why)
 {
 	autofree struct pf_journal *journal = calloc(1, sizeof(*journal));
 	autofree struct steps *plan = calloc(1, sizeof(*plan));
-	autoinventory struct inventory inventory = { 0 };
 	struct guest_vf now = *vf;
-	struct rule_case c = { .config = scene->config, .inventory = &inventory, .incoming = scene->incoming, .vf = &now,
+	struct rule_case c = { .config = scene->config, .inventory = inventory, .incoming = scene->incoming, .vf = &now,
 			       .running = &scene->running };
 	int error;
 
 	if (!journal || !plan)
 		return reason_set(why, -ENOMEM, NULL, "out of memory");
 	journal->pf = vf->pf->address;
-	error = inventory_read(&inventory, scene->config->ovsdb_socket, context->deadline, why);
-	if (!error)
-		error = replace_pf(&now, &inventory, why);
+	error = replace_pf(&now, inventory, why);
 	c.pf = now.pf;
 	if (!error)
 		error = rules_judge_pf(&c, NULL, NULL, why);
 	if (!error)
 		error = record_read_pf(&journal->pf, &journal->steps, why);
 	if (!error)
-		error = plan_pf(scene->config, &inventory, now.pf, now.bridge, plan);
+		error = plan_pf(scene->config, inventory, now.pf, now.bridge, plan);
 	if (!error && now.pool)
 		error = plan_pool(scene->config, now.pf, plan);
-	if (error)
+	if (error || !plan->count)
 		return error;
+	inventory_release(inventory);
 	return executor_apply(plan, &(struct journal){ &journal->steps, save_pf, journal }, context, why);
 }
 
+/* A PF's part of what is made ready for a guest. */
+struct part {
+	const struct scene *scene;
+	const struct guest_vf *first; /* the guest's first VF on the PF */
+	struct record *record;
+	bool bound;                   /* libvirt has bound the VFs */
+};
+
 /*
  * make_vfs() - makes the guest's VFs on one PF ready. The caller holds the PF's lock.
+ * @inventory:	the host as it is now
  */
-static int make_vfs(const struct scene *scene, const struct inventory_pf *pf, struct record *record, bool bound, struct context *context,
-		    struct reason *why)
+static int make_vfs(const struct part *part, struct inventory *inventory, struct context *context, struct reason *why)
 {
 	autofree struct steps *plan = calloc(1, sizeof(*plan));
-	autoinventory struct inventory inventory = { 0 };
-	int error;
+	const struct scene *scene = part->scene;
+	struct record *record = part->record;
+	int error = 0;
 
 	if (!plan)
 		return reason_set(why, -ENOMEM, NULL, "out of memory");
-	error = inventory_read(&inventory, scene->config->ovsdb_socket, context->deadline, why);
 	for (size_t i = 0; !error && i < scene->guest.vfs; i++) {
 		struct guest_vf vf = scene->guest.vf[i];
 
-		if (vf.pf != pf || !vf.has_vf)
+		if (vf.pf != part->first->pf || !vf.has_vf)
 			continue;
-		error = replace_pf(&vf, &inventory, why);
+		error = replace_pf(&vf, inventory, why);
 		if (!error)
-			error = plan_vf(&vf, record->uuid, bound, plan);
+			error = plan_vf(&vf, record->uuid, part->bound, plan);
 	}
 	if (error)
 		return error;
 	return executor_apply(plan, &(struct journal){ &record->journal, save_record, record }, context, why);
+}
+
+/*
+ * make_part() - makes a PF and the guest's VFs on it ready. The caller holds the PF's lock.
+ *
+ * The host is read once, and again where something of the PF had to be changed.
+ */
+static int make_part(const struct part *part, struct context *context, struct reason *why)
+{
+	const char *socket = part->scene->config->ovsdb_socket;
+	autoinventory struct inventory inventory = { 0 };
+	int error = inventory_read(&inventory, socket, context->deadline, why);
+
+	if (!error && !part->bound)
+		error = make_pf(part->scene, part->first, &inventory, context, why);
+	if (!error && !inventory.pfs)
+		error = inventory_read(&inventory, socket, context->deadline, why);
+	return error ? error : make_vfs(part, &inventory, context, why);
 }
 
 /*
@@ -184,11 +210,7 @@ int ready_make(const struct scene *scene, struct record *record, bool bound, dea
 		if (!is_first_of_pf(guest, i))
 			continue;
 		lock = record_lock(&guest->vf[i].pf->address, deadline, why);
-		error = lock < 0 ? lock : 0;
-		if (!error && !bound)
-			error = make_pf(scene, &guest->vf[i], &context, why);
-		if (!error)
-			error = make_vfs(scene, guest->vf[i].pf, record, bound, &context, why);
+		error = lock < 0 ? lock : make_part(&(struct part){ scene, &guest->vf[i], record, bound }, &context, why);
 	}
 	return error;
 }

@@ -40,8 +40,9 @@ int ready_commit(struct record *record, struct reason *why);
  * Brings records, journals and ports in line with libvirt's status directory: guests that landed are committed, those that never came
  * are given back, ports of guests that are gone are removed. gone: uuid of a guest that counts as gone, or NULL.
  * The caller holds the host-wide lock. Never fails: what does not work now is logged and tried by the next call.
+ * seen: NULL, or a zeroed scene that receives the host if nothing had to be changed. Return: whether it did.
  */
-void ready_reconcile(const struct config *config, const char *gone, deadline_t deadline);
+bool ready_reconcile(const struct config *config, const char *gone, deadline_t deadline, struct scene *seen);
 
 /* What it decides by: whether a recorded guest is not coming or gone, and whether a port of ours belongs to no guest any more. */
 bool ready_is_lost(const struct record *record, const struct status *status, const struct config *config, const char *gone);

@@ -53,8 +53,9 @@ static bool has_come_up(const struct record *record, const struct status *status
 
 /*
  * settle_record() - looks what became of one guest
+ * Return: whether something had to be done
  */
-static void settle_record(struct record *record, const struct scene *scene, const char *gone, deadline_t deadline)
+static bool settle_record(struct record *record, const struct scene *scene, const char *gone, deadline_t deadline)
 {
 	const struct status *status = status_find_uuid(&scene->running, record->uuid);
 	struct reason why = { 0 };
@@ -67,8 +68,11 @@ static void settle_record(struct record *record, const struct scene *scene, cons
 		log_notice("guest %s runs here", record->name);
 		error = ready_commit(record, &why);
 	}
+	else
+		return false;
 	if (error)
 		log_trouble(record->name, &why);
+	return true;
 }
 
 /*
@@ -98,10 +102,12 @@ bool ready_is_orphan_port(const struct scene *scene, const struct ovs_port *port
 
 /*
  * sweep_ports() - removes the ports of guests that are neither here nor expected
+ * Return: whether there were any
  */
-static void sweep_ports(const struct scene *scene, const char *gone, deadline_t deadline)
+static bool sweep_ports(const struct scene *scene, const char *gone, deadline_t deadline)
 {
 	autocontext struct context context = { .config = scene->config, .deadline = deadline };
+	bool some = false;
 
 	for (size_t i = 0; i < scene->inventory.ovs.ports; i++) {
 		const struct ovs_port *port = &scene->inventory.ovs.port[i];
@@ -110,10 +116,24 @@ static void sweep_ports(const struct scene *scene, const char *gone, deadline_t 
 
 		if (!ready_is_orphan_port(scene, port, gone))
 			continue;
+		some = true;
 		log_notice("port %s belongs to a guest that is gone: removing it from bridge %s", port->name, port->bridge);
 		if (context_ovs(&context, &ovs, &why) || ovs_del_port(ovs, port->name, deadline, &why))
 			log_trouble(NULL, &why);
 	}
+	return some;
+}
+
+/*
+ * is_whole() - whether all of the host could be read: what was not may come with more time
+ */
+static bool is_whole(const struct scene *scene)
+{
+	bool whole = scene->inventory.has_ovs;
+
+	for (size_t i = 0; i < scene->inventory.pfs; i++)
+		whole = whole && !*scene->inventory.pf[i].trouble;
+	return whole;
 }
 
 /*
@@ -121,20 +141,32 @@ static void sweep_ports(const struct scene *scene, const char *gone, deadline_t 
  * @config:	configuration
  * @gone:	uuid of a guest that counts as gone although libvirt may still have a file, or NULL
  * @deadline:	when to give up
+ * @seen:	NULL, or receives what was read, if it is still true; zeroed before, to be released by the caller
+ * Return: whether *seen was filled
+ *
+ * A PF with a journal may be taken back here: where there is one, the host must be read again.
  */
-void ready_reconcile(const struct config *config, const char *gone, deadline_t deadline)
+bool ready_reconcile(const struct config *config, const char *gone, deadline_t deadline, struct scene *seen)
 {
 	struct reason why = { 0 };
 	autoscene struct scene scene = { 0 };
+	struct pci_address pf;
+	bool changed = false;
 
 	record_sweep();
 	if (scene_read(&scene, config, deadline, &why)) {
 		log_trouble(NULL, &why);
-		return;
+		return false;
 	}
 	for (size_t i = 0; i < scene.records.count; i++)
-		settle_record(&scene.records.record[i], &scene, gone, deadline);
-	sweep_ports(&scene, gone, deadline);
+		changed |= settle_record(&scene.records.record[i], &scene, gone, deadline);
+	changed |= sweep_ports(&scene, gone, deadline);
+	changed |= record_list_pfs(&pf, 1, NULL) != 0;
 	if (ready_give_back_pfs(config, deadline, &why))
 		log_trouble(NULL, &why);
+	if (changed || !seen || !is_whole(&scene))
+		return false;
+	*seen = scene;
+	scene = (struct scene){ 0 };
+	return true;
 }
