@@ -14,8 +14,14 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#if __has_include(<valgrind/callgrind.h>)
+#include <valgrind/callgrind.h>
+#else
+#define CALLGRIND_ZERO_STATS
+#endif
 #include <netlink/attr.h>
 #include <netlink/genl/genl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +68,12 @@ static void die(const char *what)
 	_exit(126);
 }
 
+/* In a child: callgrind counts it from zero; it would begin with what its parent had. */
+static void count_child(void)
+{
+	CALLGRIND_ZERO_STATS;
+}
+
 /* Puts the machine into place, before main(). */
 __attribute__((constructor)) static void begin(void)
 {
@@ -85,6 +97,7 @@ __attribute__((constructor)) static void begin(void)
 	if (up == MAP_FAILED)
 		die(path);
 	close(fd);
+	pthread_atfork(NULL, NULL, count_child);
 }
 
 /* Adds a message to the answer. */
@@ -209,6 +222,11 @@ static int answer_rtnetlink(const struct nlmsghdr *request)
 		if (sscanf(nla_get_string(name), "uplink%u", &pf) != 1 || pf >= pfs)
 			return -ENODEV;
 		add_uplink(pf, true);
+		return 0;
+	}
+	if (header->ifi_index >= FIRST_REPRESENTOR) {
+		add_representor((unsigned int)(header->ifi_index - FIRST_REPRESENTOR) / PER_PF,
+				(unsigned int)(header->ifi_index - FIRST_REPRESENTOR) % PER_PF);
 		return 0;
 	}
 	for (pf = 0; pf < pfs; pf++) {

@@ -73,6 +73,47 @@ TEST(reads_an_incoming_guest_with_flags_and_devices)
 	CHECK(status.device == NULL);
 }
 
+/* A guest without host devices as libvirt indents it; more: elements of its <metadata>; end: how the file ends. */
+static void put_plain(const char *more, const char *end)
+{
+	char text[2048];
+
+	snprintf(text, sizeof(text), "<domstatus state='running' reason='booted' pid='1'>\n  <devices>\n    <device alias='x'/>\n  </devices>\n"
+		 "  <job type='none' async='migration in' phase='prepare' flags='0x1'/>\n  <domain type='kvm' id='4'>\n    <name>plain</name>\n"
+		 "    <uuid>" WEB "</uuid>\n    <metadata>%s</metadata>\n    <devices>\n      <emulator>/usr/bin/qemu</emulator>\n"
+		 "    </devices>\n  </domain>\n%s", more, end);
+	check_file("/run/libvirt/qemu/plain.xml", text);
+	CHECK_INT(sysroot_set(check_scratch()), 0);
+}
+
+TEST(reads_a_guest_without_host_devices_whatever_its_metadata_hold)
+{
+	static const char *const more[] = { "", "<!--\n    <devices>\n-->", "<a>\n    <devices>\n</devices></a>", "<![CDATA[\n    <devices>\n]]>" };
+
+	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
+		struct status status;
+
+		put_plain(more[i], "</domstatus>\n");
+		CHECK_INT(status_read(WEB, &status, NULL), 0);
+		CHECK_STR(status.name, "plain");
+		CHECK_STR(status.state, "running");
+		CHECK_INT(status.job, STATUS_MIGRATION_IN);
+		CHECK_INT(status.devices, 0);
+		status_release(&status);
+	}
+}
+
+TEST(half_a_file_of_a_guest_without_host_devices_is_none)
+{
+	struct status_list list;
+
+	put_plain("", "");
+	CHECK_INT(status_read_all(&list, NULL), 0);
+	CHECK_INT(list.count, 0);
+	CHECK_INT(list.unreadable, 1);
+	status_list_release(&list);
+}
+
 TEST(finds_guests_by_device_and_by_uuid)
 {
 	struct status_list list;
