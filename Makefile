@@ -9,7 +9,7 @@
 #   make deb, make rpm          the package of Debian, of Fedora; both land in build/
 #   make demo                   two hosts, one guest, one `virsh migrate`
 #   make fuzz                   looks for hostile input with libFuzzer; FUZZ_SECONDS=60 a target, TARGETS='domain status' only these
-#   make bench, make stats      figures, which inform and fail nothing
+#   make bench, make stats      figures, which inform and fail nothing; SECTIONS='fast-path growth' only these
 #
 # CC, CFLAGS, CPPFLAGS and LDFLAGS belong to whoever calls make and are never overwritten. WERROR=1 makes warnings fail,
 # STRICT=1 makes a skipped test fail, BUILD=DIR builds elsewhere.
@@ -206,7 +206,8 @@ stats:
 	@tests/tree/stats
 
 bench: all
-	@for bench in $(wildcard tests/bench/*); do [ ! -x $$bench ] || BUILD=$(BUILD) $$bench || exit 1; done
+	@install/dependencies --what bench || echo 'vferry: going on; what needs these packages is not measured'
+	@BUILD=$(BUILD) tests/bench/run $(SECTIONS)
 
 demo:
 	@install/dependencies --what build,lab

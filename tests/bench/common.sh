@@ -4,6 +4,7 @@
 
 BUILD=${BUILD:-build}
 OUT=$BUILD/tests/bench     # programs, figures and the text of each section
+# shellcheck disable=SC2034 # used by those that read this file
 TRUE=/bin/true             # the baseline: coreutils' true, as a program of its own
 
 # say TEXT: progress, on stderr.
@@ -18,7 +19,7 @@ compile() {
 	flags=$(make -s BUILD="$BUILD" print-flags) || return 1
 	libraries=$(pkg-config --libs libxml-2.0 libnl-3.0 libnl-genl-3.0 libpci json-c inih)
 	${CC:-cc} -std=gnu17 -O2 -Wall -Wextra -static -o "$OUT/measure" tests/bench/measure.c || return 1
-	# shellcheck disable=SC2086 # flags are words
+	# shellcheck disable=SC2086,SC2046 # flags are words
 	eval "${CC:-cc} $flags -O2 -g -c -o '$OUT/machine.o' tests/bench/machine.c" &&
 		${CC:-cc} -o "$OUT/hook" $wrap "$BUILD"/hooks/hook.o "$BUILD"/hooks/event_*.o "$OUT/machine.o" "$BUILD/libvferry.a" $libraries &&
 		${CC:-cc} -o "$OUT/vferry" $wrap "$BUILD/helpers/vferry.o" "$BUILD"/helpers/command/*.o "$BUILD"/helpers/virt/*.o "$OUT/machine.o" \

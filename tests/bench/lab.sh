@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# lab.sh: what the benchmarks in the lab share. Read after common.sh.
+
+export LAB_NAME=${LAB_NAME:-bench}
+LAB=tests/lab/lab
+# shellcheck disable=SC2034 # used by those that read this file
+URI=qemu:///system
+# shellcheck disable=SC2034 # the same
+PF_A=0000:81:00.0 PF_B=0000:c1:00.0
+work=$OUT/${0##*/}
+
+# lab_begin: both hosts with vferry installed; ends them when the script ends.
+lab_begin() {
+	[ "$(id -u)" = 0 ] || { say "the lab needs root"; exit 1; }
+	mkdir -p "$work"
+	rm -f "$work"/*
+	trap '"$LAB" station stop >/dev/null 2>&1; "$LAB" down >&2' EXIT
+	"$LAB" up >&2 && "$LAB" deploy >&2
+}
+
+# on HOST COMMAND: a shell line on a host.
+on() {
+	"$LAB" exec "$1" "$2"
+}
+
+# wiped HOST: takes the host back to how it boots (on-host.sh).
+wiped() {
+	on "$1" "/root/on-host.sh wipe"
+}
+
+# push_all: what runs on the hosts.
+push_all() {
+	local host
+	for host in A B; do
+		"$LAB" push "$host" tests/bench/on-host.sh "$OUT/measure" tests/bench/guest.xml :/root/
+	done
+}
+
+# median: of the numbers on stdin.
+median() {
+	sort -n | awk '{ v[NR] = $1 } END { if (NR) print v[int((NR + 1) / 2)] }'
+}
