@@ -167,6 +167,6 @@ bool ready_reconcile(const struct config *config, const char *gone, deadline_t d
 	if (changed || !seen || !is_whole(&scene))
 		return false;
 	*seen = scene;
-	scene = (struct scene){ 0 };
+	memset(&scene, 0, sizeof(scene)); /* it is theirs now */
 	return true;
 }

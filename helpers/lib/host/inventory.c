@@ -388,9 +388,11 @@ static int read_switches(struct inventory *inventory, deadline_t deadline, struc
 {
 	struct whole_part *whole = share(sizeof(*whole));
 	struct netdev_part *netdevs = share(sizeof(*netdevs));
-	int error = whole && netdevs ? 0 : reason_set(why, -ENOMEM, "inventory", "out of memory");
+	int error = 0;
 
-	if (!error && inventory->pfs) {
+	if (!whole || !netdevs) {
+		error = reason_set(why, -ENOMEM, "inventory", "out of memory");
+	} else if (inventory->pfs) {
 		whole->inventory = inventory;
 		(void)guard_call(read_whole, whole, "reading the cards",
 				 deadline_within(deadline, deadline_left(deadline) / (2 * (int)inventory->pfs + 4)), NULL);
