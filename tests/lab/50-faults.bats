@@ -196,7 +196,7 @@ finish"
 		without_ovsdb'
 }
 
-@test "an ovs-vswitchd that does not follow its database (1 fault)" {
+@test "an ovs-vswitchd that does not follow its database, or is dead (2 faults)" {
 	settings_b "hook_deadline = 20"
 	b '
 		daemon=$(</run/openvswitch/ovs-vswitchd.pid)
@@ -208,7 +208,16 @@ finish"
 		CHECKS=$((CHECKS + 1)); [ "$now" = "$BASE" ] || { fail "not undone while ovs-vswitchd stood still"; diff <(echo "$BASE") <(echo "$now"); }
 		until_true 30 ovs-vsctl --timeout=5 set Open_vSwitch . external_ids:settled=1
 		ovs-vsctl remove Open_vSwitch . external_ids settled
-		same_as "$BASE" "after ovs-vswitchd went on"'
+		same_as "$BASE" "after ovs-vswitchd went on"
+		deadline 8
+		ovs-appctl -t ovs-vswitchd exit
+		until_true 30 [ ! -e "/proc/$daemon" ]
+		hook migrate begin -
+		now=$(look)
+		/usr/share/openvswitch/scripts/ovs-ctl --system-id=random --no-ovsdb-server start >/dev/null
+		refused "ovs-vswitchd dead" "ovs-vswitchd did not apply it" "systemctl status ovs-vswitchd"
+		CHECKS=$((CHECKS + 1)); [ "$now" = "$BASE" ] || { fail "not undone while ovs-vswitchd was dead"; diff <(echo "$BASE") <(echo "$now"); }
+		same_as "$BASE" "after ovs-vswitchd came back"'
 }
 
 # ---- /run and /etc (12 faults) ---------------------------------------------------------------------------------------------------
