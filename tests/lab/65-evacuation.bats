@@ -7,7 +7,7 @@
 
 load helpers.bash
 
-# How many; 12 in the long run.
+# How many; fewer where somebody runs this file without LONG=1.
 GUESTS=${GUESTS:-$([ "${LONG:-0}" = 1 ] && echo 12 || echo 6)}
 
 setup_file() {
