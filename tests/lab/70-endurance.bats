@@ -4,8 +4,8 @@
 # frame is lost but where a fault explains it, and at the end leases, ports and VFs are as at the beginning and nothing has grown. The
 # agent runs on both hosts.
 #
-# ENDURANCE is the number of migrations (8; 200 is the real run), SEED chooses the faults (14). A run with the same numbers plants the
-# same faults; what they hit depends on the machine.
+# ENDURANCE is the number of migrations (8; 200 is the real run), or fewer, if ENDURANCE_SECONDS have gone by; SEED chooses the faults (14).
+# A run with the same numbers plants the same faults; what they hit depends on the machine.
 
 load helpers.bash
 
@@ -218,7 +218,8 @@ go_home() {
 		census "$host" >"$BATS_TEST_TMPDIR/$host.census"
 		begin_counting "$host"
 	done
-	while [ "$migrations" -lt "${ENDURANCE:-8}" ]; do
+	end=$((SECONDS + ${ENDURANCE_SECONDS:-86400}))
+	while [ "$migrations" -lt "${ENDURANCE:-8}" ] && [ "$SECONDS" -lt "$end" ]; do
 		random_fault g1
 		random_fault g2
 		round
