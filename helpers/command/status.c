@@ -11,6 +11,7 @@
 #include "command/view.h"
 
 #define WATCH_SECONDS 2
+#define NAME_COLUMN 71 /* where a row's last word begins: who has the VF */
 
 /* Who has a VF: a guest that libvirt runs, one that it is promised to, the host itself. */
 struct holder {
@@ -92,9 +93,9 @@ static void show_vf(struct call *call, const struct view *view, const struct inv
 	if (!*holder.kind)
 		terminal_print(call, TONE_FAINT, "free\n");
 	else if (strcmp(holder.kind, "guest") == 0)
-		terminal_print(call, TONE_GOOD, "%.10s\n", holder.name);
+		terminal_print(call, TONE_GOOD, "%.*s\n", terminal_room(call, NAME_COLUMN), holder.name);
 	else if (strcmp(holder.kind, "promised") == 0)
-		terminal_print(call, TONE_WARNING, "(%.8s)\n", holder.name);
+		terminal_print(call, TONE_WARNING, "(%.*s)\n", terminal_room(call, NAME_COLUMN + 2), holder.name);
 	else
 		fprintf(call->out, "%s\n", holder.kind);
 }

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define TEXT_MAX 2048
@@ -37,6 +38,19 @@ void terminal_print(struct call *call, enum tone tone, const char *format, ...)
 	va_end(args);
 	if (paint)
 		fputs("\033[0m", call->out);
+}
+
+/* How many characters have room in a line, behind "used" ones: as many as the terminal's line has; a file has room for all. */
+int terminal_room(const struct call *call, int used)
+{
+	struct winsize size = { 0 };
+	int file = fileno(call->out);
+
+	if (isatty(file) != 1)
+		return TEXT_MAX;
+	if (ioctl(file, TIOCGWINSZ, &size) < 0 || size.ws_col < TERMINAL_WIDTH)
+		size.ws_col = TERMINAL_WIDTH;
+	return size.ws_col - used;
 }
 
 /* Prints text wrapped at 80 columns, and ends the line. column: of the cursor and of the lines that follow. */

@@ -21,6 +21,9 @@ bool terminal_has_color(FILE *out);
 __attribute__((format(printf, 3, 4)))
 void terminal_print(struct call *call, enum tone tone, const char *format, ...);
 
+/* How many characters have room in a line of the terminal behind "used" ones; as many as one likes where the output is a file. */
+int terminal_room(const struct call *call, int used);
+
 /*
  * Prints text wrapped at 80 columns; column: where the cursor stands and each further line begins. A word longer than a line stays whole.
  * Ends the line. Text may come from elsewhere: it is cleaned.

@@ -98,6 +98,24 @@ complete_line() {
 	[ "$bad" -eq 0 ]
 }
 
+@test "the manual page names every key that a command prints as JSON" {
+	command -v jq >/dev/null || skip "jq is not installed"
+	data=tests/unit/data/command bad=0
+	sed 's/\\-/-/g' "$page" >"$BATS_TEST_TMPDIR/page"
+	for host in host-fresh host-busy; do
+		for line in check "check --domain $data/guest.xml --against $data/host-ready.json" status "plan --domain $data/guest.xml" "prepare --dry-run"; do
+			# shellcheck disable=SC2086 # words
+			"$vferry" $line --inventory "$data/$host.json" --settings /nonexistent/vferry.conf --json >"$BATS_TEST_TMPDIR/out" || true
+			keys=$(jq -r '[paths | .[] | select(type == "string")] | unique[]' "$BATS_TEST_TMPDIR/out")
+			[ "$(wc -l <<<"$keys")" -ge 5 ] || { echo "$line: no JSON: $(cat "$BATS_TEST_TMPDIR/out")"; bad=1; }
+			for key in $keys; do
+				grep -qE "(^|[ .\"])$key([ \"]|$)" "$BATS_TEST_TMPDIR/page" || { echo "$line: the manual page does not name $key"; bad=1; }
+			done
+		done
+	done
+	[ "$bad" -eq 0 ]
+}
+
 @test "the manual page has no mistake that groff or mandoc can see" {
 	if command -v mandoc >/dev/null; then
 		run mandoc -T lint -W warning "$page"

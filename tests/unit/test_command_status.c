@@ -41,6 +41,13 @@ TEST(who_has_a_vf_is_told)
 	check_row(r.out, "  0000:81:00.6 ", "free");
 }
 
+TEST(a_long_name_is_whole_in_a_file)
+{
+	struct command_result r = status(changed("host-busy.json", "\"web1\"", "\"web-frontend-production-01\"", NULL), NULL);
+
+	check_row(r.out, "  0000:81:00.2 ", "web-frontend-production-01");
+}
+
 TEST(what_is_in_flight_is_counted_and_named_with_its_phase)
 {
 	struct command_result r = status(recorded("host-busy.json"), NULL);
