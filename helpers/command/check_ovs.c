@@ -164,7 +164,7 @@ static void look_representors(const struct check_case *c, struct finding *f)
 		}
 	}
 	if (guests)
-		check_found(f, STATE_OK, "%u guests' representors are up and in a bridge", guests);
+		check_found(f, STATE_OK, "representors of %u guest%s are up and in a bridge", guests, guests == 1 ? "" : "s");
 	else
 		check_found(f, STATE_NONE, "no guest has a VF of it");
 }

@@ -210,7 +210,7 @@ static int show(const struct attachment *a, int error, const struct reason *why)
 	if (a->has_vf)
 		pci_address_format(&a->vf, vf);
 	terminal_print(a->call, TONE_GOOD, "%s", a->name);
-	snprintf(text, sizeof(text), "has no VF %s%swith MAC %s any more: %s (%lld ms).", vf, *vf ? " " : "",
+	snprintf(text, sizeof(text), "has given back %s%s with MAC %s: %s (%lld ms).", *vf ? "VF " : "a VF", vf,
 		 mac_address_format(&a->mac, mac),
 		 a->live && a->stored ? "the running guest and its definition" : a->live ? "the running guest" : "its definition",
 		 (long long)a->ms);

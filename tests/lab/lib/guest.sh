@@ -142,6 +142,7 @@ guest_option() {
 lab_guest() {
 	local host=$1 name=${2:-} facts="" xml file
 	host_valid "$host"
+	[[ ! $name =~ ^(-h|--help|help)$ ]] || { guest_usage 2>&1; return; }
 	[[ $name =~ ^[A-Za-z0-9._-]+$ ]] || { guest_usage; die "guest: a name is needed"; }
 	shift 2
 	guest_parse "$@"
