@@ -96,9 +96,12 @@ static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event
 
 	(void)connection;
 	guest = virDomainGetUUIDString(domain, uuid) == 0 ? agent_find(agent, uuid) : NULL;
-	/* A guest whose migration was ended here resumes with the same words; it was not arriving. */
-	if (guest && guest->arriving && event == VIR_DOMAIN_EVENT_RESUMED && detail == VIR_DOMAIN_EVENT_RESUMED_MIGRATED)
-		announce_begin(guest);
+	if (guest && guest->vfs && event == VIR_DOMAIN_EVENT_RESUMED && detail == VIR_DOMAIN_EVENT_RESUMED_MIGRATED) {
+		/* A guest that was stopped for a migration which then failed resumes here with the same words. */
+		if (!guest->arriving)
+			announce_end(guest);
+		announce_begin(guest, ANNOUNCED_RUNNING);
+	}
 	look_now(agent);
 	return 0;
 }
@@ -106,14 +109,15 @@ static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event
 /* A migration from here has succeeded: libvirt tells its figures. */
 static void on_completed(virConnectPtr connection, virDomainPtr domain, virTypedParameterPtr params, int nparams, void *opaque)
 {
-	unsigned long long downtime = 0;
 	char uuid[VIR_UUID_STRING_BUFLEN];
 	struct agent_guest *guest;
 
 	(void)connection;
 	guest = virDomainGetUUIDString(domain, uuid) == 0 ? agent_find(opaque, uuid) : NULL;
-	if (guest && virTypedParamsGetULLong(params, nparams, VIR_DOMAIN_JOB_DOWNTIME, &downtime) == 1)
-		leave_completed(guest, (unsigned int)(downtime < DOWNTIME_MOST ? downtime : DOWNTIME_MOST));
+	if (guest) {
+		story_figures(guest, params, nparams);
+		leave_completed(guest);
+	}
 }
 
 /* A device came or went. */
@@ -158,13 +162,9 @@ static void on_down(void *opaque)
 	(void)opaque;
 }
 
-/* Each minute: what no event tells, such as a firmware that was changed. */
-static void on_minute(int timer, void *opaque)
+/* Looks at everything, also at what no event tells, such as a firmware that was changed. */
+static void look_at_all(struct agent *agent)
 {
-	struct agent *agent = opaque;
-
-	(void)timer;
-	sd_notify(0, "WATCHDOG=1");
 	if (agent->watch < 0)
 		watch_status(agent);
 	ports_watch(agent);
@@ -173,6 +173,14 @@ static void on_minute(int timer, void *opaque)
 		guest->todo |= guest->vfs ? TODO_PASSPORT : 0;
 	agent->reconcile = true;
 	look_now(agent);
+}
+
+/* Each minute. */
+static void on_minute(int timer, void *opaque)
+{
+	(void)timer;
+	sd_notify(0, "WATCHDOG=1");
+	look_at_all(opaque);
 }
 
 /* A signal: end, or read the configuration again. */
@@ -194,6 +202,7 @@ static void on_signal(int handle, int fd, int events, void *opaque)
 		agent_log(NULL, LOG_ERR, &why);
 	else
 		log_notice("the configuration is read again");
+	look_at_all(agent);
 }
 
 /*
@@ -232,6 +241,7 @@ static void release(struct agent *agent)
 		agent->guests = guest->next;
 		announce_end(guest);
 		status_release(&guest->status);
+		free(guest->story);
 		free(guest);
 	}
 	ports_end(agent);

@@ -14,11 +14,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/metrics.h"
 #include "base/config.h"
 #include "base/mac_address.h"
 #include "domain/status.h"
 #include "host/inventory.h"
 #include "policy/downtime.h"
+#include "state/migration.h"
 #include "state/record.h"
 #include "virt/session.h"
 
@@ -39,6 +41,13 @@ enum agent_todo {
 	TODO_DEFINITION = 4, /* it has arrived: its stored definition may name the source's addresses */
 };
 
+/* How far announcing is. */
+enum agent_announced {
+	ANNOUNCED_NOT,
+	ANNOUNCED_EARLY,   /* when the source had stopped it */
+	ANNOUNCED_RUNNING, /* when it ran here */
+};
+
 /* A guest as the agent knows it. */
 struct agent_guest {
 	struct agent_guest *next;
@@ -52,12 +61,20 @@ struct agent_guest {
 	struct agent_place place[RECORD_MAX_VFS];
 	size_t places;              /* 0: not known yet */
 	int timer, rounds;          /* of announcing; timer 0: none */
+	enum agent_announced announced;
 	/* leaving (leave.c) */
 	uint64_t ended;             /* start of the job that was ended last */
+	struct reason ended_why;
 	deadline_t ended_again;     /* before that it is not tried again */
 	unsigned int limit;         /* ms, downtime limit that was set for the job that runs; 0: none */
 	unsigned int limit_before;  /* of an earlier job: still set in QEMU after it failed */
 	unsigned int stuck;         /* looks at which memory was no hindrance */
+	bool gone;                  /* it has left; libvirt will yet tell the figures, until: */
+	deadline_t gone_until;
+	/* its migration that is under way (story.c) */
+	struct migration *story;    /* NULL: none */
+	int64_t story_begin, phase_begin; /* clock_ms() */
+	uint64_t story_job;         /* start of the job */
 };
 
 struct agent {
@@ -67,6 +84,7 @@ struct agent {
 	struct inventory inventory; /* read now and then: for the PFs that VFs belong to */
 	struct agent_guest *guests;
 	struct downtime_model downtime;
+	struct metrics metrics;
 	int watch, watch_handle;    /* inotify on the status directory, -1: none */
 	struct ovs *ovs;            /* tells of changes of ports; NULL: none */
 	int ovs_handle;
@@ -88,9 +106,9 @@ void agent_log(const struct agent_guest *guest, int priority, const struct reaso
 /* look.c: reads the status directory and does what is due. */
 void look_now(struct agent *agent);
 
-/* announce.c: finds out where an arriving guest's VFs are; tells the network that it runs here; ends that. */
+/* announce.c: finds out where an arriving guest's VFs are; tells the network that it is here, unless it knows; ends that. */
 void announce_prepare(struct agent_guest *guest);
-void announce_begin(struct agent_guest *guest);
+void announce_begin(struct agent_guest *guest, enum agent_announced stage);
 void announce_end(struct agent_guest *guest);
 
 /* leave.c: an outgoing migration: limits and downtime; the stale port when the guest has gone. */
@@ -99,7 +117,7 @@ void leave_begin(struct agent_guest *guest);
 void leave_confirmed(struct agent_guest *guest);
 /* Whether some guest is on its way out: then its progress is looked at. */
 void leave_watch(struct agent *agent);
-void leave_completed(struct agent_guest *guest, unsigned int downtime);
+void leave_completed(struct agent_guest *guest);
 void leave_tick(int timer, void *opaque);
 /* What was learned about downtime, from and to /var/lib/vferry. */
 void leave_recall(struct agent *agent);
@@ -107,6 +125,15 @@ void leave_recall(struct agent *agent);
 /* ports.c: begins to hear of changes of ports, unless that is so; ends that. */
 void ports_watch(struct agent *agent);
 void ports_end(struct agent *agent);
+
+/* story.c: follows a migration; takes libvirt's figures; ends it, for history and metrics. */
+void story_look(struct agent_guest *guest, const struct status *before);
+void story_figures(struct agent_guest *guest, virTypedParameterPtr params, int count);
+void story_arrived(struct agent_guest *guest, const char *host);
+void story_end(struct agent_guest *guest, enum migration_outcome outcome);
+
+/* publish.c: writes the figures for Prometheus, where that is wanted. */
+void publish(struct agent *agent);
 
 /* settle.c: does what is to be done for guests whose job allows. */
 void settle_soon(struct agent *agent);

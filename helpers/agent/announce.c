@@ -5,6 +5,9 @@
  * QEMU does so for its own network cards: at once, and again after 50, 150, 250 and 350 ms (migration/options.c, announce-*), since
  * a frame may be lost while links come up. The same is done here for VFs. Where to send is found out while the guest's memory comes, so
  * that nothing but sending is left when it runs.
+ *
+ * It begins already when libvirt finishes the migration (phase finish3): the source has stopped the guest then, so whatever is still sent
+ * there is lost. When the guest runs it begins anew.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -66,6 +69,14 @@ void announce_prepare(struct agent_guest *guest)
 	}
 }
 
+/* Ends the rounds. */
+static void end_timer(struct agent_guest *guest)
+{
+	if (guest->timer)
+		virEventRemoveTimeout(guest->timer);
+	guest->timer = 0;
+}
+
 /* Announces one VF. Return: 0, negative errno. */
 static int send_one(const struct agent_guest *guest, const struct agent_place *place, struct reason *why)
 {
@@ -83,7 +94,8 @@ static void send_round(const struct agent_guest *guest)
 		char mac[MAC_ADDRESS_LEN];
 		int error = send_one(guest, &guest->place[i], &why);
 
-		if (guest->rounds)
+		guest->agent->metrics.announcements += !guest->rounds && guest->announced == ANNOUNCED_RUNNING && !error;
+		if (guest->rounds || (guest->announced == ANNOUNCED_EARLY && !error))
 			continue;
 		if (error)
 			agent_log(guest, LOG_WARNING, &why);
@@ -102,16 +114,19 @@ static void on_timer(int timer, void *opaque)
 	if (++guest->rounds < ROUNDS)
 		virEventUpdateTimeout(timer, FIRST_PAUSE + (guest->rounds - 1) * STEP);
 	else
-		announce_end(guest);
+		end_timer(guest);
 }
 
-/* The guest runs here: announces it now, and begins the further rounds. Once for one arrival. */
-void announce_begin(struct agent_guest *guest)
+/* Announces the guest now, and begins the further rounds; once for each stage of an arrival. */
+void announce_begin(struct agent_guest *guest, enum agent_announced stage)
 {
-	if (guest->timer || guest->rounds)
+	if (guest->announced >= stage)
 		return;
+	end_timer(guest);
 	if (!guest->places)
 		announce_prepare(guest);
+	guest->announced = stage;
+	guest->rounds = 0;
 	send_round(guest);
 	guest->rounds = 1;
 	guest->timer = virEventAddTimeout(FIRST_PAUSE, on_timer, guest, NULL);
@@ -120,7 +135,7 @@ void announce_begin(struct agent_guest *guest)
 /* Ends announcing. A guest that comes again is announced again. */
 void announce_end(struct agent_guest *guest)
 {
-	if (guest->timer)
-		virEventRemoveTimeout(guest->timer);
-	guest->timer = 0;
+	end_timer(guest);
+	guest->announced = ANNOUNCED_NOT;
+	guest->places = 0;
 }

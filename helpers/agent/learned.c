@@ -7,13 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "agent/agent.h"
 #include "base/log.h"
 #include "base/scope.h"
 #include "base/sysroot.h"
-#include "state/history.h"
 
 #ifndef LOCALSTATEDIR
 #define LOCALSTATEDIR "/var"
@@ -22,7 +20,6 @@
 #define FOLDER LOCALSTATEDIR "/lib/vferry"
 #define FILE_NAME FOLDER "/downtime.json"
 #define SIZE_MAX_BYTES 4096
-#define HISTORY_TIME 500 /* ms */
 
 static const char *const keys[2] = { "ms_per_vf", "ms_per_vf_parallel" };
 
@@ -59,26 +56,20 @@ static void keep(const struct downtime_model *model)
 	json_object_put(json);
 }
 
-/* Writes the move into the history that 'vferry status' shows. */
-static void remember(const struct agent_guest *guest, unsigned int downtime)
-{
-	struct history_entry entry = { .when = time(NULL), .kind = HISTORY_MOVED, .event = "agent", .vfs = guest->vfs, .ms = downtime };
-
-	snprintf(entry.uuid, sizeof(entry.uuid), "%s", guest->status.uuid);
-	reason_clean(entry.guest, sizeof(entry.guest), guest->status.name);
-	(void)history_add(&entry, deadline_in(HISTORY_TIME), NULL);
-}
-
-/* guest: that has left. downtime: ms that it stood still. */
-void leave_completed(struct agent_guest *guest, unsigned int downtime)
+/* guest: that has left; its story has libvirt's figures. What it needed is learned where the agent had set the limit. */
+void leave_completed(struct agent_guest *guest)
 {
 	bool parallel = guest->status.flags & STATUS_PARALLEL;
 	struct agent *agent = guest->agent;
+	unsigned int downtime;
 
-	if (!guest->vfs || !guest->limit)
+	if (!guest->vfs || !guest->story || guest->story->downtime == MIGRATION_UNKNOWN)
 		return;
+	downtime = guest->story->downtime < DOWNTIME_MOST ? (unsigned int)guest->story->downtime : DOWNTIME_MOST;
 	log_notice("%s: gone, with a downtime of %u ms for %u VF%s", guest->status.name, downtime, guest->vfs, guest->vfs == 1 ? "" : "s");
+	story_end(guest, MIGRATION_COMPLETED);
+	if (!guest->limit)
+		return;
 	downtime_learn(&agent->downtime, guest->vfs, parallel, downtime);
 	keep(&agent->downtime);
-	remember(guest, downtime);
 }

@@ -55,6 +55,7 @@ static void end_job(struct agent_guest *guest, const struct gate_verdict *verdic
 		remember(guest, &verdict->why);
 	}
 	guest->ended = verdict->guest->started;
+	guest->ended_why = verdict->why;
 	guest->ended_again = deadline_in(AGAIN);
 }
 
@@ -170,11 +171,13 @@ static void look_at_progress(struct agent_guest *guest)
 	guest->stuck = is_memory_sent(guest, domain) ? guest->stuck + 1 : 0;
 	if (guest->stuck < STUCK)
 		return;
-	if (set_limit(guest, domain, limit, &why))
+	if (set_limit(guest, domain, limit, &why)) {
 		agent_log(guest, LOG_WARNING, &why);
-	else
+	} else {
+		guest->agent->metrics.limits_raised++;
 		log_notice("%s: its memory is sent and the states of its VFs do not fit; QEMU may stop it for %u ms now", guest->status.name,
 			   limit);
+	}
 	guest->stuck = STUCK - 1;
 }
 
@@ -186,7 +189,7 @@ void leave_tick(int timer, void *opaque)
 	virEventUpdateTimeout(timer, -1);
 	look_now(agent);
 	for (struct agent_guest *guest = agent->guests; guest; guest = guest->next) {
-		if (gate_is_moving(&guest->status))
+		if (!guest->gone && gate_is_moving(&guest->status))
 			look_at_progress(guest);
 	}
 }

@@ -13,6 +13,8 @@
 #include "base/log.h"
 #include "policy/gate.h"
 
+#define FIGURES_MS 5000 /* until libvirt must have told the figures of a migration */
+
 /* Return: whether two states of a guest name the same devices in the same order. */
 static bool has_same_devices(const struct status *a, const struct status *b)
 {
@@ -25,6 +27,12 @@ static bool has_same_devices(const struct status *a, const struct status *b)
 	return true;
 }
 
+/* Return: whether a guest's outgoing migration has succeeded when libvirt has no file of it any more. */
+static bool has_departed(const struct status *status)
+{
+	return status->job == STATUS_MIGRATION_OUT && (strcmp(status->phase, "confirm3") == 0 || strcmp(status->phase, "perform3_done") == 0);
+}
+
 /* A guest on its way in; when that is over and it runs, it has arrived. */
 static void look_at_arrival(struct agent_guest *guest, const struct status *now)
 {
@@ -33,15 +41,16 @@ static void look_at_arrival(struct agent_guest *guest, const struct status *now)
 
 	if (now->job == STATUS_MIGRATION_IN && !guest->arriving) {
 		guest->arriving = true;
-		guest->rounds = 0;
-		guest->places = 0;
+		announce_end(guest);
 	}
 	if (!guest->arriving)
 		return;
 	if (!guest->places)
 		announce_prepare(guest);
 	if (runs || landed)
-		announce_begin(guest);
+		announce_begin(guest, ANNOUNCED_RUNNING);
+	else if (strncmp(now->phase, "finish", 6) == 0)
+		announce_begin(guest, ANNOUNCED_EARLY);
 	if (!landed)
 		return;
 	guest->arriving = false;
@@ -59,6 +68,15 @@ static void look_at_departure(struct agent_guest *guest, const struct status *be
 		leave_begin(guest);
 	if (strcmp(now->phase, "confirm3") == 0 && strcmp(before->phase, "confirm3"))
 		leave_confirmed(guest);
+}
+
+/* Follows the guest's migration, if it has VFs; one that had left and is back already has left before. */
+static void story_follow(struct agent_guest *guest, const struct status *before)
+{
+	if (guest->story && has_departed(before) && guest->status.started != before->started)
+		story_end(guest, MIGRATION_COMPLETED);
+	if (guest->vfs)
+		story_look(guest, before);
 }
 
 /*
@@ -81,6 +99,8 @@ static void take(struct agent_guest *guest, struct status *now)
 	guest->status = *now;
 	memset(now, 0, sizeof(*now));
 	guest->seen = guest->known = true;
+	guest->gone = false;
+	story_follow(guest, &before);
 	if (vfs) {
 		look_at_arrival(guest, &guest->status);
 		look_at_departure(guest, &before, &guest->status);
@@ -102,19 +122,35 @@ static void meet(struct agent *agent, const struct status *status)
 	agent->guests = guest;
 }
 
+/*
+ * A guest is not here any more. One that has left is kept for a moment: libvirt tells how its migration was only afterwards.
+ * Return: whether it is kept.
+ */
+static bool keep_for_figures(struct agent_guest *guest)
+{
+	if (guest->gone)
+		return guest->story && deadline_left(guest->gone_until);
+	guest->agent->reconcile |= guest->vfs != 0;
+	if (!guest->story || !has_departed(&guest->status))
+		return false;
+	guest->gone = true;
+	guest->gone_until = deadline_in(FIGURES_MS);
+	return true;
+}
+
 /* Forgets the guests that were not seen. */
 static void forget_gone(struct agent *agent)
 {
 	for (struct agent_guest **at = &agent->guests; *at;) {
 		struct agent_guest *guest = *at;
 
-		if (guest->seen) {
+		if (guest->seen || keep_for_figures(guest)) {
 			at = &guest->next;
 			continue;
 		}
 		*at = guest->next;
-		agent->reconcile |= guest->vfs != 0;
 		announce_end(guest);
+		story_end(guest, guest->gone ? MIGRATION_COMPLETED : MIGRATION_FAILED);
 		status_release(&guest->status);
 		free(guest);
 	}
@@ -126,7 +162,7 @@ static bool has_work(const struct agent *agent)
 	bool work = agent->reconcile;
 
 	for (const struct agent_guest *guest = agent->guests; guest; guest = guest->next)
-		work |= guest->todo && guest->status.job == STATUS_NO_JOB;
+		work |= guest->todo && !guest->gone && guest->status.job == STATUS_NO_JOB;
 	return work;
 }
 

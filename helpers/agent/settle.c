@@ -36,8 +36,10 @@ static void reconcile(struct agent *agent)
 	autoclose int lock = record_lock(NULL, deadline_in(LOCK_TIME), &why);
 
 	agent->reconcile = false;
-	if (lock >= 0)
+	if (lock >= 0) {
+		agent->metrics.reconciliations++;
 		(void)ready_reconcile(&agent->config, NULL, deadline_in(WORK_TIME), NULL);
+	}
 }
 
 /* Writes a passport into the guest's metadata; NULL takes it out. Return: 0, negative errno. */
@@ -72,6 +74,7 @@ static int refresh_passport(const struct agent_guest *guest, const struct domain
 	if (passport_equal(fresh, &domain->passport))
 		return 0;
 	error = write_passport(domain->uuid, fresh, why);
+	guest->agent->metrics.passports += !error;
 	if (!error)
 		log_info("%s: passport written for %zu of %zu VFs", guest->status.name, fresh->vfs, fresh->vfs + without);
 	return error;
@@ -103,6 +106,7 @@ static void settle(struct agent_guest *guest)
 			work(guest, ~0u, error, &why);
 		return;
 	}
+	story_arrived(guest, domain->passport.host);
 	log_context(guest->status.name, NULL);
 	if (guest->todo & TODO_DEVICES)
 		work(guest, TODO_DEVICES, hotplug_sync(&guest->agent->config, domain, deadline_in(WORK_TIME), &why), &why);
@@ -123,7 +127,8 @@ void settle_now(int timer, void *opaque)
 	if (agent->reconcile)
 		reconcile(agent);
 	for (struct agent_guest *guest = agent->guests; guest; guest = guest->next) {
-		if (guest->todo && guest->status.job == STATUS_NO_JOB)
+		if (guest->todo && !guest->gone && guest->status.job == STATUS_NO_JOB)
 			settle(guest);
 	}
+	publish(agent);
 }

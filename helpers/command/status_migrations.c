@@ -10,9 +10,12 @@
 #include "command/status.h"
 #include "command/terminal.h"
 #include "state/history.h"
+#include "state/migration.h"
 #include "state/queue.h"
 
 #define MAX_WAITING 64
+#define MOVES_TOLD 200 /* migrations that JSON has */
+#define MOVES_SHOWN 5 /* and that a person sees */
 #define LAST_SHOWN 10 /* entries of the history that a person sees; JSON has all */
 
 /* What an entry of the history is called, and its tone. */
@@ -24,7 +27,6 @@ static const struct {
 	[HISTORY_REFUSED] = { "refused", TONE_BAD },
 	[HISTORY_CANCELED] = { "canceled", TONE_WARNING },
 	[HISTORY_LEFT] = { "left", TONE_PLAIN },
-	[HISTORY_MOVED] = { "moved", TONE_GOOD },
 };
 
 /* The name of a job, as an operator calls it. */
@@ -121,9 +123,6 @@ static void show_entry(struct call *call, const struct history_entry *entry)
 	else if (entry->kind == HISTORY_READY)
 		snprintf(text, sizeof(text), "%s: %u VF%s in %lld ms", entry->guest, entry->vfs, entry->vfs == 1 ? "" : "s",
 			 (long long)entry->ms);
-	else if (entry->kind == HISTORY_MOVED)
-		snprintf(text, sizeof(text), "%s: stood still for %lld ms, with %u VF%s", entry->guest, (long long)entry->ms, entry->vfs,
-			 entry->vfs == 1 ? "" : "s");
 	else
 		snprintf(text, sizeof(text), "%s", entry->guest);
 	terminal_wrap(call, 28, text);
@@ -141,14 +140,61 @@ static void show_last(struct call *call)
 		show_entry(call, &history->entry[i]);
 }
 
+/* Return: a text of a migration, clean; "" if it is not known. */
+static const char *move_text(struct json_object *move, const char *key, char *out, size_t size)
+{
+	struct json_object *value = json_object_object_get(move, key);
+
+	reason_clean(out, size, json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "");
+	return out;
+}
+
+/* Prints one migration that the agent has seen: when, guest, where to or from, how it ended, how long it took. */
+static void show_move(struct call *call, struct json_object *move)
+{
+	char guest[DOMAIN_NAME_MAX], outcome[16], direction[8], other[64], text[1024], day[32] = "?";
+	struct json_object *downtime = json_object_object_get(move, "downtime_ms");
+	time_t when = (time_t)(json_object_get_int64(json_object_object_get(move, "when_ms")) / 1000);
+	bool is_in = strcmp(move_text(move, "direction", direction, sizeof(direction)), "in") == 0;
+	struct tm tm;
+	int length;
+
+	if (localtime_r(&when, &tm))
+		strftime(day, sizeof(day), "%b %d %H:%M:%S", &tm);
+	fprintf(call->out, "  %s  ", day);
+	move_text(move, "outcome", outcome, sizeof(outcome));
+	terminal_print(call, strcmp(outcome, "completed") ? TONE_BAD : TONE_GOOD, "%-10s", outcome);
+	move_text(move, is_in ? "from" : "to", other, sizeof(other));
+	length = snprintf(text, sizeof(text), "%s: %s%s%s in %.1f s", move_text(move, "guest", guest, sizeof(guest)), is_in ? "came" : "left",
+			  *other ? is_in ? " from " : " to " : "", other,
+			  json_object_get_double(json_object_object_get(move, "milliseconds")) / 1000);
+	if (downtime && length > 0 && (size_t)length < sizeof(text))
+		snprintf(text + length, sizeof(text) - (size_t)length, ", stood still for %lld ms", (long long)json_object_get_int64(downtime));
+	terminal_wrap(call, 28, text);
+}
+
+/* Prints the last migrations that the agent has seen. */
+static void show_moves(struct call *call)
+{
+	struct json_object *moves = migration_last(MOVES_SHOWN);
+
+	if (json_object_array_length(moves))
+		fputs("Moved:\n", call->out);
+	for (size_t i = 0; i < json_object_array_length(moves); i++)
+		show_move(call, json_object_array_get_idx(moves, i));
+	json_object_put(moves);
+}
+
 /* Prints what is in flight, expected, waiting and over. */
 void status_show_migrations(struct call *call, struct view *view)
 {
 	fputs("Migrations:\n", call->out);
 	if (!show_present(call, view))
 		terminal_print(call, TONE_FAINT, "  none in flight\n");
-	if (!view->is_recorded)
-		show_last(call);
+	if (view->is_recorded)
+		return;
+	show_last(call);
+	show_moves(call);
 }
 
 /* ---- For programs -------------------------------------------------------------------------------------------------------------- */
@@ -218,4 +264,5 @@ void status_add_migrations(struct json_object *json, struct view *view)
 	json_object_object_add(json, "waiting", json_object_new_int64((int64_t)waits));
 	json_object_object_add(json, "queue", queue);
 	json_object_object_add(json, "last", view->is_recorded ? json_object_new_array() : last_json());
+	json_object_object_add(json, "moved", view->is_recorded ? json_object_new_array() : migration_last(MOVES_TOLD));
 }

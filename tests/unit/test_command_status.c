@@ -8,6 +8,7 @@
 
 #include "command/status.h"
 #include "state/history.h"
+#include "state/migration.h"
 #include "state/queue.h"
 #include "state/record.h"
 
@@ -255,23 +256,28 @@ TEST(what_was_done_and_refused_is_told_with_milliseconds_and_reason)
 	struct history_entry ready = { .when = 1700000000, .kind = HISTORY_READY, .event = "migrate", .guest = "web1", .vfs = 2, .ms = 812 };
 	struct history_entry refused = { .when = 1700000060, .kind = HISTORY_REFUSED, .event = "started", .guest = "web2", .ms = 41 };
 	struct history_entry left = { .when = 1700000120, .kind = HISTORY_LEFT, .event = "release", .guest = "db1", .vfs = 1 };
-	struct history_entry moved = { .when = 1700000120, .kind = HISTORY_MOVED, .event = "agent", .guest = "db1", .vfs = 1, .ms = 159 };
+	struct migration moved = { .when = 1700000120000, .guest = "db1", .vfs = 1, .ms = 8210, .downtime = 159 };
+	struct migration came = { .when = 1700000121000, .guest = "db2", .is_incoming = true, .from = "node7", .vfs = 1, .ms = 1000,
+				  .downtime = MIGRATION_UNKNOWN, .outcome = MIGRATION_FAILED };
 	const char *text;
 
 	check_file("/run/.keep", "");
+	check_file("/var/lib/vferry/.keep", "");
 	CHECK_INT(sysroot_set(check_scratch()), 0);
 	reason_set(&refused.why, -EPERM, NULL, "post-copy was asked for");
 	reason_cure(&refused.why, "migrate without --postcopy");
 	CHECK_INT(history_add(&ready, deadline_in(1000), NULL), 0);
 	CHECK_INT(history_add(&refused, deadline_in(1000), NULL), 0);
 	CHECK_INT(history_add(&left, deadline_in(1000), NULL), 0);
-	CHECK_INT(history_add(&moved, deadline_in(1000), NULL), 0);
+	CHECK_INT(migration_add(&moved, NULL), 0);
+	CHECK_INT(migration_add(&came, NULL), 0);
 	text = migrations();
 	CHECK_CONTAINS(text, "  ready    web1: 2 VFs in 812 ms\n");
 	CHECK_CONTAINS(text, "  refused  web2: at started, after 41 ms: post-copy was asked\n");
 	CHECK_CONTAINS(text, "without --postcopy\n");
 	CHECK_CONTAINS(text, "  left     db1\n");
-	CHECK_CONTAINS(text, "  moved    db1: stood still for 159 ms, with 1 VF\n");
+	CHECK_CONTAINS(text, "  completed db1: left in 8.2 s, stood still for 159 ms\n");
+	CHECK_CONTAINS(text, "  failed    db2: came from node7 in 1.0 s\n");
 	for (const char *line = text; *line; line = strchr(line, '\n') + 1)
 		CHECK(strcspn(line, "\n") <= 80);
 	CHECK_INT(sysroot_set(""), 0);

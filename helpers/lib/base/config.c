@@ -133,6 +133,12 @@ static int set_path(const struct config_key *key, const char *value, struct conf
 	return value[0] == '/' ? copy_text(key, value, config) : -EINVAL;
 }
 
+/* Takes an absolute path, or nothing. */
+static int set_path_or_none(const struct config_key *key, const char *value, struct config *config)
+{
+	return value[0] == '/' || !value[0] ? copy_text(key, value, config) : -EINVAL;
+}
+
 /* Takes auto, off, or a number of milliseconds from min to max, which are above the numbers that stand for the words. */
 static int set_downtime(const struct config_key *key, const char *value, struct config *config)
 {
@@ -213,6 +219,9 @@ static const struct config_key keys[] = {
 	 "How long QEMU may stop a guest with VFs at the end of its migration, in milliseconds; auto: by the number of its VFs and what was "
 	 "seen on this host; off: as QEMU has it.",
 	 .set = set_downtime, IN(max_downtime), .min = 10, .max = 2000000, .allowed = "auto, off or a number from 10 to 2000000"},
+	{"agent", "metrics_directory", "/var/lib/prometheus/node-exporter",
+	 "Where the agent writes figures for Prometheus (vferry.prom), if that directory is there; empty: nowhere.", .set = set_path_or_none,
+	 IN(metrics_directory), .max = 127, .allowed = "an absolute path of at most 127 bytes, or nothing"},
 	{"hook", "hook_deadline", "60", "How long one call of the hook may take, in seconds, the wait for others not counted.",
 	 NUMBER(hook_deadline, 5, 600)},
 	{"hook", "slot_wait", "300", "How long an arriving guest may wait for a slot, in seconds.", NUMBER(slot_wait, 0, 3600)},

@@ -46,6 +46,7 @@ struct config {
 	char firmware_warn_below[24];
 
 	/* [agent] */
+	char metrics_directory[128];      /* of the node exporter's text file collector; empty: no figures */
 	unsigned int max_downtime;        /* ms, or CONFIG_DOWNTIME_AUTO, CONFIG_DOWNTIME_OFF */
 
 	/* [hook] */

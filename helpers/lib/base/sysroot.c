@@ -386,28 +386,50 @@ static int temporary_name(const char *path, char *temporary, size_t size)
 }
 
 /*
- * data, len: the new content. The temporary file is made with O_EXCL and mode 0600 (mkostemp(3)) and renamed over the name, which
- * replaces a symbolic link instead of following it. The directory must exist.
+ * Replaces a file. path: behind the sysroot. mode: of the new file.
  * Return: 0, negative errno; on failure the old file stands as it was.
  */
-int sysroot_replace(const char *data, size_t len, const char *format, ...)
+static int replace(const char *path, const char *data, size_t len, mode_t mode)
 {
-	char path[PATH_MAX], temporary[PATH_MAX];
+	char temporary[PATH_MAX];
 	autoclose int fd = -1;
-	int error;
+	int error = temporary_name(path, temporary, sizeof(temporary));
 
-	ROOT_PATH(path, error, format);
-	if (!error)
-		error = temporary_name(path, temporary, sizeof(temporary));
 	if (error)
 		return error;
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	error = write_full(fd, data, len);
+	if (!error && fchmod(fd, mode) < 0)
+		error = -errno;
 	if (!error && rename(temporary, path) < 0)
 		error = -errno;
 	if (error)
 		unlink(temporary);
 	return error;
+}
+
+/*
+ * data, len: the new content. The temporary file is made with O_EXCL and mode 0600 (mkostemp(3)) and renamed over the name, which
+ * replaces a symbolic link instead of following it. The directory must exist.
+ * Return: 0, negative errno; on failure the old file stands as it was.
+ */
+int sysroot_replace(const char *data, size_t len, const char *format, ...)
+{
+	char path[PATH_MAX];
+	int error;
+
+	ROOT_PATH(path, error, format);
+	return error ? error : replace(path, data, len, 0600);
+}
+
+/* As sysroot_replace(); the file gets its final mode before it gets its name. */
+int sysroot_publish(const char *data, size_t len, const char *format, ...)
+{
+	char path[PATH_MAX];
+	int error;
+
+	ROOT_PATH(path, error, format);
+	return error ? error : replace(path, data, len, 0644);
 }

@@ -67,4 +67,8 @@ ssize_t sysroot_slurp_checked(char **out, size_t limit, unsigned int checks, con
 __attribute__((format(printf, 3, 4)))
 int sysroot_replace(const char *data, size_t len, const char *format, ...);
 
+/* The same for a file that everybody may read (0644). */
+__attribute__((format(printf, 3, 4)))
+int sysroot_publish(const char *data, size_t len, const char *format, ...);
+
 #endif

@@ -231,6 +231,8 @@ int passport_read(const struct _xmlNode *metadata, struct passport *passport, st
 		take_entry(node, &fresh);
 	}
 	fresh.present = element != NULL;
+	if (element && read_word(element, "host", fresh.host, sizeof(fresh.host)) < 0)
+		*fresh.host = '\0'; /* nothing is decided by it */
 	*passport = fresh;
 	return 0;
 }

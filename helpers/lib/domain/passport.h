@@ -3,7 +3,7 @@
  * passport.h: the element that tells the destination what the source knew about a guest's VFs.
  *
  *     <metadata>
- *       <vf:passport xmlns:vf="urn:vferry:passport:1" version="1">
+ *       <vf:passport xmlns:vf="urn:vferry:passport:1" version="1" host="node7">
  *         <vf:vf mac="52:54:00:12:34:56" guest="0000:05:00.0" pf="0000:81:00.0" psid="MT_0000000834"
  *                firmware="28.43.1014" bridge="br-vferry" tag="42" iface-id="2f1c…"/>
  *       </vf:passport>
@@ -40,6 +40,7 @@ struct passport_vf {
 
 struct passport {
 	bool present;             /* a passport of version 1 */
+	char host[64];            /* that wrote it, for people; empty: not told */
 	struct passport_vf vf[PASSPORT_MAX_VFS];
 	size_t vfs;
 	unsigned int ignored;     /* entries left out because a value in them is wrong or a second one speaks of the same device */

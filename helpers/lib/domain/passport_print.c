@@ -94,7 +94,7 @@ static bool fill(xmlDoc *doc, const struct passport *passport, bool is_plain)
 		ns = xmlNewNs(root, NAME(PASSPORT_NAMESPACE), NAME("vf"));
 		xmlSetNs(root, ns); /* its children inherit it: xmlNewChild() */
 	}
-	if (!add(root, "version", "1"))
+	if (!add(root, "version", "1") || !add_word(root, "host", passport->host))
 		return false;
 	for (size_t i = 0; i < passport->vfs; i++) {
 		if (!add_vf(root, &passport->vf[i]))
@@ -136,7 +136,7 @@ static bool is_same_vf(const struct passport_vf *a, const struct passport_vf *b)
 /* Return: whether both are there or not, and say the same. */
 bool passport_equal(const struct passport *a, const struct passport *b)
 {
-	if (a->present != b->present || a->vfs != b->vfs || a->ignored != b->ignored)
+	if (a->present != b->present || strcmp(a->host, b->host) || a->vfs != b->vfs || a->ignored != b->ignored)
 		return false;
 	for (size_t i = 0; i < a->vfs; i++) {
 		if (!is_same_vf(&a->vf[i], &b->vf[i]))

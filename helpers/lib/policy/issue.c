@@ -74,6 +74,7 @@ size_t issue_passport(const struct guest *guest, const char *uuid, struct invent
 
 	memset(passport, 0, sizeof(*passport));
 	passport->present = guest->vfs > 0;
+	snprintf(passport->host, sizeof(passport->host), "%.63s", guest->vfs ? inventory->hostname : "");
 	for (size_t i = 0; i < guest->vfs; i++) {
 		if (passport->vfs < PASSPORT_MAX_VFS && issue_vf(&guest->vf[i], uuid, inventory, &passport->vf[passport->vfs]))
 			passport->vfs++;

@@ -19,7 +19,6 @@
 
 static const char *const kinds[HISTORY_KINDS] = {
 	[HISTORY_READY] = "ready", [HISTORY_REFUSED] = "refused", [HISTORY_CANCELED] = "canceled", [HISTORY_LEFT] = "left",
-	[HISTORY_MOVED] = "moved",
 };
 
 static void scope_json(struct json_object **json)

@@ -22,7 +22,6 @@ enum history_kind {
 	HISTORY_REFUSED,  /* said no, or failed: see why */
 	HISTORY_CANCELED, /* a guest that was made ready for did not arrive, and it was taken back */
 	HISTORY_LEFT,     /* a guest has gone to another host */
-	HISTORY_MOVED,    /* the same, told by the agent: ms is how long the guest stood still */
 	HISTORY_KINDS
 };
 
@@ -32,7 +31,7 @@ struct history_entry {
 	char event[16];            /* libvirt's call: "migrate", "start", … */
 	char guest[256], uuid[40]; /* clean */
 	unsigned int vfs;
-	int64_t ms;                /* that the call took; of HISTORY_MOVED the downtime */
+	int64_t ms;                /* that the call took */
 	struct reason why;         /* of a refusal: rule, object, what, cure */
 };
 
@@ -41,7 +40,7 @@ struct history {
 	size_t count;
 };
 
-/* The name of a kind in JSON: "ready", "refused", "canceled", "left", "moved". */
+/* The name of a kind in JSON: "ready", "refused", "canceled", "left". */
 const char *history_kind_name(enum history_kind kind);
 
 /* Adds an entry and drops the oldest. Waits for another writer until the deadline. Return: 0, -ETIME, negative errno with *why. */
