@@ -137,6 +137,27 @@ TEST(post_copy_is_ended_as_soon_as_it_can_be_seen)
 	CHECK_STR(host.verdict[0].why.rule, "L1-postcopy");
 }
 
+TEST(a_card_unlike_those_of_the_other_hosts_keeps_its_guest_where_that_is_known)
+{
+	make_host();
+	add_guest(STATUS_MIGRATION_OUT, "begin3", 1, 0, 1);
+	snprintf(host.config.peer_psid, sizeof(host.config.peer_psid), "MT_0000000834");
+	snprintf(host.config.peer_firmware, sizeof(host.config.peer_firmware), "28.42.1000");
+	CHECK_INT(judge(), 0); /* devlink did not tell what this one is */
+	snprintf(host.inventory.pf[0].info.psid, sizeof(host.inventory.pf[0].info.psid), "MT_0000000834");
+	snprintf(host.inventory.pf[0].info.firmware, sizeof(host.inventory.pf[0].info.firmware), "28.42.1000");
+	snprintf(host.inventory.pf[1].info.psid, sizeof(host.inventory.pf[1].info.psid), "MT_0000000999");
+	CHECK_INT(judge(), 0);
+	snprintf(host.inventory.pf[0].info.firmware, sizeof(host.inventory.pf[0].info.firmware), "28.43.2000");
+	CHECK_INT(judge(), 1);
+	CHECK_STR(host.verdict[0].why.rule, "L6-same-firmware");
+	CHECK_STR(host.verdict[0].why.object, "0000:81:00.0");
+	CHECK_STR(host.verdict[0].why.what, "its firmware is 28.43.2000 and the destination's is 28.42.1000, by [peer] in vferry.conf");
+	snprintf(host.config.peer_psid, sizeof(host.config.peer_psid), "MT_0000000001");
+	CHECK_INT(judge(), 1);
+	CHECK_STR(host.verdict[0].why.rule, "L5-psid");
+}
+
 TEST(a_guest_without_a_vf_that_can_migrate_may_do_what_it_likes)
 {
 	make_host();

@@ -97,6 +97,46 @@ static int judge_slots(const struct gate_case *c, const struct status *guest, st
 }
 
 /*
+ * judge_card() - a PF that the guest leaves against what [peer] says of the other hosts' cards, the destination's too. A hook at the
+ * destination refuses by the same values; this is for a destination that has no vferry, or other settings.
+ * Return: 0, -EPERM with *why
+ */
+static int judge_card(const struct config *config, const struct inventory_pf *pf, struct reason *why)
+{
+	bool psid = *config->peer_psid && *pf->info.psid && strcmp(config->peer_psid, pf->info.psid);
+	bool firmware = *config->peer_firmware && *pf->info.firmware && firmware_compare(config->peer_firmware, pf->info.firmware);
+	char address[PCI_ADDRESS_LEN];
+
+	if (!psid && !firmware)
+		return 0;
+	pci_address_format(&pf->address, address);
+	if (psid)
+		reason_set(why, -EPERM, address, "its PSID is %s and the destination's is %s, by [peer] in vferry.conf", pf->info.psid,
+			   config->peer_psid);
+	else
+		reason_set(why, -EPERM, address, "its firmware is %s and the destination's is %s, by [peer] in vferry.conf", pf->info.firmware,
+			   config->peer_firmware);
+	reason_cure(why, "use hosts whose cards have the same, or correct [peer]");
+	reason_rule(why, psid ? "L5-psid" : "L6-same-firmware");
+	return -EPERM;
+}
+
+/*
+ * judge_cards() - the same for all PFs that the guest has VFs of
+ * Return: 0, -EPERM with *why
+ */
+static int judge_cards(const struct gate_case *c, const struct status *guest, struct reason *why)
+{
+	int error = 0;
+
+	for (size_t i = 0; !error && i < c->inventory->pfs; i++) {
+		if (gate_count_vfs(guest, c->inventory, &c->inventory->pf[i]))
+			error = judge_card(c->config, &c->inventory->pf[i], why);
+	}
+	return error;
+}
+
+/*
  * judge_guest() - whether one guest's migration may go on
  * Return: 0, -EPERM with *why
  */
@@ -107,6 +147,8 @@ static int judge_guest(const struct gate_case *c, const struct status *guest, st
 	if (guest->job != STATUS_MIGRATION_OUT || !is_endable(guest) || !gate_count_vfs(guest, c->inventory, NULL))
 		return 0;
 	error = rules_judge_flags(guest, why);
+	if (!error)
+		error = judge_cards(c, guest, why);
 	return error || !gate_is_moving(guest) ? error : judge_slots(c, guest, why);
 }
 

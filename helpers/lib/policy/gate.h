@@ -15,7 +15,7 @@
 #include "host/inventory.h"
 
 struct gate_case {
-	const struct config *config;         /* vfs_in_flight */
+	const struct config *config;         /* vfs_in_flight, [peer] */
 	struct inventory *inventory;         /* for the PFs that guests' devices belong to */
 	const struct status_list *running;
 };
@@ -26,7 +26,8 @@ struct gate_verdict {
 };
 
 /*
- * Judges all outgoing migrations of guests with VFs: post-copy, and more VFs of a PF in flight than allowed, where the newest must yield.
+ * Judges all outgoing migrations of guests with VFs: post-copy, a PSID or firmware unlike what [peer] says of the
+ * other hosts, and more VFs of a PF in flight than allowed, where the newest must yield.
  * What came in counts as in flight, but is the business of the hook that let it in. Return: number of verdicts, at most max.
  */
 size_t gate_judge(const struct gate_case *c, struct gate_verdict *verdict, size_t max);
