@@ -142,4 +142,5 @@ void story_end(struct agent_guest *guest, enum migration_outcome outcome)
 		agent_log(guest, LOG_WARNING, &why);
 	free(story);
 	guest->story = NULL;
+	settle_soon(guest->agent); /* for the figures */
 }

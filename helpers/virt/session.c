@@ -12,8 +12,8 @@
 #include "base/log.h"
 #include "virt/virt.h"
 
-#define KEEPALIVE_SECONDS 30
-#define KEEPALIVE_COUNT 3
+#define KEEPALIVE_SECONDS 60
+#define KEEPALIVE_COUNT 2
 #define PAUSE_FIRST 250
 #define PAUSE_MAX 8000
 

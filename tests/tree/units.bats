@@ -72,3 +72,32 @@ setup() {
 	[ "$status" -eq 2 ]
 	[[ $output == *"--frobnicate: no such option"* ]]
 }
+
+@test "the agent tells systemd when it is ready, that it lives, and when it ends" {
+	[ "$(id -u)" = 0 ] || skip "only root can run the agent"
+	# With a /run of its own it finds no libvirt, no Open vSwitch and no guest.
+	cat >"$BATS_TEST_TMPDIR/listen" <<-'END'
+		use IO::Socket::UNIX;
+		my $socket = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => "/run/notify") or die "$!";
+		my $agent = fork // die;
+		if (!$agent) {
+			($ENV{NOTIFY_SOCKET}, $ENV{WATCHDOG_USEC}) = ("/run/notify", 400000);
+			exec @ARGV or die;
+		}
+		$SIG{ALRM} = sub { kill KILL => $agent; die "it said nothing more\n" };
+		alarm 60;
+		while ($socket->recv(my $text, 4096), 1) {
+			print "$text\n";
+			kill TERM => $agent if $text =~ /WATCHDOG/;
+			last if $text =~ /STOPPING/;
+		}
+		waitpid $agent, 0;
+		print "status ", $? >> 8, "\n";
+	END
+	run unshare --mount bash -c "mount -t tmpfs none /run && perl '$BATS_TEST_TMPDIR/listen' '${BUILD:-build}/vferryd' --settings /nowhere"
+	echo "$output"
+	[ "$(sort -u <<<"$output")" = "READY=1
+STOPPING=1
+WATCHDOG=1
+status 0" ]
+}

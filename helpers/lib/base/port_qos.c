@@ -119,11 +119,11 @@ static int parse_queue(char *text, struct port_queue *queue)
 	if (port_qos_parse_number(text, &number) || number > PORT_MAX_QUEUE)
 		return -EINVAL;
 	*queue = (struct port_queue){ .number = (unsigned int)number };
-	while (*keys && (key = strsep(&keys, ","))) {
+	if (!*keys)
+		return 0;
+	while ((key = strsep(&keys, ","))) {
 		if (parse_key(key, queue))
 			return -EINVAL;
-		if (!keys)
-			break;
 	}
 	return 0;
 }
