@@ -153,10 +153,10 @@ int port_qos_parse(const char *text, struct port_qos *qos)
 {
 	char copy[PORT_QOS_LEN], again[PORT_QOS_LEN], *rest = copy, *type;
 	struct port_qos found = { 0 };
+	int length = snprintf(copy, sizeof(copy), "%s", text);
 
-	if (strlen(text) >= sizeof(copy))
+	if (length < 0 || (size_t)length >= sizeof(copy))
 		return -EINVAL;
-	strcpy(copy, text);
 	type = strsep(&rest, " ");
 	if (!port_qos_is_type(type))
 		return -EINVAL;
