@@ -63,7 +63,7 @@ is_here() {
 to_guest() {
 	local mac
 	mac=$(on A "virsh -c $URI dumpxml guest1" | sed -n "s/.*<mac address='\(.*\)'.*/\1/p" | head -n 1)
-	ip netns exec "vflab-$LAB_NAME" ip neigh replace 10.77.0.99 lladdr "$mac" nud permanent dev wire0
+	ip netns exec "vflab-$LAB_NAME" ip neigh replace 10.77.0.99 lladdr "$mac" nud permanent dev station0
 	ip netns exec "vflab-$LAB_NAME" ping -q -i 0.02 -w 600 10.77.0.99 >/dev/null 2>&1 3>&- &
 	echo $! >"$BATS_FILE_TMPDIR/ping"
 }
