@@ -347,12 +347,14 @@ finish"
 	b '
 		vferry prepare --yes >/dev/null || fail "prepare"
 		sed "s/000000000001/000000000002/" "$XML" >/root/second.xml
+		rep() { ovs-vsctl list-ports br-vferry | grep "r[0-9]*$"; }
 		port() { # port: all that was set on the port of the VF, without what names the guest
-			rep=$(ovs-vsctl list-ports br-vferry | grep "r[0-9]*$")
+			local rep; rep=$(rep)
 			ovs-vsctl --columns=tag,trunks,vlan_mode,qos,other_config,external_ids list port "$rep" \
 				-- --columns=ingress_policing_rate,ingress_policing_burst,external_ids list interface "$rep" | sed "s/00000000000[12]/N/g"
 		}
 		set_much() { # as a cloud or an operator does it for the guest that is here
+			local rep contains; rep=$(rep)
 			ovs-vsctl set port "$rep" tag=42 trunks=43,44 vlan_mode=native-tagged external_ids:owner=web1 -- \
 				set interface "$rep" ingress_policing_rate=1000 ingress_policing_burst=100 external_ids:iface-id=web1
 			contains=$(port)
@@ -367,7 +369,7 @@ finish"
 			hook migrate begin - /root/second.xml; accepts "the next guest, after $way"
 			CHECKS=$((CHECKS + 1))
 			[ "$(port)" = "$clean" ] || { fail "after $way the next guest has"; port; }
-			ovs-vsctl get port "$rep" external_ids | grep -q 000000000002 || fail "the port is not that of the next guest"
+			ovs-vsctl get port "$(rep)" external_ids | grep -q 000000000002 || fail "the port is not that of the next guest"
 			hook release end failed /root/second.xml; accepts "its release"
 			hook migrate begin -; accepts "the first guest again"
 		done
