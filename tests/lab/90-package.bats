@@ -34,8 +34,8 @@ reinstall() {
 # their libraries.
 lend_python() {
 	local python library
-	python=$(readlink -f "$(command -v python3)")
-	library=$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')
+	python=$(readlink -f /usr/bin/python3) # the distribution's: what else is called python3 may be somebody's script
+	library=$("$python" -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')
 	for host in A B; do
 		tar -C / --exclude=__pycache__ --exclude=test --exclude=tests --exclude=dist-packages --exclude=idlelib --exclude=lib2to3 \
 			--exclude='config-*' --exclude=tkinter --exclude=ensurepip --dereference -cf - "${python#/}" "${library#/}" 2>/dev/null |
