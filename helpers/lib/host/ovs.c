@@ -17,7 +17,7 @@
 #include "host/ovs_change.h"
 
 #define UNDO_TIME 1000  /* ms to take a failed change out of the database again */
-#define APPLY_TIME 10000 /* ms at most for ovs-vswitchd to apply a change, and never more than half of what is left */
+#define APPLY_TIME 20000 /* ms at most for ovs-vswitchd to apply a change, and never more than half of what is left */
 #define PORT_TIME 5000  /* ms at most for ovs-vswitchd to give a port its number once it has applied the change */
 
 /* Connects; see the header. Return: 0, negative errno with *why filled. */
