@@ -41,3 +41,40 @@ push_all() {
 median() {
 	sort -n | awk '{ v[NR] = $1 } END { if (NR) print v[int((NR + 1) / 2)] }'
 }
+
+# report FILTER: from the report of the station, by jq.
+report() {
+	"$LAB" station report | jq -r "$1"
+}
+
+# until_true COMMAND...: until it succeeds, two minutes at most.
+until_true() {
+	local end=$((SECONDS + 120))
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$end" ] || { say "never true: $*"; return 1; }
+		sleep 0.5
+	done
+}
+
+# has_frames: the station has received 50 frames of the guest.
+has_frames() {
+	[ "$(report '(.guests[0].received // 0) > 50')" = true ]
+}
+
+# migrated FROM TO GUEST [FLAG...]: a migration that must work; prints its milliseconds, as virsh takes them on its host.
+migrated() {
+	local from=$1 to=$2 name=$3
+	shift 3
+	on "$from" "begin=\${EPOCHREALTIME/./}; timeout 180 virsh -q -c $URI migrate --live $* $name qemu+tcp://host$to/system >&2 || exit 1
+		echo \$(((\${EPOCHREALTIME/./} - begin) / 1000))"
+}
+
+# downtime HOST GUEST: the downtime of the migration that brought it there, ms, as libvirt counts it.
+downtime() {
+	on "$1" "virsh -c $URI domjobinfo $2 --completed" | awk '/^Total downtime:/ { print $3 }'
+}
+
+# timed HOST COMMAND: the milliseconds of a command on its host.
+timed() {
+	on "$1" "begin=\${EPOCHREALTIME/./}; $2 >&2 || exit 1; echo \$(((\${EPOCHREALTIME/./} - begin) / 1000))"
+}

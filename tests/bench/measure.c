@@ -10,8 +10,8 @@
  * each run comes one of -r, which is not counted.
  *
  * Prints a line for each, separated by tabs: median and quartiles of the time, median of the processor time of the process and of all children
- * that it waited for (microseconds), peak of resident memory (KiB, of the largest of them), exit status, words. Ends with 1 if a program dies, or does not end each time with the same
- * status. Linked statically: the peak that the kernel tells is never less than that of the program that made the process.
+ * that it waited for (microseconds), peak of resident memory (KiB, of the largest of them), exit status, words. A program must end each time with the
+ * same status: a run that does not is told on stderr and made again, and at the fourth measure ends with 1. Linked statically: the peak that the kernel tells is never less than that of the program that made the process.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -30,6 +30,7 @@
 #define ROUNDS_MAX 100000
 #define WORDS_MAX 24
 #define COMMANDS_MAX 16
+#define FAILURES_MAX 3
 
 /* What every run gets on its stdin. */
 static char input[INPUT_MAX];
@@ -41,7 +42,7 @@ struct subject {
 	char *words[WORDS_MAX + 1];
 	double *times, *cpu;
 	long peak;
-	int status;
+	int status, failures;
 };
 
 /* Says what failed, with errno, and ends the program. */
@@ -127,18 +128,21 @@ static pid_t start(const struct subject *subject, int in, int out)
 	return pid;
 }
 
-/* Notes how a run ended. */
-static void note(struct subject *subject, int status, const struct rusage *usage)
+/* Notes how a run ended. Return: whether it counts. */
+static bool note(struct subject *subject, int status, const struct rusage *usage)
 {
 	int ended = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 
 	if (ended > 125 || (subject->status >= 0 && subject->status != ended)) {
 		fprintf(stderr, "measure: %s: ended with %d, before with %d\n", subject->text, ended, subject->status);
-		exit(1);
+		if (ended > 125 || ++subject->failures > FAILURES_MAX)
+			exit(1);
+		return false;
 	}
 	subject->status = ended;
 	if (usage->ru_maxrss > subject->peak)
 		subject->peak = usage->ru_maxrss;
+	return true;
 }
 
 /* Return: user and system time in microseconds. */
@@ -147,8 +151,8 @@ static double cpu_us(const struct rusage *usage)
 	return (double)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1e6 + (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
 }
 
-/* Runs a program once. round: where the times go, -1 for nowhere. */
-static void run(struct subject *subject, ssize_t round)
+/* Runs a program once. round: where the times go, -1 for nowhere. Return: whether the run counts. */
+static bool run(struct subject *subject, ssize_t round)
 {
 	int in = input_pipe(), out[2], status;
 	struct rusage usage;
@@ -168,11 +172,13 @@ static void run(struct subject *subject, ssize_t round)
 	begin = now_us() - begin;
 	close(out[0]);
 	close(in);
-	note(subject, status, &usage);
+	if (!note(subject, status, &usage))
+		return false;
 	if (round >= 0) {
 		subject->times[round] = begin;
 		subject->cpu[round] = cpu_us(&usage);
 	}
+	return true;
 }
 
 /* Orders two times, for qsort(3). */
@@ -202,17 +208,24 @@ static void run_all(struct subject *subject, size_t count, struct subject *after
 		subject[i].cpu = calloc(rounds, sizeof(double));
 		if (!subject[i].times || !subject[i].cpu)
 			die("memory");
-		run(&subject[i], -1); /* into the page cache */
-		if (after)
-			run(after, -1);
+		for (int tries = 0; tries < 2 && subject[i].status != 0; tries++) { /* into the page cache */
+			subject[i].status = -1;
+			run(&subject[i], -1);
+			if (after)
+				run(after, -1);
+		}
 	}
 	for (size_t round = 0; round < rounds; round++)
 		for (size_t turn = 0; turn < count; turn++) {
 			size_t which = (turn + round) % count;
 
-			run(&subject[which], (ssize_t)round);
-			if (after)
-				run(after, -1);
+			bool counts;
+
+			do {
+				counts = run(&subject[which], (ssize_t)round);
+				if (after)
+					run(after, -1);
+			} while (!counts);
 		}
 }
 

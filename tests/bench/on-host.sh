@@ -7,6 +7,9 @@
 #   procedure VFS     the vendor's procedure, S1 to S5, for VFS VFs of PF 0 and the first of them; a line "STEP MILLISECONDS" each, on stderr
 #   one-vf INDEX      its part for one VF on a host that is prepared: S3, S4, S5g
 #   take-back INDEX   the same backwards
+#   ready INDEX...    its part for a guest that libvirt binds VFs for: S4, S5g for each VF
+#   unready INDEX...  the same backwards, when the guest has left
+#   hooks on|off      vferry's hook in its place, or moved away
 pf=$(cd /sys/bus/pci/drivers/mlx5_core && for d in */sriov_totalvfs; do echo "${d%/*}"; done | sort | head -n 1)
 began=${EPOCHREALTIME/[.,]/}
 
@@ -65,6 +68,7 @@ procedure() {
 	echo "$1" >"/sys/bus/pci/devices/$pf/sriov_numvfs" || exit 1
 	step S2-VFs
 	address=$(vf 0)
+	udevadm settle # the representors get their names; a person is slower than that
 	began=${EPOCHREALTIME/[.,]/}
 	virsh -q nodedev-detach "$(nodedev "$address")" --driver pci-stub || exit 1
 	step S3-detach
@@ -101,7 +105,34 @@ take_back() {
 	/etc/libvirt/hooks/qemu.d/50-vferry guest1 release end failed </root/guest1.xml
 }
 
+ready() {
+	local index name netdev
+	for index in "$@"; do
+		read -r name netdev < <(port "$index")
+		devlink port function set "$name" migratable enable || exit 1
+		ovs-vsctl add-port br-vferry "$netdev" || exit 1
+		ip link set "$netdev" up || exit 1
+	done
+}
+
+unready() {
+	local index netdev
+	for index in "$@"; do
+		read -r _ netdev < <(port "$index")
+		ovs-vsctl del-port br-vferry "$netdev"
+		ip link set "$netdev" down
+	done
+}
+
+hooks() {
+	case $1 in
+	on) mv /root/50-vferry /etc/libvirt/hooks/qemu.d/ ;;
+	off) mv /etc/libvirt/hooks/qemu.d/50-vferry /root/ ;;
+	esac
+}
+
 case $1 in
+ready | unready | hooks) "$@" ;;
 wipe) wipe ;;
 procedure) procedure "$2" ;;
 one-vf) one_vf "$2" ;;
