@@ -45,12 +45,17 @@
 #endif
 
 #define XML_MAX (16u << 20)      /* bytes, as DOMAIN_XML_MAX of the worker */
+#define XML_USUAL (64u << 10)    /* bytes: hardly a guest has more */
 #define NETWORK_MAX (256u << 10) /* bytes; a pool of 256 VFs is a tenth of it */
 #define NETWORK_NAME_MAX 200
 
-/* Static and never written before it is needed, so its pages cost nothing until then. */
-static char xml[XML_MAX + 1];
+/*
+ * Static and not written before it is needed. Together smaller than a huge page: where the kernel gives these to everybody
+ * (transparent_hugepage=always), the first byte of a larger buffer would cost the clearing of 2 MiB.
+ */
+static char usual[XML_USUAL + 1];
 static char network[NETWORK_MAX];
+static char *xml = usual;
 
 /* The operations that the worker acts on (libvirt's docs/hooks.rst lists all); `restore` and `attach` are not among them. */
 static const char *const operations[] = {"migrate", "prepare", "start", "started", "stopped", "release", "reconnect", NULL};
@@ -77,8 +82,23 @@ static ssize_t read_all(int fd, char *out, size_t size)
 /* Reads stdin to its end, so that libvirtd does not write into a closed pipe. The buffer's content is lost. */
 static void drain(void)
 {
-	while (read_all(STDIN_FILENO, xml, 65536) > 0)
+	while (read_all(STDIN_FILENO, usual, XML_USUAL) > 0)
 		;
+}
+
+/* Reads the XML, up to XML_MAX bytes and one more. Return: its length, -1 with errno. */
+static ssize_t read_xml(void)
+{
+	ssize_t len = read_all(STDIN_FILENO, usual, XML_USUAL), more;
+
+	if (len < (ssize_t)XML_USUAL)
+		return len;
+	xml = malloc(XML_MAX + 2);
+	if (!xml)
+		return -1;
+	memcpy(xml, usual, XML_USUAL);
+	more = read_all(STDIN_FILENO, xml + XML_USUAL, XML_MAX + 1 - XML_USUAL);
+	return more < 0 ? -1 : len + more;
 }
 
 /* Return: whether the worker acts on an operation. */
@@ -238,7 +258,7 @@ int main(int argc, char **argv)
 		drain();
 		return 0;
 	}
-	len = read_all(STDIN_FILENO, xml, sizeof(xml));
+	len = read_xml();
 	if (len < 0)
 		return give_up(argv[1], argv[2], "the domain XML cannot be read from libvirt");
 	if (len > (ssize_t)XML_MAX) {

@@ -97,6 +97,7 @@ static int look_mac(struct step *step, struct context *context, struct reason *w
 
 	if (error)
 		return error;
+	step->port_index = port.index; /* a VF that was made after the plan */
 	step->before_mac = port.hw_addr;
 	return mac_address_equal(&step->before_mac, &step->mac);
 }

@@ -84,6 +84,7 @@ static int look_migratable(struct step *step, struct context *context, struct re
 		return error;
 	if (!port.can_migrate)
 		return not_migratable(step, why);
+	step->port_index = port.index; /* a VF that was made after the plan */
 	step->before = port.migratable;
 	return step->before == step->number;
 }
