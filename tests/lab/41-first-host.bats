@@ -204,5 +204,7 @@ both() {
 @test "udev takes the rule for a driver that was loaded anew" {
 	on A "udevadm verify /usr/lib/udev/rules.d/70-vferry.rules" >&2
 	uplink=$(on A "vferry status --json" | jq -r '.pfs[0].uplink')
-	contains "$(on A "udevadm test --action=add /sys/class/net/$uplink 2>&1")" "SYSTEMD_WANTS=vferry-host.service"
+	for action in add move; do
+		contains "$(on A "udevadm test --action=$action /sys/class/net/$uplink 2>&1")" "SYSTEMD_WANTS=vferry-host.service"
+	done
 }

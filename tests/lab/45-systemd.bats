@@ -25,9 +25,9 @@ reboot_a() {
 	"$LAB" off A && "$LAB" on A
 }
 
-# waits HOST CONDITION: until a shell line succeeds there; two minutes at most.
+# waits HOST CONDITION: until a shell line succeeds there; half a minute at least, and longer where the line itself takes long.
 waits() {
-	on "$1" "for i in \$(seq 240); do if $2; then exit 0; fi; sleep 0.5; done; exit 1"
+	on "$1" "for i in \$(seq 60); do if $2; then exit 0; fi; sleep 0.5; done; exit 1"
 }
 
 # settled: until nothing is left for systemd to start.
