@@ -29,7 +29,7 @@ TEST(each_figure_has_its_help_and_type_above_it_and_a_value)
 	char *text = print(&nothing), *rest = text, *line, family[128] = "", type[32];
 
 	while ((line = strsep(&rest, "\n")) && *line) {
-		char name[128], again[128];
+		char name[128], again[128], *end;
 		double value;
 
 		if (sscanf(line, "# HELP %127s", name) == 1) {
@@ -42,8 +42,8 @@ TEST(each_figure_has_its_help_and_type_above_it_and_a_value)
 			continue;
 		}
 		CHECK(strncmp(line, family, strlen(family)) == 0);
-		CHECK_INT(sscanf(strrchr(line, ' '), "%lf", &value), 1);
-		CHECK(value >= 0);
+		value = strtod(strrchr(line, ' '), &end);
+		CHECK(!*end && value >= 0);
 	}
 	free(text);
 }
