@@ -53,8 +53,8 @@ teardown_file() {
 	[ "$(on B 'wc -l </root/when-set')" -gt 0 ]
 	said B 'announced 52:54:'
 	same "$(on B "ovs-vsctl get port $(rep B) tag vlan_mode trunks -- get interface $(rep B) ingress_policing_rate external_ids:iface-id \
-		external_ids:vm-uuid external_ids:vm-id external_ids:attached-mac -- --bare --columns=type list qos -- --bare \
-		--columns=other_config list queue" | tr -d \")" "0
+		external_ids:vm-uuid external_ids:vm-id external_ids:attached-mac
+		ovs-vsctl --bare --columns=type list qos; ovs-vsctl --bare --columns=other_config list queue" | tr -d \")" "0
 native-untagged
 [0, 20]
 900000
