@@ -2,11 +2,11 @@
 /*
  * machine.c: a fake of hardware, for figures of hosts that are larger than the lab's: the kernel's netlink answers about ConnectX-7 PFs.
  *
- * A program of vferry is linked with it, and with --wrap for netlink_open() and netlink_call(). What is sysfs, libvirt's directory or vferry's
- * own is read from files below $VFERRY_BENCH_ROOT, which tests/bench/make-machine has made, through base/sysroot.h; Open vSwitch is a real
- * one with dummy netdevs. Here are links, devlink info, eswitch and ports: every PF in switchdev mode, every VF migratable, each with a
- * representor. What is set is kept in $VFERRY_BENCH_ROOT/state, a byte for each VF: whether its representor is up. The answers take the way
- * of real ones through the parsers; what the kernel and the card need for them is missing from all figures.
+ * A program of vferry is linked with it, and with --wrap for netlink_open() and netlink_call(). What is sysfs, libvirt's directory or
+ * vferry's own is read from files below $VFERRY_BENCH_ROOT, which tests/bench/make-machine has made, through base/sysroot.h; Open vSwitch
+ * is a real one with dummy netdevs. Here are links, devlink info, eswitch and ports: every PF in switchdev mode, every VF migratable, each
+ * with a representor. What is set is kept in $VFERRY_BENCH_ROOT/state, a byte for each VF: whether its representor is up. The answers take
+ * the way of real ones through the parsers; what the kernel and the card need for them is missing from all figures.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -58,8 +58,8 @@ static struct {
 
 int __real_netlink_open(struct netlink *nl, const char *family, struct reason *why);
 int __wrap_netlink_open(struct netlink *nl, const char *family, struct reason *why);
-int __wrap_netlink_call(struct netlink *nl, struct nl_msg *msg, int (*each)(struct nlmsghdr *reply, void *arg), void *arg, const char *object,
-			struct reason *why);
+int __wrap_netlink_call(struct netlink *nl, struct nl_msg *msg, int (*each)(struct nlmsghdr *reply, void *arg), void *arg,
+			const char *object, struct reason *why);
 
 /* Ends the program. */
 static void die(const char *what)
@@ -366,8 +366,8 @@ int __wrap_netlink_open(struct netlink *nl, const char *family, struct reason *w
 }
 
 /* Makes the answer to a request and hands it over as a real one is. */
-int __wrap_netlink_call(struct netlink *nl, struct nl_msg *msg, int (*each)(struct nlmsghdr *reply, void *arg), void *arg, const char *object,
-			struct reason *why)
+int __wrap_netlink_call(struct netlink *nl, struct nl_msg *msg, int (*each)(struct nlmsghdr *reply, void *arg), void *arg,
+			const char *object, struct reason *why)
 {
 	struct netlink_answer collected = { .sequence = SEQUENCE };
 	struct nlmsghdr *request = nlmsg_hdr(msg);

@@ -4,14 +4,15 @@
  *
  *     measure [-r COMMAND] ROUNDS INPUT COMMAND...
  *
- * Runs the COMMANDs by turns, ROUNDS times each, as libvirt runs a hook: the content of the file INPUT on a pipe as stdin, stdout collected by
- * a pipe until its end, stderr thrown away. A COMMAND is a program and its words, separated by blanks. The time of one run is from before
- * the process is made until it has been waited for. The order within a round changes every round, so that none always comes second. After
- * each run comes one of -r, which is not counted.
+ * Runs the COMMANDs by turns, ROUNDS times each, as libvirt runs a hook: the content of the file INPUT on a pipe as stdin, stdout
+ * collected by a pipe until its end, stderr thrown away. A COMMAND is a program and its words, separated by blanks. The time of one run is
+ * from before the process is made until it has been waited for. The order within a round changes every round, so that none always comes
+ * second. After each run comes one of -r, which is not counted.
  *
- * Prints a line for each, separated by tabs: median and quartiles of the time, median of the processor time of the process and of all children
- * that it waited for (microseconds), peak of resident memory (KiB, of the largest of them), exit status, words. A program must end each time with the
- * same status: a run that does not is told on stderr and made again, and at the fourth measure ends with 1. Linked statically: the peak that the kernel tells is never less than that of the program that made the process.
+ * Prints a line for each, separated by tabs: median and quartiles of the time, median of the processor time of the process and of all
+ * children that it waited for (microseconds), peak of resident memory (KiB, of the largest of them), exit status, words. A program must end
+ * each time with the same status: a run that does not is told on stderr and made again, and at the fourth measure ends with 1. Linked
+ * statically: the peak that the kernel tells is never less than that of the program that made the process.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -148,7 +149,9 @@ static bool note(struct subject *subject, int status, const struct rusage *usage
 /* Return: user and system time in microseconds. */
 static double cpu_us(const struct rusage *usage)
 {
-	return (double)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1e6 + (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
+	const struct timeval *user = &usage->ru_utime, *system = &usage->ru_stime;
+
+	return (double)(user->tv_sec + system->tv_sec) * 1e6 + (double)(user->tv_usec + system->tv_usec);
 }
 
 /* Runs a program once. round: where the times go, -1 for nowhere. Return: whether the run counts. */

@@ -8,8 +8,8 @@
  *
  * The deadline holds although devlink and rtnetlink wait in the kernel, where no signal reaches, behind a driver at work: these are read
  * by children (guard_call()) that write what they find into memory shared with us. One child reads all PFs, since a process for each would
- * be most of the cost. What it has not read within a small part of the time is read by a child for each PF: one that does not answer costs its
- * share of the time and gets a "trouble"; the others are there.
+ * be most of the cost. What it has not read within a small part of the time is read by a child for each PF: one that does not answer costs
+ * its share of the time and gets a "trouble"; the others are there.
  */
 #include "host/inventory.h"
 
@@ -361,7 +361,7 @@ static void take_pf(struct inventory_pf *pf, const struct netdev_part *netdevs, 
 		read_uplink_rules(pf, netdevs, deadline);
 }
 
-/* Takes netdevs and e-switches of all PFs, each within its share of the time. whole: as far as the child came; own: for the netdevs else. */
+/* Takes netdevs and e-switches of all PFs, each within its share of the time. whole: as far as the child came; own: else the netdevs. */
 static void take_switches(struct inventory *inventory, const struct whole_part *whole, struct netdev_part *own, deadline_t deadline)
 {
 	int shares = (int)inventory->pfs + 2; /* netdevs, each PF, and what the caller has to do */
