@@ -25,7 +25,7 @@ teardown_file() {
 
 # memory HOST: the agent's resident memory there, kB.
 memory() {
-	on "$1" 'sed -n "s/^VmRSS: *\([0-9]*\).*/\1/p" /proc/$(cat /run/vferry-lab-agent.pid)/status'
+	on "$1" 'awk "/^VmRSS/ { print \$2 }" /proc/$(cat /run/vferry-lab-agent.pid)/status'
 }
 
 # nobody_waits HOST: nothing is expected or in flight there, and no lease is left of a guest that is not there.
