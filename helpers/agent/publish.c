@@ -36,22 +36,25 @@ static void count_leases(struct metrics_now *now)
 	record_list_release(&list);
 }
 
-/* Writes the figures into *text (malloc). Return: their length, 0 without memory. */
-static size_t render(struct agent *agent, char **text)
+/* Writes the figures. length: result. Return: the text (malloc), NULL without memory. */
+static char *render(struct agent *agent, size_t *length)
 {
 	struct metrics_now now = { .inventory = &agent->inventory, .downtime = &agent->downtime, .limit = agent->config.vfs_in_flight,
 				   .is_connected = agent->session.connection != NULL };
 	autofree struct waiting *waiting = calloc(QUEUE_MAX, sizeof(*waiting));
-	size_t length = 0;
-	FILE *out = open_memstream(text, &length);
+	char *text = NULL;
+	FILE *out = open_memstream(&text, length);
 
 	if (!out)
-		return 0;
+		return NULL;
 	now.waiting = waiting ? queue_list(waiting, QUEUE_MAX) : 0;
 	count_slots(agent, &now);
 	count_leases(&now);
 	metrics_print(&agent->metrics, &now, out);
-	return fclose(out) == 0 ? length : 0;
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
 }
 
 /*
@@ -62,13 +65,13 @@ void publish(struct agent *agent)
 {
 	const char *directory = agent->config.metrics_directory;
 	autofree char *text = NULL;
-	size_t length;
+	size_t length = 0;
 	int error;
 
 	if (!*directory || !sysroot_exists("%s", directory))
 		return;
-	length = render(agent, &text);
-	error = length ? sysroot_publish(text, length, "%s/" METRICS_FILE, directory) : -ENOMEM;
+	text = render(agent, &length);
+	error = text ? sysroot_publish(text, length, "%s/" METRICS_FILE, directory) : -ENOMEM;
 	if (error && !agent->metrics.has_complained)
 		log_warning("%s/" METRICS_FILE ": the figures cannot be written: %s", directory, strerror(-error));
 	agent->metrics.has_complained = error != 0;
