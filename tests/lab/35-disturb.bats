@@ -174,6 +174,7 @@ no_frame_lost() {
 	no_ping_lost
 }
 
+# bats test_tags=long
 @test "a LAG of both uplinks in the bridge" {
 	on B "ip link add bond0 type bond mode active-backup miimon 50 &&
 		for dev in $UPLINK $UPLINK2; do ip link set \$dev down && ip link set \$dev master bond0 && ip link set \$dev up; done

@@ -343,6 +343,7 @@ finish"
 		take_back; same_as "$BASE" "rates that were set while the guest was here"'
 }
 
+# bats test_tags=long
 @test "a guest gets a port without VLANs, policing and external_ids of the last one, also where nobody remembers that one" {
 	b '
 		vferry prepare --yes >/dev/null || fail "prepare"
