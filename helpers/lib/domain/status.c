@@ -135,21 +135,18 @@ static int parse_status(const char *text, size_t len, struct status *status, str
 }
 
 /*
- * Cuts the devices out of the text of a status file, where none of them is a host device: they are most of it, and a host has many guests
+ * Finds where the devices of a status file begin, if none of them is a host device: they are most of the file, and a host has many guests
  * that have no VF. libvirt writes one element a line, indented by two blanks a level (src/util/virbuffer.c).
- * text, len: the file. Return: the new length; 0, and nothing changed, if the devices cannot be cut out.
+ * text, len: the file. room: bytes that must follow. Return: their place in text; NULL if all must be read.
  */
-static size_t cut_devices(char *text, size_t len)
+static char *find_devices(char *text, size_t len, size_t room)
 {
-	static const char begin[] = "\n    <devices>\n", end[] = "</domain></domstatus>";
+	static const char begin[] = "\n    <devices>\n", end[] = "</domstatus>\n";
 	char *devices = memmem(text, len, begin, strlen(begin));
 
-	if (!devices || (size_t)(text + len - devices) < sizeof(end) || memmem(text, len, "hostdev", strlen("hostdev")))
-		return 0;
-	if (strcmp(text + len - strlen("</domstatus>\n"), "</domstatus>\n") != 0) /* it is not whole */
-		return 0;
-	memcpy(devices, end, sizeof(end));
-	return (size_t)(devices - text) + strlen(end);
+	if (!devices || (size_t)(text + len - devices) < room || memmem(text, len, "hostdev", strlen("hostdev")))
+		return NULL;
+	return strlen(text) == len && strcmp(text + len - strlen(end), end) == 0 ? devices : NULL; /* else it is not whole */
 }
 
 /*
@@ -158,12 +155,17 @@ static size_t cut_devices(char *text, size_t len)
  */
 static int parse_quickly(char *text, size_t len, struct status *status, struct reason *why)
 {
-	autofree char *whole = strdup(text);
-	size_t shorter = whole && strlen(whole) == len ? cut_devices(text, len) : 0;
+	static const char end[] = "</domain></domstatus>";
+	char saved[sizeof(end)], *devices = find_devices(text, len, sizeof(end));
 
-	if (shorter && parse_status(text, shorter, status, NULL) == 0)
-		return 0;
-	return whole ? parse_status(shorter ? whole : text, len, status, why) : -ENOMEM;
+	if (devices) {
+		memcpy(saved, devices, sizeof(saved));
+		memcpy(devices, end, sizeof(end));
+		if (parse_status(text, (size_t)(devices - text) + strlen(end), status, NULL) == 0)
+			return 0;
+		memcpy(devices, saved, sizeof(saved));
+	}
+	return parse_status(text, len, status, why);
 }
 
 /* The names in the status directory, without ".xml". */
