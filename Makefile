@@ -42,8 +42,8 @@ CFLAGS     ?= -O2 -g
 PACKAGES    = libxml-2.0 libnl-3.0 libnl-genl-3.0 libpci json-c inih
 # For the programs that may call libvirt: never for the library and the hooks (tests/tree/programs.bats).
 VIRT_PACKAGES = libvirt
-# For the agent: sd_notify(3).
-AGENT_PACKAGES = libsystemd
+# For the agent: sd_notify(3); the number of threads that libvirt's daemon has.
+AGENT_PACKAGES = libsystemd libvirt-admin
 
 WARNINGS = -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wno-sign-conversion \
 	   -Wvla -Wundef -Wpointer-arith -Wcast-qual $(if $(WERROR),-Werror)

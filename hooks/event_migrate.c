@@ -20,6 +20,7 @@
 #include "engine/ready.h"
 #include "engine/scene.h"
 #include "event.h"
+#include "host/workers.h"
 #include "policy/placement.h"
 #include "policy/rules.h"
 #include "state/queue.h"
@@ -133,7 +134,7 @@ static void leave(struct turn *turn)
 }
 
 /*
- * look_at_flights() - who has the slots here
+ * look_at_flights() - who has the slots here; counted over all PFs together, since there is one line for all
  * @out, @size:	result, "" if that cannot be seen
  * Return: how many more VFs could be in flight
  */
@@ -180,26 +181,67 @@ static void say_waiting(const struct event *event, struct turn *turn, const stru
 }
 
 /*
- * enter() - gets in line; where that is full, the refusal also names who has the slots
+ * How many may wait, and why no more.
+ */
+struct places {
+	unsigned int places;
+	unsigned int workers;   /* threads of libvirt's daemon, if they are what sets the limit; else 0 */
+	char flights[240];      /* who has the slots, "" if that cannot be seen */
+};
+
+/*
+ * count_places() - how many may wait here
  *
- * Those for whom there still is a slot, and who wait for the door alone, have their places beside slot_queue.
+ * Those for whom there still is a slot, and who wait for the door alone, have their places beside slot_queue. But whoever waits for a slot
+ * keeps a thread of libvirt's daemon until others have moved, and where all threads are kept no migration can end (workers.h).
+ */
+static void count_places(const struct event *event, struct places *places)
+{
+	unsigned int more = look_at_flights(event, places->flights, sizeof(places->flights));
+	unsigned int workers = workers_above(), spare = workers > WORKERS_SPARE ? workers - WORKERS_SPARE : 0;
+
+	places->workers = workers && spare < event->config->slot_queue ? workers : 0;
+	places->places = more + (places->workers ? spare : event->config->slot_queue);
+}
+
+/*
+ * refuse_to_wait() - the refusal where all places in the line are taken
+ * @full:	what the line says
+ */
+static void refuse_to_wait(const struct places *places, const struct reason *full, struct reason *why)
+{
+	char flights[280] = "";
+
+	if (*places->flights)
+		snprintf(flights, sizeof(flights), "; in flight are %s", places->flights);
+	if (places->workers) {
+		reason_set(why, -EAGAIN, full->object, "%.280s; no more may wait, as libvirt has only %u threads for calls here%s", full->what,
+			   places->workers, flights);
+		reason_cure(why, "start vferryd here or set min_workers = %u in libvirtd.conf (virtqemud.conf), then try again", WORKERS_ENOUGH);
+	} else {
+		reason_set(why, -EAGAIN, full->object, "%.280s%s", full->what, flights);
+		reason_cure(why, "%s", full->cure);
+	}
+	reason_rule(why, full->rule);
+}
+
+/*
+ * enter() - gets in line
  * Return: -EBUSY: wait; other negative errno with *why
  */
 static int enter(const struct event *event, struct turn *turn, struct reason *why)
 {
-	char flights[240];
-	unsigned int more = look_at_flights(event, flights, sizeof(flights));
+	struct places places = { 0 };
 	struct reason full = { 0 };
-	int error = queue_enter(event->domain->uuid, event->domain->name, event->config->slot_queue + more, &turn->ticket, &full);
+	int error;
 
+	count_places(event, &places);
+	error = queue_enter(event->domain->uuid, event->domain->name, places.places, &turn->ticket, &full);
 	if (!error)
 		return -EBUSY;
 	*why = full;
-	if (error == -EAGAIN && *flights) {
-		reason_set(why, error, full.object, "%.280s; in flight are %s", full.what, flights);
-		reason_cure(why, "%s", full.cure);
-		reason_rule(why, full.rule);
-	}
+	if (error == -EAGAIN)
+		refuse_to_wait(&places, &full, why);
 	return error;
 }
 

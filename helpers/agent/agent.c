@@ -148,6 +148,7 @@ static void on_up(virConnectPtr connection, void *opaque)
 	struct agent *agent = opaque;
 
 	log_notice("connected to libvirt");
+	workers_raise(agent);
 	register_events(connection, agent);
 	watch_status(agent);
 	for (struct agent_guest *guest = agent->guests; guest; guest = guest->next)

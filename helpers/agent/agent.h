@@ -139,6 +139,9 @@ void publish(struct agent *agent);
 void settle_soon(struct agent *agent);
 void settle_now(int timer, void *opaque);
 
+/* workers.c: gives libvirt's daemon threads enough for arrivals that wait. */
+void workers_raise(const struct agent *agent);
+
 /* metadata.c: sets a guest's passport (plain form), by a second vferryd, since it may wait for the guest's job; what that one does. */
 #define METADATA_OPTION "--write-passport"
 int metadata_start(const char *uuid, const char *xml, struct reason *why);

@@ -6,6 +6,7 @@
 
 #include "command/check.h"
 #include "engine/ready.h"
+#include "host/workers.h"
 #include "policy/rules.h"
 
 /* P2: the tool that sets and burns firmware. */
@@ -170,6 +171,24 @@ static void look_leftovers(const struct check_case *c, struct finding *f)
 	check_mend(f, "vferry release --yes");
 }
 
+/* Beside the procedure: threads enough for all that may wait for a slot, and for those that move meanwhile. */
+static void look_workers(const struct check_case *c, struct finding *f)
+{
+	unsigned int have = c->view->facts.libvirt_workers, need = c->config->slot_queue + WORKERS_SPARE;
+	const char *daemon = c->view->facts.is_modular ? "virtqemud" : "libvirtd";
+
+	if (!have) {
+		check_found(f, STATE_NONE, "%s does not run, or its threads cannot be seen", daemon);
+		return;
+	}
+	check_found(f, have < need ? STATE_WARNING : STATE_OK, "%s has %u threads for calls; with %u guests that wait for a slot (slot_queue) it needs %u",
+		    daemon, have, c->config->slot_queue, need);
+	if (have >= need)
+		return;
+	check_advise(f, "until then fewer may wait; to keep it, run vferryd, or set min_workers = %u in /etc/libvirt/%s.conf", WORKERS_ENOUGH, daemon);
+	check_mend(f, "virt-admin server-threadpool-set %s --min-workers %u", daemon, WORKERS_ENOUGH);
+}
+
 const struct check_row check_rows_host[] = {
 	{ "P2", "mstflint", SCOPE_HOST, "firmware and its settings are changed with it", look_mstflint },
 	{ "P4", "Open vSwitch", SCOPE_HOST, "it connects the VFs' representors with the network", look_ovs_installed },
@@ -183,5 +202,6 @@ const struct check_row check_rows_host[] = {
 	{ "L3", "dirty rates", SCOPE_HOST, "who plans by them expects too little to send", look_dirty_rate },
 	{ "L8", "processor", SCOPE_HOST, "the procedure is for Intel 64, AMD64 and ARM 64", look_architecture },
 	{ "V1", "leftovers", SCOPE_HOST, "a VF that is kept for a guest which does not come is missing to others", look_leftovers },
+	{ "V7", "worker threads", SCOPE_HOST, "a guest that waits for a slot keeps one, and a migration that is to end needs one", look_workers },
 	{ 0 },
 };

@@ -199,6 +199,13 @@ card() {
 }
 
 # bats test_tags=long
+@test "fault: libvirtd has too few threads for those who may wait" {
+	on A 'virt-admin server-threadpool-set libvirtd --min-workers 1 --max-workers 5 && virt-admin server-threadpool-set libvirtd --max-workers 20'
+	names warning V7 "libvirtd has 5 threads for calls; with 8 guests that wait for a slot (slot_queue) it needs 10"
+	mends V7
+}
+
+# bats test_tags=long
 @test "fault: hardware offload is off" {
 	prepared A
 	on A "ovs-vsctl remove Open_vSwitch . other_config hw-offload"

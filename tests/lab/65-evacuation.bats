@@ -6,6 +6,7 @@
 # The tests build on each other: the guests that the first one starts are on B after the second and partly on A again after the fourth.
 
 load helpers.bash
+load agent.bash
 
 # How many; fewer where somebody runs this file without LONG=1.
 GUESTS=${GUESTS:-$([ "${LONG:-0}" = 1 ] && echo 12 || echo 6)}
@@ -15,9 +16,11 @@ setup_file() {
 	[ -z "${LONG:-}" ] || export LAB_HOST_MEMORY=4096
 	lab_setup
 	cards 16
+	agent B start
 }
 
 teardown_file() {
+	agent B stop
 	lab_teardown
 }
 
@@ -206,6 +209,45 @@ vfs_in_flight = 2
 slot_queue = 3'
 	arrive B A "$GUESTS"
 	as_many_as_may B A 2 3
+}
+
+# threads HOST [NUMBER]: waits until libvirtd has so many that serve calls; without NUMBER prints how many it has.
+threads() {
+	on "$1" "count() { grep -hx 'rpc-[^a].*' /proc/\$(cat /run/libvirtd.pid)/task/*/comm | grep -c .; }
+		[ -n '${2:-}' ] || { count; exit; }
+		for i in \$(seq 100); do [ \$(count) != '${2:-}' ] || exit 0; sleep 0.1; done; count; exit 1"
+}
+
+# Each that waits keeps a thread of libvirtd, and what moves needs some, so without the agent fewer may wait than slot_queue says. The guests are
+# paused: what counts here is who is let in.
+# bats test_tags=long
+@test "libvirtd never runs out of threads: without the agent fewer may wait, with it all go through" {
+	agent B stop
+	wipe_both
+	cards 16
+	on B 'virt-admin server-threadpool-set libvirtd --min-workers 1 --max-workers 5 && virt-admin server-threadpool-set libvirtd --max-workers 20'
+	threads B 5
+	start_guests 12 --paused
+	arrive A B 12
+	echo "# libvirtd has $(threads B) threads: $(wc -l <<<"$accepted") arrived, $(grep -c . <<<"$refused") refused;" \
+		"virsh list answered $asked times, after $longest ms at most" >&3
+	[ "$flight" -le 4 ]
+	[ "$asked" -gt 0 ]
+	[ "$(wc -l <<<"$accepted")" -ge 4 ]
+	[ -n "$refused" ]
+	same "$accepted" "$(running_on B paused)"
+	same "$refused" "$(running_on A paused)"
+	for name in $refused; do
+		contains "$(on A "cat /root/$name.log")" "no more may wait, as libvirt has only "
+		contains "$(on A "cat /root/$name.log")" "start vferryd here or set min_workers = 20"
+	done
+	agent B start
+	threads B 20
+	contains "$(on B 'cat /var/log/vferryd.log')" "libvirtd was given 20 threads for calls"
+	run on A "virsh -c $URI list --all --name | grep . | xargs -P 12 -I{} virsh -c $URI migrate --live {} qemu+tcp://hostB/system 2>&1"
+	echo "$output"
+	[ "$status" = 0 ]
+	[ "$(running_on B paused | wc -l)" = 12 ]
 }
 
 # The guests are paused: 30 of them that run are more than an emulated host can carry. Those that have arrived run afterwards.

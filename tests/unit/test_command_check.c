@@ -117,7 +117,7 @@ TEST(a_pf_beside_one_whose_uplink_is_in_the_bridge_is_not_needed)
 TEST(every_line_of_the_procedure_that_concerns_a_host_is_there)
 {
 	static const char *const ids[] = { "P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P13", "L1", "L3", "L4", "L6", "L7", "L8",
-					   "S1", "S2", "S3", "S4", "S5a", "S5b", "S5c", "S5d", "S5e", "S5f", "S5g" };
+					   "S1", "S2", "S3", "S4", "S5a", "S5b", "S5c", "S5d", "S5e", "S5f", "S5g", "V7" };
 	struct json_object *json = json_tokener_parse(check(recorded(READY)).out);
 
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
@@ -129,6 +129,10 @@ FAULT(firmware_that_cannot_migrate, READY, "28.43.1014", "28.36.1000", "P1", PF0
       "mstflint -d " PF0 " -i IMAGE burn")
 FAULT(firmware_that_is_old, READY, "28.43.1014", "28.39.1002", "P1", PF0, "warning", "28.41.1000 or newer is advised", "mstfwreset -y -d " PF0)
 FAULT(firmware_is_compared_as_numbers, READY, "28.43.1014", "28.100.1", "P1", PF0, "ok", "28.100.1 runs", NULL)
+FAULT(threads_are_too_few_for_those_who_wait, READY, "\"seen_by_root\": true", "\"seen_by_root\": true, \"libvirt_workers\": 9", "V7", NULL, "warning",
+      "libvirtd has 9 threads for calls; with 8 guests that wait for a slot (slot_queue) it needs 10",
+      "virt-admin server-threadpool-set libvirtd --min-workers 20")
+FAULT(threads_are_enough, READY, "\"seen_by_root\": true", "\"seen_by_root\": true, \"libvirt_workers\": 10", "V7", NULL, "ok", "10 threads", NULL)
 FAULT(mstflint_is_missing, READY, "\"has_mstflint\": true", "\"has_mstflint\": false", "P2", NULL, "warning", "mstflint is not installed",
       "apt-get install mstflint")
 FAULT(vf_migration_mode_is_off, READY, "\"can_migrate\": true", "\"can_migrate\": false", "P3", PF0, "failure",

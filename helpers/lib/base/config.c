@@ -225,7 +225,7 @@ static const struct config_key keys[] = {
 	{"hook", "hook_deadline", "60", "How long one call of the hook may take, in seconds, the wait for others not counted.",
 	 NUMBER(hook_deadline, 5, 600)},
 	{"hook", "slot_wait", "300", "How long an arriving guest may wait for a slot, in seconds.", NUMBER(slot_wait, 0, 3600)},
-	{"hook", "slot_queue", "8", "How many arriving guests may wait for a slot; each holds one of libvirt's 20 workers.", NUMBER(slot_queue, 0, 16)},
+	{"hook", "slot_queue", "8", "How many arriving guests may wait for a slot; each holds one of libvirt's threads for calls.", NUMBER(slot_queue, 0, 16)},
 	{"hook", "lease_time", "120", "How long VFs stay reserved for a guest that does not appear, in seconds.", NUMBER(lease_time, 10, 3600)},
 	{0},
 };

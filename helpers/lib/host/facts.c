@@ -7,6 +7,7 @@
 #include "host/facts.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "base/scope.h"
 #include "base/spawn.h"
 #include "base/sysroot.h"
+#include "host/workers.h"
 
 #define PROC_MAX (4u << 20) /* bytes of one file of /proc that are read */
 #define TCP_LISTEN 0x0a     /* Linux include/net/tcp_states.h */
@@ -25,30 +27,41 @@
 
 struct field {
 	const char *key;
-	size_t offset, size; /* size 0: a bool */
+	size_t offset, size;
+	json_type type; /* string: char []; boolean: bool; int: unsigned int */
 };
 
-#define TEXT(member) { #member, offsetof(struct facts, member), sizeof(((struct facts *)NULL)->member) }
-#define FLAG(member) { #member, offsetof(struct facts, member), 0 }
+#define FIELD(member, type) { #member, offsetof(struct facts, member), sizeof(((struct facts *)NULL)->member), type }
+#define TEXT(member) FIELD(member, json_type_string)
+#define FLAG(member) FIELD(member, json_type_boolean)
+#define NUMBER(member) FIELD(member, json_type_int)
 
 static const struct field fields[] = {
 	TEXT(kernel), TEXT(architecture), TEXT(system), TEXT(cpu_vendor), TEXT(cpu_model), TEXT(iommu_arguments), TEXT(qemu), TEXT(libvirt),
 	TEXT(installer), TEXT(ovs_start), TEXT(ovs_restart), TEXT(firewall), TEXT(firewall_mend), FLAG(has_systemd), FLAG(is_modular), FLAG(has_kvm),
 	FLAG(has_mstconfig), FLAG(has_mstflint), FLAG(has_openvswitch), FLAG(has_hook), FLAG(has_worker), FLAG(has_boot_services), FLAG(listens_ssh),
-	FLAG(listens_tls), FLAG(listens_tcp), FLAG(listens_libvirt), FLAG(seen_by_root), { NULL, 0, 0 },
+	FLAG(listens_tls), FLAG(listens_tcp), FLAG(listens_libvirt), NUMBER(libvirt_workers), FLAG(seen_by_root), { NULL, 0, 0, json_type_null },
 };
+
+/* Return: one value as JSON. */
+static struct json_object *fetch(const struct field *field, const struct facts *facts)
+{
+	const char *member = (const char *)facts + field->offset;
+
+	if (field->type == json_type_string)
+		return json_object_new_string(member);
+	if (field->type == json_type_boolean)
+		return json_object_new_boolean(*(const bool *)(const void *)member);
+	return json_object_new_int64(*(const unsigned int *)(const void *)member);
+}
 
 /* Return: the facts as a JSON object, to be put. */
 struct json_object *facts_to_json(const struct facts *facts)
 {
 	struct json_object *out = json_object_new_object();
 
-	for (const struct field *field = fields; field->key; field++) {
-		const char *member = (const char *)facts + field->offset;
-
-		json_object_object_add(out, field->key, field->size ? json_object_new_string(member) :
-				       json_object_new_boolean(*(const bool *)(const void *)member));
-	}
+	for (const struct field *field = fields; field->key; field++)
+		json_object_object_add(out, field->key, fetch(field, facts));
 	return out;
 }
 
@@ -56,13 +69,17 @@ struct json_object *facts_to_json(const struct facts *facts)
 static int store(const struct field *field, struct json_object *value, struct facts *facts, struct reason *why)
 {
 	char *member = (char *)facts + field->offset;
+	int64_t number = json_object_get_int64(value);
 
-	if (!json_object_is_type(value, field->size ? json_type_string : json_type_boolean))
-		return reason_set(why, -EINVAL, "inventory", "\"%s\" is not %s", field->key, field->size ? "a text" : "true or false");
-	if (!field->size)
+	if (!json_object_is_type(value, field->type) || (field->type == json_type_int && (number < 0 || number > UINT_MAX)))
+		return reason_set(why, -EINVAL, "inventory", "\"%s\" is not %s", field->key, field->type == json_type_string ? "a text" :
+				  field->type == json_type_boolean ? "true or false" : "a number of 0 or more");
+	if (field->type == json_type_string)
+		reason_clean(member, field->size, json_object_get_string(value));
+	else if (field->type == json_type_boolean)
 		*(bool *)(void *)member = json_object_get_boolean(value);
 	else
-		reason_clean(member, field->size, json_object_get_string(value));
+		*(unsigned int *)(void *)member = (unsigned int)number;
 	return 0;
 }
 
@@ -328,6 +345,7 @@ void facts_read(struct facts *facts, deadline_t deadline)
 	read_tcp(facts, "/proc/net/tcp");
 	read_tcp(facts, "/proc/net/tcp6");
 	read_unix(facts);
+	facts->libvirt_workers = workers_of_host(facts->is_modular);
 	facts_read_versions(facts, deadline);
 	read_firewall(facts, deadline);
 }

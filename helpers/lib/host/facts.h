@@ -43,6 +43,7 @@ struct facts {
 	bool listens_tls;
 	bool listens_tcp;
 	bool listens_libvirt;    /* the local socket of libvirt's QEMU driver, which a connection over ssh ends at */
+	unsigned int libvirt_workers; /* threads of libvirt's daemon for QEMU that serve calls; 0: it does not run, or unknown */
 	bool seen_by_root;       /* what only root may see was seen */
 };
 

@@ -75,12 +75,14 @@ int queue_enter(const char *uuid, const char *guest, unsigned int max, struct ti
 	if (error)
 		return error;
 	if (count_waiting(NULL) >= max) {
-		if (max)
+		if (max) {
 			reason_set(why, -EAGAIN, NULL, "all slots for live migration are taken here, and %u guest%s for one already (%s)", max,
 				   max == 1 ? " waits" : "s wait", queue_names(NULL, names, sizeof(names)));
-		else
-			reason_set(why, -EAGAIN, NULL, "all slots for live migration are taken here, and nobody may wait for one (slot_queue = 0)");
-		reason_cure(why, "try again when some have arrived, or run fewer migrations at the same time");
+			reason_cure(why, "try again when some have arrived, or run fewer migrations at the same time");
+		} else {
+			reason_set(why, -EAGAIN, NULL, "all slots for live migration are taken here, and nobody may wait for one");
+			reason_cure(why, "try again when some have arrived, or let guests wait: slot_queue in vferry.conf here");
+		}
 		reason_rule(why, "L4-queue");
 		return -EAGAIN;
 	}
