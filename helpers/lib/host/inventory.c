@@ -265,18 +265,17 @@ static void read_switch(struct inventory_pf *pf, const struct netdev_part *netde
 	munmap(part, sizeof(*part));
 }
 
-/* Whether an uplink is a port of Open vSwitch: then its TC rules are Open vSwitch's, which come and go, and there may be very many. */
-static bool has_only_ovs_rules(const struct inventory_pf *pf, const struct netdev_part *netdevs)
+/*
+ * Whether the TC rules of a PF's uplink matter: not where the eswitch is in switchdev mode and the uplink a port of Open vSwitch, since then
+ * nothing is changed that could take a person's rules away, and Open vSwitch's own may be very many.
+ */
+static bool wants_rules(const struct inventory_pf *pf, const struct netdev_part *netdevs)
 {
 	const struct netdev *uplink = netdev_find_index(netdevs->netdev, netdevs->count, pf->uplink_ifindex);
 
-	return uplink && strcmp(uplink->master_kind, "openvswitch") == 0;
-}
-
-/* Whether a PF's uplink is known and may have TC rules that matter. */
-static bool wants_rules(const struct inventory_pf *pf, const struct netdev_part *netdevs)
-{
-	return pf->uplink_ifindex && !has_only_ovs_rules(pf, netdevs);
+	if (pf->mode == ESWITCH_SWITCHDEV && uplink && strcmp(uplink->master_kind, "openvswitch") == 0)
+		return false;
+	return pf->uplink_ifindex;
 }
 
 /* Reads the TC rules of a PF's uplink, where they matter. A failure is a trouble of the PF: nobody knows then what a change would cut. */

@@ -53,7 +53,7 @@ struct inventory_pf {
 	char uplink_master_kind[16];
 	unsigned int uplink_addresses;
 	bool uplink_default_route;
-	unsigned int uplink_tc_rules;/* TC rules at its ingress; not counted where it is a port of Open vSwitch */
+	unsigned int uplink_tc_rules;/* TC rules at its ingress, but Open vSwitch's; not counted in switchdev mode where it is a port of that */
 	struct inventory_vf *vf;     /* num_vfs entries */
 	char trouble[256];           /* what could not be read, no full stop; "" all right */
 	char cure[256];              /* what to do then, no full stop; "" unknown */
