@@ -133,6 +133,27 @@ TEST(chooses_the_variant_driver_that_fits_best)
 	CHECK(pci_has_variant_driver(0x15b3, 0x101e));
 }
 
+/* The file is read piece by piece: wherever a piece ends, the line is found. */
+TEST(finds_the_alias_wherever_it_stands_in_a_long_file)
+{
+	enum { FILLER = 131072, STEP = 9 };
+	static char text[FILLER + sizeof(aliases)];
+	char name[64];
+
+	make_tree();
+	check_file("/proc/sys/kernel/osrelease", "6.12.0\n");
+	for (size_t shift = 0; shift < sizeof(aliases); shift += STEP) {
+		memset(text, '#', FILLER);
+		for (size_t i = 79; i < FILLER; i += 80)
+			text[i] = '\n';
+		text[FILLER - shift - 1] = '\n';
+		memcpy(text + FILLER - shift, aliases, sizeof(aliases));
+		check_file("/lib/modules/6.12.0/modules.alias", text);
+		CHECK_INT(pci_vfio_driver(&vf, name, sizeof(name), NULL), 0);
+		CHECK_STR(name, "mlx5_vfio_pci");
+	}
+}
+
 TEST(without_an_alias_the_driver_is_vfio_pci)
 {
 	char name[64];

@@ -5,6 +5,10 @@
  * Which files block: everything that takes the device's lock, which a driver holds while it makes or removes VFs, probes or unbinds
  * (Linux drivers/pci/iov.c sriov_numvfs_show() and _store(), drivers/base/bus.c). Links, sriov_totalvfs and the like do not.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memrchr */
+#endif
+
 #include "host/sriov.h"
 
 #include <errno.h>
@@ -20,8 +24,9 @@
 #include "base/sysroot.h"
 
 #define DEVICES "/sys/bus/pci/devices"
-#define ALIASES_MAX (64u << 20) /* bytes of modules.alias */
-#define MODPROBE_TIME 20000     /* ms */
+#define ALIASES_MAX (1u << 20)    /* bytes of modules.alias that are about VFIO */
+#define ALIASES_PIECE (64u << 10) /* that are read at once */
+#define MODPROBE_TIME 20000       /* ms */
 
 /* Reads one number of a PF, 0 if it cannot be read. */
 static unsigned int read_count(const char *address, const char *attribute)
@@ -245,16 +250,81 @@ bool pci_match_alias(const char *aliases, const char *alias, char *name, size_t 
 	return best != UINT_MAX;
 }
 
-/* Reads modules.alias of the running kernel. Return: 0 with *aliases (to be freed), negative errno. */
+/* The lines about VFIO that were found so far. */
+struct vfio_aliases {
+	char *text; /* malloc'ed, NULL: none */
+	size_t used;
+};
+
+/* Keeps the VFIO lines of whole lines of modules.alias. Return: 0, -ENOMEM, -EFBIG. */
+static int keep_aliases(struct vfio_aliases *kept, const char *lines)
+{
+	for (const char *at = lines; (at = next_vfio_alias(lines, at)); at++) {
+		size_t length = strcspn(at, "\n") + 1;
+		char *grown = kept->used + length > ALIASES_MAX ? NULL : realloc(kept->text, kept->used + length + 1);
+
+		if (!grown)
+			return kept->used + length > ALIASES_MAX ? -EFBIG : -ENOMEM;
+		kept->text = grown;
+		kept->used += (size_t)snprintf(grown + kept->used, length + 1, "%.*s\n", (int)length - 1, at);
+	}
+	return 0;
+}
+
+/*
+ * Reads a file of lines piece by piece, and keeps those about VFIO: it has more than a megabyte, and all but a few are about others.
+ * Return: 0, negative errno.
+ */
+static int filter_aliases(int fd, struct vfio_aliases *kept)
+{
+	autofree char *piece = malloc(ALIASES_PIECE + 1);
+	size_t used = 0;
+	ssize_t got;
+	int error = piece ? 0 : -ENOMEM;
+
+	while (!error && (got = read(fd, piece + used, ALIASES_PIECE - used)) != 0) {
+		char *end;
+
+		if (got < 0 && errno != EINTR)
+			return -errno;
+		used += got > 0 ? (size_t)got : 0;
+		end = memrchr(piece, '\n', used);
+		if (!end && used == ALIASES_PIECE)
+			return -EINVAL; /* no list of aliases has such a line */
+		if (!end)
+			continue;
+		*end = '\0';
+		error = keep_aliases(kept, piece);
+		used -= (size_t)(end + 1 - piece);
+		memmove(piece, end + 1, used);
+	}
+	if (error)
+		return error;
+	piece[used] = '\0';
+	return keep_aliases(kept, piece);
+}
+
+/*
+ * Reads what modules.alias of the running kernel says about VFIO.
+ * Return: 0 with *aliases (to be freed; NULL if it says nothing), negative errno.
+ */
 static int read_aliases(char **aliases)
 {
+	struct vfio_aliases kept = { 0 };
+	autoclose int fd = -1;
 	char release[128];
 	ssize_t len = sysroot_read(release, sizeof(release), "/proc/sys/kernel/osrelease");
+	int error;
 
 	if (len <= 0 || strchr(release, '/'))
 		return -ENOENT;
-	len = sysroot_slurp(aliases, ALIASES_MAX, "/lib/modules/%s/modules.alias", release);
-	return len < 0 ? (int)len : 0;
+	fd = sysroot_open(O_RDONLY | O_NOCTTY | O_NONBLOCK, 0, "/lib/modules/%s/modules.alias", release);
+	error = fd < 0 ? fd : filter_aliases(fd, &kept);
+	if (error)
+		free(kept.text);
+	else
+		*aliases = kept.text;
+	return error;
 }
 
 /* Whether the kernel has a variant driver for a VF of these ids, as modules.alias tells. */
@@ -264,7 +334,7 @@ bool pci_has_variant_driver(unsigned int vendor, unsigned int device)
 	char alias[128], name[64];
 
 	snprintf(alias, sizeof(alias), "vfio_pci:v%08Xd%08Xsv%08Xsd%08Xbc02sc00i00", vendor, device, vendor, 0u);
-	return read_aliases(&aliases) == 0 && pci_match_alias(aliases, alias, name, sizeof(name));
+	return read_aliases(&aliases) == 0 && aliases && pci_match_alias(aliases, alias, name, sizeof(name));
 }
 
 /*
@@ -281,7 +351,7 @@ int pci_vfio_driver(const struct pci_address *device, char *name, size_t size, s
 		return reason_set(why, (int)len, address, "there is no such PCI device");
 	snprintf(alias, sizeof(alias), "vfio_%s", modalias); /* "pci:v000015B3…" becomes "vfio_pci:v000015B3…" */
 	snprintf(name, size, "vfio-pci");
-	if (read_aliases(&aliases) == 0)
+	if (read_aliases(&aliases) == 0 && aliases)
 		pci_match_alias(aliases, alias, name, size);
 	return 0;
 }
