@@ -72,9 +72,10 @@ static int as_configured(const struct event *event, const struct guest *guest, i
 static void give_back(const struct event *event, struct record *record)
 {
 	struct reason why = { 0 };
+	autoclose int lock = record_lock(NULL, event->end, &why);
 	char line[1024];
 
-	if (!ready_give_back(record, event->config, event->end, &why))
+	if (lock >= 0 && !ready_give_back(record, event->config, event->end, &why))
 		return;
 	reason_format(&why, NULL, line, sizeof(line));
 	log_warning("not everything could be taken back; the next call tries again: %s", line);

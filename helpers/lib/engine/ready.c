@@ -142,11 +142,29 @@ struct part {
 	const struct guest_vf *first; /* the guest's first VF on the PF */
 	struct record *record;
 	bool bound;                   /* libvirt has bound the VFs */
+	bool waited;                  /* somebody else was at work on the PF */
 };
 
 /*
+ * is_ready() - whether nothing need be made of a PF, as it was when the guest was placed
+ *
+ * That is still so if nobody was at work on it: the guest has its lease since then, and a PF is taken back only by who holds the host-wide
+ * lock, under which the guest was placed, and sees no lease on it.
+ */
+static bool is_ready(const struct part *part)
+{
+	autofree struct steps *plan = calloc(1, sizeof(*plan));
+	const struct guest_vf *vf = part->first;
+	const struct config *config = part->scene->config;
+
+	if (!plan || part->bound || part->waited || plan_pf(config, &part->scene->inventory, vf->pf, vf->bridge, plan))
+		return false;
+	return !(vf->pool && plan_pool(config, vf->pf, plan)) && !plan->count;
+}
+
+/*
  * make_vfs() - makes the guest's VFs on one PF ready. The caller holds the PF's lock.
- * @inventory:	the host as it is now
+ * @inventory:	the host as it is now, NULL: as it was when the guest was placed
  */
 static int make_vfs(const struct part *part, struct inventory *inventory, struct context *context, struct reason *why)
 {
@@ -162,7 +180,7 @@ static int make_vfs(const struct part *part, struct inventory *inventory, struct
 
 		if (vf.pf != part->first->pf || !vf.has_vf)
 			continue;
-		error = replace_pf(&vf, inventory, why);
+		error = inventory ? replace_pf(&vf, inventory, why) : 0;
 		if (!error)
 			error = plan_vf(&vf, record->uuid, part->bound, plan);
 	}
@@ -174,14 +192,17 @@ static int make_vfs(const struct part *part, struct inventory *inventory, struct
 /*
  * make_part() - makes a PF and the guest's VFs on it ready. The caller holds the PF's lock.
  *
- * The host is read once, and again where something of the PF had to be changed.
+ * The host is read again unless the PF is ready, and once more where something of it had to be changed.
  */
 static int make_part(const struct part *part, struct context *context, struct reason *why)
 {
 	const char *socket = part->scene->config->ovsdb_socket;
 	autoinventory struct inventory inventory = { 0 };
-	int error = inventory_read(&inventory, socket, context->deadline, why);
+	int error;
 
+	if (is_ready(part))
+		return make_vfs(part, NULL, context, why);
+	error = inventory_read(&inventory, socket, context->deadline, why);
 	if (!error && !part->bound)
 		error = make_pf(part->scene, part->first, &inventory, context, why);
 	if (!error && !inventory.pfs)
@@ -205,12 +226,16 @@ int ready_make(const struct scene *scene, struct record *record, bool bound, dea
 	int error = 0;
 
 	for (size_t i = 0; !error && i < guest->vfs; i++) {
+		struct part part = { .scene = scene, .first = &guest->vf[i], .record = record, .bound = bound };
 		autoclose int lock = -1;
 
 		if (!is_first_of_pf(guest, i))
 			continue;
-		lock = record_lock(&guest->vf[i].pf->address, deadline, why);
-		error = lock < 0 ? lock : make_part(&(struct part){ scene, &guest->vf[i], record, bound }, &context, why);
+		lock = record_lock(&part.first->pf->address, deadline_in(0), NULL);
+		part.waited = lock < 0;
+		if (part.waited)
+			lock = record_lock(&part.first->pf->address, deadline, why);
+		error = lock < 0 ? lock : make_part(&part, &context, why);
 	}
 	return error;
 }

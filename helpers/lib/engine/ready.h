@@ -16,14 +16,16 @@ void ready_fill_record(const struct scene *scene, enum record_state state, struc
 
 /*
  * Makes each PF and each VF of a guest ready: under the PF's lock the host is read again, what is missing is planned, and the plan
- * carried out. The scene's guest must be placed. bound: libvirt has bound the VFs (event "start"), only representors are left.
+ * carried out. A PF that is ready in the scene is not read again if nobody was at work on it. The scene's guest must be placed, and its
+ * lease written under the host-wide lock under which the scene was read. bound: libvirt has bound the VFs (event "start"), only
+ * representors are left.
  * Return: 0, negative errno with *why; the caller gives the record back then.
  */
 int ready_make(const struct scene *scene, struct record *record, bool bound, deadline_t deadline, struct reason *why);
 
 /*
  * Takes back what was made for a guest alone, forgets its record, and then what was made of its PFs if no guest ever ran on them and
- * nobody uses them. Return: 0, or the first error (what could not be taken back stays in the journals for a later call).
+ * nobody uses them. The caller holds the host-wide lock, here and for the next two. Return: 0, or the first error (what could not be taken back stays in the journals for a later call).
  */
 int ready_give_back(struct record *record, const struct config *config, deadline_t deadline, struct reason *why);
 
