@@ -267,20 +267,20 @@ static int look_port(struct step *step, struct context *context, struct reason *
 		error = read_state(context, &ovs, &state, why);
 	if (error)
 		return error;
+	snprintf(step->name, sizeof(step->name), "%s", port.netdev);
 	step->before = is_plugged(&state, port.netdev, step->text);
 	return step->before == 1 && has_settings(&state, port.netdev, &step->port);
 }
 
 /*
- * apply_port() - puts a representor into its bridge
+ * apply_port() - puts the representor that the look has found into its bridge
  */
 static int apply_port(const struct step *step, struct context *context, struct reason *why)
 {
 	char address[PCI_ADDRESS_LEN], mac[MAC_ADDRESS_LEN];
-	struct devlink_port port;
 	struct ovs_port_request request = {
 		.bridge = step->text,
-		.port = port.netdev,
+		.port = step->name,
 		.guest = step->guest,
 		.vf = pci_address_format(&step->vf, address),
 		.mac = mac_address_is_zero(&step->mac) ? NULL : mac_address_format(&step->mac, mac),
@@ -289,10 +289,8 @@ static int apply_port(const struct step *step, struct context *context, struct r
 		.transient = true,
 	};
 	struct ovs *ovs;
-	int error = operation_find_port(step, true, &port, context, why);
+	int error = context_ovs(context, &ovs, why);
 
-	if (!error)
-		error = context_ovs(context, &ovs, why);
 	return error ? error : ovs_add_port(ovs, &request, context->deadline, why);
 }
 

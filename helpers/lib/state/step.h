@@ -36,7 +36,7 @@ enum step_kind {
 	STEP_MIGRATABLE,    /* number: 1 on */
 	STEP_BIND,          /* text: VFIO driver */
 	STEP_REPRESENTOR_UP,/* number: IFF_UP */
-	STEP_PORT,          /* text: bridge; mac: attached-mac */
+	STEP_PORT,          /* name: representor, when it was looked for; text: bridge; mac: attached-mac */
 	STEP_KINDS
 };
 
