@@ -243,7 +243,7 @@ threads() {
 	done
 	agent B start
 	threads B 20
-	contains "$(on B 'cat /var/log/vferryd.log')" "libvirtd was given 20 threads for calls"
+	said B 'libvirtd was given 20 threads for calls'
 	run on A "virsh -c $URI list --all --name | grep . | xargs -P 12 -I{} virsh -c $URI migrate --live {} qemu+tcp://hostB/system 2>&1"
 	echo "$output"
 	[ "$status" = 0 ]

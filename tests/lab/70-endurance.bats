@@ -115,7 +115,7 @@ settle() {
 	struck[${fault[$1]}]=$((${struck[${fault[$1]}]:-0} + hit))
 	migrations=$((migrations + 1))
 	[ "$status" = 0 ] && arrived=$((arrived + 1)) || failed=$((failed + 1))
-	echo "$migrations: $1 $from to $to, fault '${fault[$1]}' struck $hit: status $status, runs on '$place'"
+	echo "# $migrations: $1 $from to $to, fault '${fault[$1]}' struck $hit: status $status, runs on '$place'" | tee /dev/fd/3
 	[ "$place" = "${at[$1]}" ] || return 1
 	[ "$status" = 0 ] || [ "$hit" = 1 ] || [ -n "${met_other:-}" ] || { cat "$BATS_TEST_TMPDIR/$1.log"; return 1; }
 }

@@ -38,6 +38,12 @@ teardown_file() {
 		'vm-uuid="one"' 'qos="linux-htb max-rate=900000000 0:max-rate=800000000,burst=64000000"' 'firmware="28.42.1000"'
 }
 
+@test "libvirtd, which begins with 5 threads for calls, gets enough for guests that wait" {
+	eventually said A 'libvirtd was given 20 threads for calls'
+	[ "$(on A 'grep -hc "^rpc-libvirtd" /proc/$(cat /run/libvirtd.pid)/task/*/comm | grep -c 1')" = 20 ]
+	contains "$(on A 'vferry check --json' | jq -c '.checks[] | select(.id == "V7")')" '"state":"ok"'
+}
+
 @test "a silent guest is found at once where it has gone, with its port's settings and a mended definition" {
 	before=$(on A "virsh -c $URI dumpxml --inactive --security-info guest1")
 	uuid=$(on A "virsh -c $URI domuuid guest1" | head -n 1)
