@@ -39,6 +39,7 @@ enum agent_todo {
 	TODO_PASSPORT = 1, /* its passport may be out of date */
 	TODO_DEVICES = 2,  /* VFs came or went while it ran: representors */
 	TODO_DEFINITION = 4, /* it has arrived: its stored definition may name the source's addresses */
+	TODO_OLD_DEFINITION = 8, /* likewise, but it had arrived before the agent was there */
 };
 
 /* How far announcing is. */
@@ -126,10 +127,11 @@ void leave_recall(struct agent *agent);
 void ports_watch(struct agent *agent);
 void ports_end(struct agent *agent);
 
-/* story.c: follows a migration; takes libvirt's figures; ends it, for history and metrics. */
+/* story.c: follows a migration; takes libvirt's figures; ends it, for history and metrics, as what has become of the guest says. */
 void story_look(struct agent_guest *guest, const struct status *before);
 void story_figures(struct agent_guest *guest, virTypedParameterPtr params, int count);
-void story_arrived(struct agent_guest *guest, const char *host);
+void story_arrived(struct agent_guest *guest, const char *host, const struct reason *unsettled);
+void story_gone(struct agent_guest *guest, bool has_left);
 void story_end(struct agent_guest *guest, enum migration_outcome outcome);
 
 /* publish.c: writes the figures for Prometheus, where that is wanted. */

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/scope.h"
+#include "base/sysroot.h"
 #include "virt/virt.h"
 
 /*
@@ -33,8 +34,16 @@ static const struct hostdev *counterpart(const struct domain *live, const struct
 	return NULL;
 }
 
+/* Return: whether this host has a device at an address, whatever it is. */
+static bool has_device(const struct pci_address *address)
+{
+	char text[PCI_ADDRESS_LEN];
+
+	return sysroot_exists("/sys/bus/pci/devices/%s", pci_address_format(address, text));
+}
+
 /* See definition.h. An interface of a pool has no address that could be wrong. */
-bool definition_adopt(struct domain *stored, const struct domain *live)
+bool definition_adopt(struct domain *stored, const struct domain *live, bool is_late)
 {
 	bool changed = false;
 
@@ -42,46 +51,39 @@ bool definition_adopt(struct domain *stored, const struct domain *live)
 		const struct hostdev *device = stored->hostdev[i].has_source ? counterpart(live, &stored->hostdev[i]) : NULL;
 		char from[PCI_ADDRESS_LEN], to[PCI_ADDRESS_LEN];
 
-		if (!device || !device->has_source || pci_address_equal(&device->source, &stored->hostdev[i].source))
+		if (!device || !device->has_source || pci_address_equal(&device->source, &stored->hostdev[i].source) ||
+		    (is_late && has_device(&stored->hostdev[i].source)))
 			continue;
 		pci_address_format(&stored->hostdev[i].source, from);
 		if (domain_set_source(stored, i, &device->source))
 			continue;
-		log_notice("its stored definition named VF %s of another host; it names %s now", from, pci_address_format(&device->source, to));
+		log_notice("its stored definition named VF %s; it names %s now, which the guest has", from, pci_address_format(&device->source, to));
 		changed = true;
 	}
 	return changed;
 }
 
-/* Writes a definition that was read, if anything in it is to be mended. Return: 0, negative errno. */
-static int write_mended(virDomainPtr domain, struct domain *stored, const struct domain *live, struct reason *why)
+/* Writes a definition in which something was mended. Return: 0, negative errno. */
+static int write_mended(virDomainPtr domain, const struct domain *stored, struct reason *why)
 {
 	autofree char *mended = NULL;
 
-	if (!definition_adopt(stored, live))
-		return 0;
 	if (domain_print(stored, &mended) < 0)
 		return reason_set(why, -ENOMEM, NULL, "out of memory");
 	return virt_define(virDomainGetConnect(domain), mended, why);
 }
 
-/* Reads, mends and writes it. Return: 0, negative errno. */
-static int mend(virDomainPtr domain, const char *xml, const struct domain *live, struct reason *why)
+/* See definition.h. */
+int definition_mend(virDomainPtr domain, const struct domain *live, bool is_late, struct reason *why)
 {
 	autodomain struct domain stored = { 0 };
-	int error = domain_parse(xml, strlen(xml), &stored, why);
-
-	return error ? error : write_mended(domain, &stored, live, why);
-}
-
-/* See definition.h. */
-int definition_mend(virDomainPtr domain, const struct domain *live, struct reason *why)
-{
 	autofree char *xml = NULL;
 	int error;
 
 	if (virDomainIsPersistent(domain) != 1)
 		return 0;
 	error = virt_xml(domain, true, &xml, why);
-	return error ? error : mend(domain, xml, live, why);
+	if (!error)
+		error = domain_parse(xml, strlen(xml), &stored, why);
+	return !error && definition_adopt(&stored, live, is_late) ? write_mended(domain, &stored, why) : error;
 }

@@ -59,9 +59,16 @@ static void look_at_arrival(struct agent_guest *guest, const struct status *now)
 	log_notice("%s: the guest has arrived", now->name);
 }
 
-/* A guest on its way out. before: what was seen last. */
+/*
+ * A guest on its way out. before: what was seen last. One whose migration is over and that is still here is announced, whether or not it
+ * was stopped: the destination may have announced it already when libvirt there finished a migration that was cancelled.
+ */
 static void look_at_departure(struct agent_guest *guest, const struct status *before, const struct status *now)
 {
+	if (before->job == STATUS_MIGRATION_OUT && now->job != STATUS_MIGRATION_IN && before->started != now->started) {
+		announce_end(guest);
+		announce_begin(guest, ANNOUNCED_RUNNING);
+	}
 	if (now->job != STATUS_MIGRATION_OUT)
 		return;
 	if (gate_is_moving(now) && (!gate_is_moving(before) || before->started != now->started))
@@ -90,7 +97,7 @@ static void take(struct agent_guest *guest, struct status *now)
 	unsigned int vfs = gate_count_vfs(now, &guest->agent->inventory, NULL);
 
 	if (vfs && is_new)
-		guest->todo |= TODO_PASSPORT;
+		guest->todo |= TODO_PASSPORT | (strcmp(now->state_reason, "migrated") == 0 ? TODO_OLD_DEFINITION : 0);
 	if (!is_new && !has_same_devices(&before, now) && (vfs || guest->vfs))
 		guest->todo |= TODO_PASSPORT | (now->job == STATUS_MIGRATION_IN || guest->arriving ? 0 : TODO_DEVICES);
 	if (vfs && before.job != STATUS_NO_JOB && now->job == STATUS_NO_JOB)
@@ -150,7 +157,7 @@ static void forget_gone(struct agent *agent)
 		}
 		*at = guest->next;
 		announce_end(guest);
-		story_end(guest, guest->gone ? MIGRATION_COMPLETED : MIGRATION_FAILED);
+		story_gone(guest, guest->gone);
 		status_release(&guest->status);
 		free(guest);
 	}

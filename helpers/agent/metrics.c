@@ -33,7 +33,7 @@ static void observe(struct metrics_histogram *histogram, const double *bounds, d
 void metrics_count(struct metrics *metrics, const struct migration *migration)
 {
 	metrics->migrations[migration->is_incoming][migration->outcome]++;
-	if (migration->outcome != MIGRATION_COMPLETED)
+	if (migration->outcome != MIGRATION_COMPLETED && migration->outcome != MIGRATION_UNSETTLED)
 		return;
 	observe(&metrics->duration[migration->is_incoming], duration_bounds, (double)migration->ms / 1000);
 	if (migration->is_incoming)

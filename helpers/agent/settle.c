@@ -80,42 +80,67 @@ static int refresh_passport(const struct agent_guest *guest, const struct domain
 	return error;
 }
 
-/* Does one thing for a guest if it is to be done. */
-static void work(struct agent_guest *guest, unsigned int todo, int error, const struct reason *why)
+/* What is done for a guest, and the first thing of it that failed. */
+struct work {
+	struct agent_guest *guest;
+	const struct domain *domain;
+	virDomainPtr handle;
+	struct reason failed; /* what is empty: nothing */
+};
+
+/* Takes how one thing that was to be done has ended. */
+static void done(struct work *work, unsigned int todo, int error, const struct reason *why)
 {
-	if (error && error != -ENOENT) /* gone in the meantime */
-		agent_log(guest, LOG_WARNING, why);
-	guest->todo &= ~todo;
+	if (error && error != -ENOENT) { /* gone in the meantime */
+		agent_log(work->guest, LOG_WARNING, why);
+		if (!*work->failed.what)
+			work->failed = *why;
+	}
+	work->guest->todo &= ~todo;
 }
 
-/* Does all that is to be done for a guest that has no job. What fails is tried again when something changes, or in a minute. */
+/* Does all that is to be done. What fails is tried again when something changes, or in a minute. */
+static void do_all(struct work *work)
+{
+	const struct config *config = &work->guest->agent->config;
+	unsigned int todo = work->guest->todo;
+	struct reason why = { 0 };
+
+	log_context(work->guest->status.name, NULL);
+	if (todo & TODO_DEVICES)
+		done(work, TODO_DEVICES, hotplug_sync(config, work->domain, deadline_in(WORK_TIME), &why), &why);
+	if (todo & (TODO_DEFINITION | TODO_OLD_DEFINITION))
+		done(work, TODO_DEFINITION | TODO_OLD_DEFINITION,
+		     definition_mend(work->handle, work->domain, !(todo & TODO_DEFINITION), &why), &why);
+	log_context(NULL, NULL);
+	if (todo & TODO_PASSPORT)
+		done(work, TODO_PASSPORT, refresh_passport(work->guest, work->domain, &why), &why);
+}
+
+/* Reads a guest that has no job, does what is to be done for it, and ends the story of its arrival with what came of that. */
 static void settle(struct agent_guest *guest)
 {
 	autofree struct domain *domain = calloc(1, sizeof(*domain));
+	struct work work = { .guest = guest, .domain = domain };
 	autoguest virDomainPtr handle = NULL;
 	struct reason why = { 0 };
 	autofree char *xml = NULL;
-	int error = domain ? agent_domain(guest, &handle, &why) : -ENOMEM;
+	int error = domain ? agent_domain(guest, &handle, &why) : reason_set(&why, -ENOMEM, "", "out of memory");
 
 	if (!error)
 		error = virt_xml(handle, false, &xml, &why);
 	if (!error)
 		error = domain_parse(xml, strlen(xml), domain, &why);
-	if (error) {
-		if (error != -ENOTCONN)
-			work(guest, ~0u, error, &why);
+	if (error == -ENOTCONN)
 		return;
-	}
-	story_arrived(guest, domain->passport.host);
-	log_context(guest->status.name, NULL);
-	if (guest->todo & TODO_DEVICES)
-		work(guest, TODO_DEVICES, hotplug_sync(&guest->agent->config, domain, deadline_in(WORK_TIME), &why), &why);
-	if (guest->todo & TODO_DEFINITION)
-		work(guest, TODO_DEFINITION, definition_mend(handle, domain, &why), &why);
-	log_context(NULL, NULL);
-	if (guest->todo & TODO_PASSPORT)
-		work(guest, TODO_PASSPORT, refresh_passport(guest, domain, &why), &why);
-	domain_release(domain);
+	work.handle = handle;
+	if (error)
+		done(&work, ~0u, error, &why);
+	else
+		do_all(&work);
+	story_arrived(guest, error ? "" : domain->passport.host, &work.failed);
+	if (!error)
+		domain_release(domain);
 }
 
 /* The timer of settle_soon(). */

@@ -68,19 +68,31 @@ static void begin(struct agent_guest *guest, const struct status *now)
 	guest->story_begin = clock_ms();
 }
 
+/* The migration is over, and its times are known; what is to be done for an arrival is not in them. */
+static void end_times(struct agent_guest *guest)
+{
+	end_phase(guest);
+	if (!guest->story->ms)
+		guest->story->ms = clock_ms() - guest->story_begin;
+}
+
 /*
  * The guest's status was read. before: as it was. A story whose job is not there any more has failed, unless the guest has landed: then its
- * end is told when the passport has told where it comes from (story_arrived()).
+ * end is told when the passport has told where it comes from, and what is to be done for an arrival is done (story_arrived()).
  */
 void story_look(struct agent_guest *guest, const struct status *before)
 {
 	const struct status *now = &guest->status;
 	bool migrates = now->job == STATUS_MIGRATION_IN || now->job == STATUS_MIGRATION_OUT;
 
-	if (guest->story && (!migrates || guest->story_job != now->started) && (!guest->story->is_incoming || !status_is_landed(now)))
-		story_end(guest, MIGRATION_FAILED);
+	if (guest->story && (!migrates || guest->story_job != now->started)) {
+		if (guest->story->is_incoming && status_is_landed(now))
+			end_times(guest);
+		else
+			story_end(guest, MIGRATION_FAILED);
+	}
 	if (migrates && guest->story && guest->story_job != now->started)
-		story_arrived(guest, ""); /* it leaves again already */
+		story_arrived(guest, "", NULL); /* it leaves again already */
 	if (!migrates || !*now->phase || strcmp(now->phase, "none") == 0)
 		return;
 	if (!guest->story)
@@ -111,13 +123,40 @@ void story_figures(struct agent_guest *guest, virTypedParameterPtr params, int c
 		guest->story->dirty_rate *= (int64_t)page; /* libvirt tells pages */
 }
 
-/* The guest has arrived. host: where it comes from, by its passport; "" if that does not tell. */
-void story_arrived(struct agent_guest *guest, const char *host)
+/*
+ * The guest has arrived. host: where it comes from, by its passport; "" if that does not tell. unsettled: what could not be done for it here;
+ * NULL, or empty: nothing.
+ */
+void story_arrived(struct agent_guest *guest, const char *host, const struct reason *unsettled)
 {
+	bool is_settled = !unsettled || !*unsettled->what;
+
 	if (!guest->story || !guest->story->is_incoming)
 		return;
 	snprintf(guest->story->from, sizeof(guest->story->from), "%s", host);
-	story_end(guest, MIGRATION_COMPLETED);
+	if (!is_settled)
+		guest->story->why = *unsettled;
+	story_end(guest, is_settled ? MIGRATION_COMPLETED : MIGRATION_UNSETTLED);
+}
+
+/* The guest is not here any more. has_left: it is known to have left. */
+void story_gone(struct agent_guest *guest, bool has_left)
+{
+	bool has_arrived = guest->story && guest->story->is_incoming && status_is_landed(&guest->status);
+
+	story_end(guest, has_left || has_arrived ? MIGRATION_COMPLETED : MIGRATION_FAILED);
+}
+
+/* Says why a migration has failed, as far as that can be known here: libvirt tells its reason to nobody but the one who asked for it. */
+static void explain_failure(const struct agent_guest *guest, struct migration *story)
+{
+	if (guest->ended && guest->ended == guest->story_job) {
+		story->outcome = MIGRATION_ENDED;
+		story->why = guest->ended_why;
+	} else {
+		reason_set(&story->why, -ECANCELED, "", "it ended in libvirt's phase %s",
+			   story->phases ? story->phase[story->phases - 1].name : "none");
+	}
 }
 
 /* Ends a guest's story, and tells it. */
@@ -128,13 +167,10 @@ void story_end(struct agent_guest *guest, enum migration_outcome outcome)
 
 	if (!story)
 		return;
-	end_phase(guest);
-	story->ms = clock_ms() - guest->story_begin;
+	end_times(guest);
 	story->outcome = outcome;
-	if (outcome == MIGRATION_FAILED && guest->ended && guest->ended == guest->story_job) {
-		story->outcome = MIGRATION_ENDED;
-		story->why = guest->ended_why;
-	}
+	if (outcome == MIGRATION_FAILED)
+		explain_failure(guest, story);
 	if (guest->limit)
 		story->downtime_limit = guest->limit;
 	metrics_count(&guest->agent->metrics, story);

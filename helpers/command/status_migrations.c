@@ -149,15 +149,28 @@ static const char *move_text(struct json_object *move, const char *key, char *ou
 	return out;
 }
 
+/* Adds the guest's downtime, and why something went wrong, to what is said of a migration. */
+static void add_details(struct json_object *move, char *text, size_t size)
+{
+	struct json_object *downtime = json_object_object_get(move, "downtime_ms");
+	size_t length = strlen(text);
+	char reason[512];
+
+	if (downtime) {
+		snprintf(text + length, size - length, ", stood still for %lld ms", (long long)json_object_get_int64(downtime));
+		length = strlen(text);
+	}
+	if (*move_text(move, "reason", reason, sizeof(reason)))
+		snprintf(text + length, size - length, ": %s", reason);
+}
+
 /* Prints one migration that the agent has seen: when, guest, where to or from, how it ended, how long it took. */
 static void show_move(struct call *call, struct json_object *move)
 {
 	char guest[DOMAIN_NAME_MAX], outcome[16], direction[8], other[64], text[1024], day[32] = "?";
-	struct json_object *downtime = json_object_object_get(move, "downtime_ms");
 	time_t when = (time_t)(json_object_get_int64(json_object_object_get(move, "when_ms")) / 1000);
 	bool is_in = strcmp(move_text(move, "direction", direction, sizeof(direction)), "in") == 0;
 	struct tm tm;
-	int length;
 
 	if (localtime_r(&when, &tm))
 		strftime(day, sizeof(day), "%b %d %H:%M:%S", &tm);
@@ -165,12 +178,10 @@ static void show_move(struct call *call, struct json_object *move)
 	move_text(move, "outcome", outcome, sizeof(outcome));
 	terminal_print(call, strcmp(outcome, "completed") ? TONE_BAD : TONE_GOOD, "%-10s", outcome);
 	move_text(move, is_in ? "from" : "to", other, sizeof(other));
-	length = snprintf(text, sizeof(text), "%s: %s%s%s in %.1f s", move_text(move, "guest", guest, sizeof(guest)), is_in ? "came" : "left",
-			  *other ? is_in ? " from " : " to " : "", other,
-			  json_object_get_double(json_object_object_get(move, "milliseconds")) / 1000);
-	if (downtime && length > 0 && (size_t)length < sizeof(text))
-		snprintf(text + length, sizeof(text) - (size_t)length, ", stood still for %lld ms", (long long)json_object_get_int64(downtime));
-	terminal_wrap(call, 28, text);
+	snprintf(text, sizeof(text), "%s: %s%s%s in %.1f s", move_text(move, "guest", guest, sizeof(guest)), is_in ? "came" : "left",
+		 *other ? is_in ? " from " : " to " : "", other, json_object_get_double(json_object_object_get(move, "milliseconds")) / 1000);
+	add_details(move, text, sizeof(text));
+	terminal_wrap(call, 29, text);
 }
 
 /* Prints the last migrations that the agent has seen. */

@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include "agent/definition.h"
+#include "base/sysroot.h"
 
 #define HEAD "<domain><name>g</name><uuid>9e0c7f57-b8d6-4b29-8c3e-20d1f7a65b44</uuid><description>by hand</description><devices>"
 #define TAIL "</devices></domain>"
@@ -11,6 +12,8 @@
 #define PLAIN(guest_bus, bus, function)                                                                 \
 	"<hostdev mode='subsystem' type='pci' managed='yes'><source><address domain='0x0000' bus='" bus \
 	"' slot='0x00' function='" function "'/></source><address type='pci' bus='" guest_bus "'/></hostdev>"
+
+static bool is_late;
 
 /* Mends one definition by another. Returns what it is then, for free(); NULL if nothing was changed. */
 static char *mend(const char *stored_xml, const char *live_xml)
@@ -22,7 +25,7 @@ static char *mend(const char *stored_xml, const char *live_xml)
 	CHECK(stored && live);
 	if (domain_parse(stored_xml, strlen(stored_xml), stored, &why) || domain_parse(live_xml, strlen(live_xml), live, &why))
 		FAIL("%s", why.what);
-	if (definition_adopt(stored, live))
+	if (definition_adopt(stored, live, is_late))
 		CHECK(domain_print(stored, &mended) > 0);
 	domain_release(stored);
 	domain_release(live);
@@ -61,4 +64,23 @@ TEST(an_interface_of_a_pool_has_no_address_to_mend)
 {
 	CHECK(!mend(HEAD "<interface type='network'><mac address='52:54:00:00:00:01'/><source network='pool'/></interface>" TAIL,
 		    HEAD INTERFACE("52:54:00:00:00:01", "0xc1", "0x5") TAIL));
+}
+
+TEST(an_arrival_that_nobody_saw_may_have_been_changed_since_so_only_a_device_that_is_not_here_is_replaced)
+{
+	char *mended;
+
+	check_file("/sys/bus/pci/devices/0000:81:00.3/vendor", "0x8086\n");
+	CHECK_INT(sysroot_set(check_scratch()), 0);
+	is_late = true;
+	CHECK(!mend(HEAD PLAIN("0x05", "0x81", "0x3") TAIL, HEAD PLAIN("0x05", "0xc1", "0x6") TAIL));
+	mended = mend(HEAD PLAIN("0x05", "0x81", "0x4") TAIL, HEAD PLAIN("0x05", "0xc1", "0x6") TAIL);
+	CHECK(mended);
+	CHECK_CONTAINS(mended, "bus=\"0xc1\" slot=\"0x00\" function=\"0x6\"");
+	free(mended);
+	is_late = false;
+	mended = mend(HEAD PLAIN("0x05", "0x81", "0x3") TAIL, HEAD PLAIN("0x05", "0xc1", "0x6") TAIL);
+	CHECK(mended);
+	free(mended);
+	CHECK_INT(sysroot_set(""), 0);
 }

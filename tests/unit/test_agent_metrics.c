@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * test_agent_metrics.c: figures for Prometheus, held against its text format. promtool looks at real ones (tests/lab/81-agent-figures.bats).
+ * test_agent_metrics.c: figures for Prometheus, held against its text format. promtool looks at real ones (tests/lab/80-agent.bats).
  */
 #include "check.h"
 
@@ -68,9 +68,11 @@ TEST(migrations_are_counted_by_direction_and_outcome)
 	struct migration left = { .ms = 4000, .downtime = 250, .memory_bytes = 1000, .vfio_bytes = 50 };
 	struct migration came = { .is_incoming = true, .ms = 61000, .downtime = MIGRATION_UNKNOWN, .outcome = MIGRATION_COMPLETED };
 	struct migration ended = { .ms = 9, .downtime = 9000, .outcome = MIGRATION_ENDED };
+	struct migration unsettled = { .is_incoming = true, .ms = 1000, .downtime = MIGRATION_UNKNOWN, .outcome = MIGRATION_UNSETTLED };
 	struct metrics metrics = { 0 };
 	char *text;
 
+	metrics_count(&metrics, &unsettled);
 	metrics_count(&metrics, &left);
 	metrics_count(&metrics, &came);
 	metrics_count(&metrics, &ended);
@@ -80,7 +82,8 @@ TEST(migrations_are_counted_by_direction_and_outcome)
 	CHECK_CONTAINS(text, "vferry_migrations_total{direction=\"in\",outcome=\"failed\"} 0\n");
 	CHECK_CONTAINS(text, "vferry_migration_duration_seconds_bucket{direction=\"out\",le=\"2\"} 0\n");
 	CHECK_CONTAINS(text, "vferry_migration_duration_seconds_bucket{direction=\"out\",le=\"5\"} 1\n");
-	CHECK_CONTAINS(text, "vferry_migration_duration_seconds_sum{direction=\"in\"} 61\n");
+	CHECK_CONTAINS(text, "vferry_migration_duration_seconds_sum{direction=\"in\"} 62\n");
+	CHECK_CONTAINS(text, "vferry_migrations_total{direction=\"in\",outcome=\"unsettled\"} 1\n");
 	CHECK_CONTAINS(text, "vferry_migration_downtime_seconds_bucket{le=\"0.3\"} 1\n");
 	CHECK_CONTAINS(text, "vferry_migration_downtime_seconds_bucket{le=\"+Inf\"} 1\n");
 	CHECK_CONTAINS(text, "vferry_migration_downtime_seconds_sum 0.25\n");

@@ -270,6 +270,7 @@ TEST(what_was_done_and_refused_is_told_with_milliseconds_and_reason)
 	CHECK_INT(history_add(&refused, deadline_in(1000), NULL), 0);
 	CHECK_INT(history_add(&left, deadline_in(1000), NULL), 0);
 	CHECK_INT(migration_add(&moved, NULL), 0);
+	reason_set(&came.why, -ECANCELED, "", "it ended in libvirt's phase finish3");
 	CHECK_INT(migration_add(&came, NULL), 0);
 	text = migrations();
 	CHECK_CONTAINS(text, "  ready    web1: 2 VFs in 812 ms\n");
@@ -277,7 +278,8 @@ TEST(what_was_done_and_refused_is_told_with_milliseconds_and_reason)
 	CHECK_CONTAINS(text, "without --postcopy\n");
 	CHECK_CONTAINS(text, "  left     db1\n");
 	CHECK_CONTAINS(text, "  completed db1: left in 8.2 s, stood still for 159 ms\n");
-	CHECK_CONTAINS(text, "  failed    db2: came from node7 in 1.0 s\n");
+	CHECK_CONTAINS(text, "  failed    db2: came from node7 in 1.0 s: it ended in\n");
+	CHECK_CONTAINS(text, "libvirt's phase finish3\n");
 	for (const char *line = text; *line; line = strchr(line, '\n') + 1)
 		CHECK(strcspn(line, "\n") <= 80);
 	CHECK_INT(sysroot_set(""), 0);

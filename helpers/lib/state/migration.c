@@ -23,6 +23,7 @@
 
 static const char *const outcomes[MIGRATION_OUTCOMES] = {
 	[MIGRATION_COMPLETED] = "completed", [MIGRATION_FAILED] = "failed", [MIGRATION_ENDED] = "ended",
+	[MIGRATION_UNSETTLED] = "unsettled",
 };
 
 /*

@@ -23,6 +23,7 @@ enum migration_outcome {
 	MIGRATION_COMPLETED,
 	MIGRATION_FAILED,   /* for a reason of libvirt's or QEMU's */
 	MIGRATION_ENDED,    /* by the agent, since it broke a limit: see why */
+	MIGRATION_UNSETTLED, /* the guest has arrived, and something that is to be done then has failed: see why */
 	MIGRATION_OUTCOMES
 };
 
@@ -51,7 +52,7 @@ struct migration {
 	struct reason why;
 };
 
-/* "completed", "failed", "ended" */
+/* "completed", "failed", "ended", "unsettled" */
 const char *migration_outcome_name(enum migration_outcome outcome);
 
 /* As JSON, to be put. */
