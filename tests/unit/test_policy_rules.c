@@ -590,6 +590,8 @@ static struct spoiled {
 SPOIL(by_postcopy, spoiled.status = (struct status){ .job = STATUS_MIGRATION_IN, .flags = STATUS_POSTCOPY })
 SPOIL(by_viommu, h->domain.has_iommu = true; strcpy(h->domain.iommu_model, "virtio"))
 SPOIL(by_a_second_vf, guest_add(h, "0000:c1:00.3", PSID); h->config.vfs_in_flight = 1)
+SPOIL(by_a_note_of_the_passport, strcpy(h->domain.passport.note, "entry 1 has a wrong mac"))
+SPOIL(by_a_stranger_in_the_passport, h->domain.hostdev[0].passport = NULL; h->config.without_passport = WITHOUT_ANY)
 SPOIL(by_no_firmware_in_the_passport, h->domain.passport.vf[0].firmware[0] = 0; h->config.unknown_source = SEVERITY_REFUSE)
 SPOIL(by_no_card, h->inventory.pfs = 0)
 SPOIL(by_processor, strcpy(h->inventory.architecture, "s390x"))
@@ -625,6 +627,9 @@ static const struct verdict_row {
 	{ "L2-viommu", by_viommu, VERDICT_REFUSE, "the guest has a vIOMMU (model 'virtio'), and with it a VF cannot be live-migrated" },
 	{ "L4-guest-alone", by_a_second_vf, VERDICT_REFUSE,
 	  "the guest has 2 VFs of one PF, and at most 1 can be in live migration at the same time" },
+	{ "passport", by_a_note_of_the_passport, VERDICT_WARN, "of the guest's passport something is left out: entry 1 has a wrong mac" },
+	{ "passport", by_a_stranger_in_the_passport, VERDICT_WARN,
+	  "the guest's passport speaks of a VF that the guest does not have; that is left out" },
 	{ "L5-L6-unknown-source", by_no_firmware_in_the_passport, VERDICT_REFUSE,
 	  "the firmware of the source is unknown: neither the guest's passport nor [peer] in vferry.conf tells" },
 	{ "L7-any-card", by_no_card, VERDICT_REFUSE, "this host has no card whose VFs can be live-migrated" },

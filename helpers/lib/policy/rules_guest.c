@@ -80,6 +80,40 @@ static enum verdict by_severity(enum severity severity)
 }
 
 /*
+ * is_of_guest() - whether an entry of the passport speaks of a device that the guest has
+ */
+static bool is_of_guest(const struct domain *domain, const struct passport_vf *entry)
+{
+	for (size_t i = 0; i < domain->hostdevs; i++) {
+		if (domain->hostdev[i].passport == entry)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * rules_passport() - a passport that is not taken as it is: it comes from another host, and may be hostile or old
+ */
+enum verdict rules_passport(const struct rule_case *c, struct reason *why)
+{
+	const struct passport *passport = c->incoming && c->domain ? &c->domain->passport : NULL;
+	char mac[MAC_ADDRESS_LEN];
+
+	if (passport && *passport->note) {
+		reason_set(why, -EINVAL, NULL, "of the guest's passport something is left out: %s", passport->note);
+		return VERDICT_WARN;
+	}
+	for (size_t i = 0; passport && i < passport->vfs; i++) {
+		if (is_of_guest(c->domain, &passport->vf[i]))
+			continue;
+		reason_set(why, -EINVAL, mac_address_format(&passport->vf[i].mac, mac),
+			   "the guest's passport speaks of a VF that the guest does not have; that is left out");
+		return VERDICT_WARN;
+	}
+	return VERDICT_PASS;
+}
+
+/*
  * rules_unknown_source() - L5 and L6 cannot be checked where neither passport nor configuration tells PSID and firmware
  */
 enum verdict rules_unknown_source(const struct rule_case *c, struct reason *why)

@@ -11,6 +11,7 @@
 enum verdict rules_postcopy(const struct rule_case *c, struct reason *why);
 enum verdict rules_viommu(const struct rule_case *c, struct reason *why);
 enum verdict rules_alone(const struct rule_case *c, struct reason *why);
+enum verdict rules_passport(const struct rule_case *c, struct reason *why);
 enum verdict rules_unknown_source(const struct rule_case *c, struct reason *why);
 enum verdict rules_vlan(const struct rule_case *c, struct reason *why);
 enum verdict rules_any_card(const struct rule_case *c, struct reason *why);
