@@ -200,7 +200,7 @@ card() {
 
 # bats test_tags=long
 @test "fault: libvirtd has too few threads for those who may wait" {
-	on A 'virt-admin server-threadpool-set libvirtd --min-workers 1 --max-workers 5 && virt-admin server-threadpool-set libvirtd --max-workers 20'
+	threads_at_boot A
 	names warning V7 "libvirtd has 5 threads for calls; with 8 guests that wait for a slot (slot_queue) it needs 10"
 	mends V7
 }

@@ -211,13 +211,6 @@ slot_queue = 3'
 	as_many_as_may B A 2 3
 }
 
-# threads HOST [NUMBER]: waits until libvirtd has so many that serve calls; without NUMBER prints how many it has.
-threads() {
-	on "$1" "count() { grep -hx 'rpc-[^a].*' /proc/\$(cat /run/libvirtd.pid)/task/*/comm | grep -c .; }
-		[ -n '${2:-}' ] || { count; exit; }
-		for i in \$(seq 100); do [ \$(count) != '${2:-}' ] || exit 0; sleep 0.1; done; count; exit 1"
-}
-
 # Each that waits keeps a thread of libvirtd, and what moves needs some, so without the agent fewer may wait than slot_queue says. The guests are
 # paused: what counts here is who is let in.
 # bats test_tags=long
@@ -225,8 +218,7 @@ threads() {
 	agent B stop
 	wipe_both
 	cards 16
-	on B 'virt-admin server-threadpool-set libvirtd --min-workers 1 --max-workers 5 && virt-admin server-threadpool-set libvirtd --max-workers 20'
-	threads B 5
+	threads_at_boot B
 	start_guests 12 --paused
 	arrive A B 12
 	echo "# libvirtd has $(threads B) threads: $(wc -l <<<"$accepted") arrived, $(grep -c . <<<"$refused") refused;" \
@@ -242,8 +234,7 @@ threads() {
 		contains "$(on A "cat /root/$name.log")" "start vferryd here or set min_workers = 20"
 	done
 	agent B start
-	threads B 20
-	said B 'libvirtd was given 20 threads for calls'
+	eventually said B 'libvirtd was given 20 threads for calls'
 	run on A "virsh -c $URI list --all --name | grep . | xargs -P 12 -I{} virsh -c $URI migrate --live {} qemu+tcp://hostB/system 2>&1"
 	echo "$output"
 	[ "$status" = 0 ]

@@ -40,7 +40,7 @@ teardown_file() {
 
 @test "libvirtd, which begins with 5 threads for calls, gets enough for guests that wait" {
 	eventually said A 'libvirtd was given 20 threads for calls'
-	[ "$(on A 'grep -hc "^rpc-libvirtd" /proc/$(cat /run/libvirtd.pid)/task/*/comm | grep -c 1')" = 20 ]
+	[ "$(threads A)" = 20 ]
 	contains "$(on A 'vferry check --json' | jq -c '.checks[] | select(.id == "V7")')" '"state":"ok"'
 }
 

@@ -156,6 +156,22 @@ same() {
 	diff <(printf '%s\n' "$1") <(printf '%s\n' "$2") >&2
 }
 
+# threads HOST: how many threads libvirtd has there that serve calls.
+threads() {
+	on "$1" 'cat /proc/$(cat /run/libvirtd.pid)/task/*/comm | grep -cx rpc-libvirtd'
+}
+
+# threads_at_boot HOST: it has 5 again, and may start more.
+threads_at_boot() {
+	on "$1" 'virt-admin server-threadpool-set libvirtd --min-workers 1 --max-workers 5 || exit 1
+		for i in $(seq 100); do
+			[ "$(cat /proc/$(cat /run/libvirtd.pid)/task/*/comm | grep -cx rpc-libvirtd)" -gt 5 ] || break
+			sleep 0.1
+		done
+		virt-admin server-threadpool-set libvirtd --min-workers 5 --max-workers 20'
+	[ "$(threads "$1")" = 5 ]
+}
+
 # lab_setup, lab_teardown: for setup_file and teardown_file.
 lab_setup() {
 	"$LAB" up >&3 2>&1 && "$LAB" deploy >&3 2>&1
