@@ -15,7 +15,8 @@
 #include "command/terminal.h"
 
 static const struct command *const commands[] = {
-	&command_check, &command_prepare, &command_plan, &command_attach, &command_detach, &command_status_row, &command_release, &command_inventory, &command_version,
+	&command_check, &command_prepare, &command_plan, &command_attach, &command_detach, &command_status_row,
+	&command_release, &command_inventory, &command_version,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

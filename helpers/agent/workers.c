@@ -102,8 +102,8 @@ void workers_raise(const struct agent *agent)
 	if (now < 0) {
 		agent_log(NULL, LOG_WARNING, &why);
 	} else if ((unsigned int)now < need) {
-		log_warning("%s has %d threads for calls, as many as its max_workers allows; with %u guests that wait for a slot (slot_queue) it "
-			    "needs %u", daemon, now, agent->config.slot_queue, need);
+		log_warning("%s has %d threads for calls, as many as its max_workers allows; with %u guests that wait for a slot "
+			    "(slot_queue) it needs %u", daemon, now, agent->config.slot_queue, need);
 	} else {
 		log_notice("%s was given %d threads for calls and had %u, since guests that wait for a slot keep some", daemon, now, have);
 	}

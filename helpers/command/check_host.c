@@ -181,11 +181,13 @@ static void look_workers(const struct check_case *c, struct finding *f)
 		check_found(f, STATE_NONE, "%s does not run, or its threads cannot be seen", daemon);
 		return;
 	}
-	check_found(f, have < need ? STATE_WARNING : STATE_OK, "%s has %u threads for calls; with %u guests that wait for a slot (slot_queue) it needs %u",
-		    daemon, have, c->config->slot_queue, need);
+	check_found(f, have < need ? STATE_WARNING : STATE_OK,
+		    "%s has %u threads for calls; with %u guests that wait for a slot (slot_queue) it needs %u", daemon, have, c->config->slot_queue,
+		    need);
 	if (have >= need)
 		return;
-	check_advise(f, "until then fewer may wait; to keep it, run vferryd, or set min_workers = %u in /etc/libvirt/%s.conf", WORKERS_ENOUGH, daemon);
+	check_advise(f, "until then fewer may wait; to keep it, run vferryd, or set min_workers = %u in /etc/libvirt/%s.conf",
+		     WORKERS_ENOUGH, daemon);
 	check_mend(f, "virt-admin server-threadpool-set %s --min-workers %u", daemon, WORKERS_ENOUGH);
 }
 

@@ -25,7 +25,8 @@ int ready_make(const struct scene *scene, struct record *record, bool bound, dea
 
 /*
  * Takes back what was made for a guest alone, forgets its record, and then what was made of its PFs if no guest ever ran on them and
- * nobody uses them. The caller holds the host-wide lock, here and for the next two. Return: 0, or the first error (what could not be taken back stays in the journals for a later call).
+ * nobody uses them. The caller holds the host-wide lock, here and for the next two. Return: 0, or the first error (what could not be
+ * taken back stays in the journals for a later call).
  */
 int ready_give_back(struct record *record, const struct config *config, deadline_t deadline, struct reason *why);
 

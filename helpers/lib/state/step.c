@@ -240,8 +240,9 @@ int step_from_json(struct json_object *json, struct step *step)
 	if (vf == -EINVAL)
 		return -EINVAL;
 	s.has_vf = vf == 0;
-	if (get_number(json, "index", &s.index) || get_number(json, "port", &s.port_index) || get_number(json, "number", &s.number) || get_number(json, "before", &s.before) ||
-	    get_text(json, "name", s.name, sizeof(s.name)) || get_text(json, "text", s.text, sizeof(s.text)) ||
+	if (get_number(json, "index", &s.index) || get_number(json, "port", &s.port_index) || get_number(json, "number", &s.number) ||
+	    get_number(json, "before", &s.before) || get_text(json, "name", s.name, sizeof(s.name)) ||
+	    get_text(json, "text", s.text, sizeof(s.text)) ||
 	    get_text(json, "before-text", s.before_text, sizeof(s.before_text)) || get_mac(json, "mac", &s.mac) ||
 	    get_mac(json, "before-mac", &s.before_mac) || get_text(json, "guest", s.guest, sizeof(s.guest)))
 		return -EINVAL;
