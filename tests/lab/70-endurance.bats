@@ -148,7 +148,7 @@ census() {
 # processes HOST: what lives long: name, pid, descriptors, resident KiB.
 processes() {
 	on "$1" 'for p in $(cat /run/libvirtd.pid /run/openvswitch/ovs-vswitchd.pid /run/openvswitch/ovsdb-server.pid /run/vferry-lab-agent.pid); do
-		[ ! -e "/proc/$p" ] || echo "$(cat /proc/$p/comm) $p $(ls /proc/$p/fd | wc -l) $(sed -n "s/^VmRSS: *\([0-9]*\).*/\1/p" /proc/$p/status)"
+		[ ! -e "/proc/$p" ] || echo "$(cat /proc/$p/comm) $p $(ls /proc/$p/fd | wc -l) $(sed -n "s/^VmRSS:[[:space:]]*\([0-9]*\).*/\1/p" /proc/$p/status)"
 	done'
 }
 
