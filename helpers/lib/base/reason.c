@@ -25,8 +25,8 @@ static const struct {
 /* Return: whether a code point may be shown. */
 static bool is_shown(uint32_t code)
 {
-	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++)
-		if (code >= forbidden[i].first && code <= forbidden[i].last)
+	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]) && code >= forbidden[i].first; i++)
+		if (code <= forbidden[i].last)
 			return false;
 	return true;
 }
