@@ -72,15 +72,18 @@ LINK    = $(CC) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS)
 
 # ---- What is built -----------------------------------------------------------------------------------------------
 
-# Programs of helpers/: one file each. A name here is built as soon as its source exists.
+# Programs of helpers/: one file each. A name here is built as soon as its source exists. The second list is of those that vferry alone starts.
 HELPERS = vferry vferryd
+PARTS   = guest
 
 object        = $(patsubst %.c,$(BUILD)/%.o,$(1))
 library       = $(BUILD)/libvferry.a
 library_src   = $(sort $(wildcard helpers/lib/*/*.c))
 worker_src    = $(filter-out hooks/qemu.c,$(sort $(wildcard hooks/*.c)))
-helper_src    = $(foreach name,$(HELPERS),$(wildcard helpers/$(name).c))
+helper_src    = $(foreach name,$(HELPERS) $(PARTS),$(wildcard helpers/$(name).c))
 command_src   = $(sort $(wildcard helpers/command/*.c))
+# Of these, the ones that call libvirt: for the program guest.
+guest_src     = $(sort $(wildcard helpers/command/attach*.c) helpers/command/detach.c)
 virt_src      = $(sort $(wildcard helpers/virt/*.c))
 agent_src     = $(sort $(wildcard helpers/agent/*.c))
 unit_src      = $(sort $(wildcard tests/unit/test_*.c))
@@ -98,8 +101,9 @@ fuzz_programs   = $(addprefix $(BUILD)/tests/fuzz/libfuzzer_,$(fuzz_targets))
 fuzz_xml        = $(addprefix $(BUILD)/tests/fuzz/libfuzzer_,candidate decide domain network passport status)
 # What a unit test of the worker may link: the worker without its main().
 worker_part     = $(call object,$(filter-out hooks/hook.c,$(worker_src)))
-# The subcommands of vferry: a file each, linked by the program and by their unit tests.
+# The subcommands of vferry: a file each, linked by their unit tests and by the programs, those that call libvirt by guest alone.
 command_part    = $(call object,$(command_src))
+vferry_part     = $(call object,$(filter-out $(guest_src),$(command_src)))
 # libvirt, for those programs that may call it; the agent's parts.
 virt_part       = $(call object,$(virt_src))
 agent_part      = $(call object,$(agent_src))
@@ -129,11 +133,13 @@ $(BUILD)/hook: $(call object,$(worker_src)) $(library)
 	$(call quiet,LD) $(LINK) -o $@ $^ $(PACKAGE_LIBS)
 
 $(helper_programs): $(BUILD)/%: $(BUILD)/helpers/%.o $(library)
-	$(call quiet,LD) $(LINK) -o $@ $(filter %.o,$^) $(library) $(PACKAGE_LIBS) $(VIRT_LIBS)
+	$(call quiet,LD) $(LINK) -o $@ $(filter %.o,$^) $(library) $(PACKAGE_LIBS) $(OTHER_LIBS)
 
-$(BUILD)/vferry: $(command_part) $(virt_part)
+$(BUILD)/vferry: $(vferry_part)
+$(BUILD)/guest: $(command_part) $(virt_part)
+$(BUILD)/guest: OTHER_LIBS = $(VIRT_LIBS)
 $(BUILD)/vferryd: $(agent_part) $(virt_part)
-$(BUILD)/vferryd: VIRT_LIBS += $(AGENT_LIBS)
+$(BUILD)/vferryd: OTHER_LIBS = $(VIRT_LIBS) $(AGENT_LIBS)
 
 $(unit_programs): $(BUILD)/%: $(BUILD)/%.o $(worker_part) $(library)
 	$(call quiet,LD) $(LINK) -o $@ $(filter %.o,$^) $(library) $(PACKAGE_LIBS)
@@ -227,7 +233,8 @@ install_each = $(foreach file,$(3),$(call install_line,$(1),$(2),$(file)))
 install: all
 	$(INSTALL) -D -m 0755 $(BUILD)/qemu $(DESTDIR)$(hookdir)/50-vferry
 	$(INSTALL) -D -m 0755 $(BUILD)/hook $(DESTDIR)$(libexecdir)/vferry/hook
-	$(call install_each,0755,$(sbindir),$(helper_programs))
+	$(call install_each,0755,$(sbindir),$(addprefix $(BUILD)/,$(HELPERS)))
+	$(call install_each,0755,$(libexecdir)/vferry,$(addprefix $(BUILD)/,$(PARTS)))
 	$(call install_each,0644,$(datadir)/vferry/xml-templates,$(templates))
 	$(foreach n,5 7 8,$(call install_each,0644,$(mandir)/man$(n),$(filter %.$(n),$(man_pages))))
 	$(call install_each,0644,$(unitdir),$(units))
@@ -243,7 +250,7 @@ install-apparmor:
 
 # Removes what `install` put and leaves the configuration.
 uninstall:
-	rm -f $(DESTDIR)$(hookdir)/50-vferry $(DESTDIR)$(libexecdir)/vferry/hook
+	rm -f $(DESTDIR)$(hookdir)/50-vferry $(foreach name,hook $(PARTS),$(DESTDIR)$(libexecdir)/vferry/$(name))
 	rm -f $(foreach name,$(HELPERS),$(DESTDIR)$(sbindir)/$(name)) $(DESTDIR)$(completiondir)/vferry
 	rm -f $(DESTDIR)$(tmpfilesdir)/vferry.conf $(DESTDIR)$(udevrulesdir)/70-vferry.rules $(DESTDIR)$(apparmordir)/abstractions/vferry \
 		$(foreach unit,$(units),$(DESTDIR)$(unitdir)/$(notdir $(unit)))

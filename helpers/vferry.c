@@ -3,16 +3,13 @@
  * vferry.c: what a person types: makes, checks and explains a host for the live migration of ConnectX-7 VFs.
  *
  * In order: find the subcommand's row, let command_parse() read its options and the configuration, run it. Each subcommand is a file of
- * helpers/command/. Nothing needs root but what changes the host; what only root may see is named when it was not seen. Exit status: 0,
- * 1 refused or not ready, 2 wrong use.
+ * helpers/command/; the two that call libvirt are run by a program of their own, helpers/guest.c. Nothing needs root but what changes the
+ * host; what only root may see is named when it was not seen. Exit status: 0, 1 refused or not ready, 2 wrong use.
  */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/log.h"
 #include "command/command.h"
-#include "command/terminal.h"
 
 static const struct command *const commands[] = {
 	&command_check, &command_prepare, &command_plan, &command_attach, &command_detach, &command_status_row,
@@ -64,18 +61,6 @@ static int without_command(const char *word)
 int main(int argc, char **argv)
 {
 	const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
-	struct call call = { .command = command, .in = stdin, .out = stdout, .err = stderr };
-	int status;
 
-	if (!command)
-		return without_command(argc > 1 ? argv[1] : NULL);
-	call.color = terminal_has_color(stdout);
-	call.terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-	log_open("vferry", false);
-	status = command_parse(&call, argc - 1, argv + 1);
-	if (status == COMMAND_RUN)
-		status = command->run(&call);
-	if (fflush(stdout) && status == COMMAND_OK)
-		status = COMMAND_NOT_READY;
-	return status;
+	return command ? command_main(command, argc, argv) : without_command(argc > 1 ? argv[1] : NULL);
 }

@@ -297,26 +297,10 @@ static int attach(struct attachment *a, struct reason *why)
 	return 0;
 }
 
-/* vferry attach. */
-static int run(struct call *call)
+/* vferry attach; see the header. */
+int attach_command(struct call *call)
 {
 	static const struct attach_verb verb = { read_options, attach, show };
 
 	return attach_run(call, &verb);
 }
-
-static const struct command_option options[] = {
-	OPTION("pf", "PF", pf, "take a VF of this PF: PCI address or network device"),
-	OPTION("network", "NETWORK", network, "from this pool of libvirt's instead"),
-	OPTION("mac", "MAC", mac, "of the VF (else one that nobody has is made)"),
-	OPTION("vlan", "TAG", vlan, "VLAN of the representor's port"),
-	OPTION("live", NULL, live, "the running guest only, unless --config too"),
-	OPTION("config", NULL, persistent, "the guest's definition only, unless --live too"),
-	OPTION_SETTINGS,
-	OPTION_JSON,
-	OPTION_END,
-};
-
-const struct command command_attach = {
-	.name = "attach", .operands = "GUEST", .least = 1, .most = 1, .summary = "Gives a guest a VF.", .options = options, .run = run,
-};

@@ -51,6 +51,10 @@ struct attach_verb {
 	int (*show)(const struct attachment *a, int error, const struct reason *why); /* Return: enum command_status */
 };
 
+/* What the two do, in the program guest. Return: enum command_status. */
+int attach_command(struct call *call);
+int detach_command(struct call *call);
+
 /* One call of either: whether it may be tried here, one at a time, the guest found, work, how it came out. Return: enum command_status. */
 int attach_run(struct call *call, const struct attach_verb *verb);
 

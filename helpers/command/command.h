@@ -45,6 +45,7 @@ struct command {
 /* One call of a subcommand: where it prints, what it was told. */
 struct call {
 	const struct command *command;
+	char **words;          /* the program's own, for one that takes its place */
 	FILE *in, *out, *err;
 	bool color;            /* the output may carry colours */
 	bool terminal;         /* somebody sits there: can be asked, sees progress */
@@ -73,6 +74,9 @@ extern const struct command command_check, command_prepare, command_plan, comman
  * Return: COMMAND_RUN, or what the program ends with (after --help, or a sentence about wrong use).
  */
 int command_parse(struct call *call, int argc, char **argv);
+
+/* One call of a subcommand, as a program makes it: argv[1] is its name. Return: exit status. */
+int command_main(const struct command *command, int argc, char **argv);
 
 /* Prints what a subcommand takes. */
 void command_help(const struct command *command, FILE *out);

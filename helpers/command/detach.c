@@ -219,23 +219,10 @@ static int show(const struct attachment *a, int error, const struct reason *why)
 	return COMMAND_OK;
 }
 
-/* vferry detach. */
-static int run(struct call *call)
+/* vferry detach; see attach.h. */
+int detach_command(struct call *call)
 {
 	static const struct attach_verb verb = { read_options, detach, show };
 
 	return attach_run(call, &verb);
 }
-
-static const struct command_option options[] = {
-	OPTION("mac", "MAC", mac, "of the VF (else the only one that it has)"),
-	OPTION("live", NULL, live, "from the running guest only, unless --config too"),
-	OPTION("config", NULL, persistent, "from the guest's definition only, unless --live too"),
-	OPTION_SETTINGS,
-	OPTION_JSON,
-	OPTION_END,
-};
-
-const struct command command_detach = {
-	.name = "detach", .operands = "GUEST", .least = 1, .most = 1, .summary = "Takes a VF from a guest.", .options = options, .run = run,
-};

@@ -29,6 +29,8 @@ installed() {
 	installed
 	installed | grep -qx '755 f /etc/libvirt/hooks/qemu.d/50-vferry'
 	installed | grep -qx '755 f /usr/libexec/vferry/hook'
+	installed | grep -qx '755 f /usr/libexec/vferry/guest'
+	grep -aqF /usr/libexec/vferry/guest "$dest/usr/sbin/vferry"
 	installed | grep -qx '644 f /etc/vferry/vferry.conf'
 }
 

@@ -24,6 +24,23 @@ needed() {
 	done
 }
 
+@test "of vferry's programs only attach, detach and the agent load libvirt: the others start three times as fast" {
+	libraries=$(ldd "$BUILD/vferry")
+	echo "$libraries"
+	[[ $libraries == *libc.so.6* && $libraries != *libvirt* ]]
+	[[ $(needed "$BUILD/guest") == *libvirt.so* ]]
+	[[ $(needed "$BUILD/vferryd") == *libvirt.so* ]]
+}
+
+@test "what the program that calls libvirt for vferry is told by hand, it sends back" {
+	run "$BUILD/guest"
+	[ "$status" -eq 2 ]
+	[[ $output == *"vferry: this program is a part of vferry attach and vferry detach"* ]]
+	run "$BUILD/guest" detach --help
+	[ "$status" -eq 0 ]
+	[ "$output" = "$("$BUILD/vferry" detach --help)" ]
+}
+
 @test "libvirt's room is used by the command and the agent alone" {
 	users=$(grep -lE '#include ("virt/|<libvirt/)' -r hooks helpers --include='*.[ch]' |
 		grep -vE '^helpers/(virt|agent|command)/|^helpers/vferryd?\.c$' || true)

@@ -11,6 +11,15 @@
 static struct attachment a;
 static struct call call;
 
+/* A row of vferry's as the program guest runs it. */
+static struct command as_guest(const struct command *row, int (*run)(struct call *call))
+{
+	struct command guest = *row;
+
+	guest.run = run;
+	return guest;
+}
+
 /* A guest's XML with one VF by address. */
 static char *guest_xml(const char *name, const char *uuid, const char *mac, const char *slot, const char *function)
 {
@@ -129,21 +138,24 @@ TEST(wrong_use_is_explained)
 		{ "--vlan", "4x", "--vlan is a number from 1 to 4094" },
 	};
 
+	const struct command attach = as_guest(&command_attach, attach_command), detach = as_guest(&command_detach, detach_command);
+
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct command_result r = call_command(&command_attach, NULL, "guest1", cases[i].option, cases[i].value, "--settings",
+		struct command_result r = call_command(&attach, NULL, "guest1", cases[i].option, cases[i].value, "--settings",
 						       "/nonexistent/vferry.conf", NULL);
 
 		CHECK_INT(r.status, COMMAND_USAGE);
 		CHECK_CONTAINS(r.err, cases[i].words);
 	}
-	CHECK_INT(call_command(&command_attach, NULL, "--settings", "/nonexistent/vferry.conf", NULL).status, COMMAND_USAGE);
-	CHECK_INT(call_command(&command_detach, NULL, "guest1", "--mac", "nonsense", "--settings", "/nonexistent/vferry.conf", NULL).status,
+	CHECK_INT(call_command(&attach, NULL, "--settings", "/nonexistent/vferry.conf", NULL).status, COMMAND_USAGE);
+	CHECK_INT(call_command(&detach, NULL, "guest1", "--mac", "nonsense", "--settings", "/nonexistent/vferry.conf", NULL).status,
 		  COMMAND_USAGE);
 }
 
 TEST(a_pool_has_its_pf)
 {
-	struct command_result r = call_command(&command_attach, NULL, "guest1", "--pf", "p", "--network", "n", "--settings",
+	const struct command attach = as_guest(&command_attach, attach_command);
+	struct command_result r = call_command(&attach, NULL, "guest1", "--pf", "p", "--network", "n", "--settings",
 					       "/nonexistent/vferry.conf", NULL);
 
 	CHECK_INT(r.status, COMMAND_USAGE);
