@@ -23,6 +23,14 @@ teardown_file() {
 	lab_teardown
 }
 
+# settings HOST [TEXT]: the agent there has read this configuration.
+settings() {
+	quiet "$1"
+	configure "$1" "${2:-}"
+	reload "$1"
+	eventually said "$1" 'the configuration is read again'
+}
+
 # memory HOST: the agent's resident memory there, kB.
 memory() {
 	on "$1" 'awk "/^VmRSS/ { print \$2 }" /proc/$(cat /run/vferry-lab-agent.pid)/status'
@@ -73,20 +81,119 @@ at_perform() {
 	contains "$(on A 'tail -n 1 /var/lib/vferry/migrations.jsonl')" '"outcome":"failed"'
 }
 
+# card HOST FILE VALUE: what the card there says of itself.
+card() {
+	on "$1" "for f in /sys/kernel/debug/swcx7/pf*/$2; do echo $3 >\$f; done"
+}
+
 # bats test_tags=long
-@test "a card unlike what is known of the other hosts keeps its guest" {
-	configure A '[peer]
-firmware = 28.43.2000'
-	quiet A
-	reload A
-	eventually said A 'the configuration is read again'
-	run migrate A B guest1 --bandwidth 1
+@test "a card unlike the source's takes no guest: refused at the destination by the passport, ended at the source by what is known of the others" {
+	while read -r file other usual rule word; do
+		card B "$file" "$other"
+		run migrate A B guest1
+		card B "$file" "$usual"
+		echo "$output"
+		[ "$status" != 0 ]
+		contains "$output" "its $word is $other and the source's is $usual"
+		[ "$(state A guest1)" = running ]
+		settings A "[peer]
+$file = $other"
+		run migrate A B guest1 --bandwidth 1
+		echo "$output"
+		[ "$status" != 0 ]
+		eventually said A "rule $rule"
+		settings A
+		[ "$(state A guest1)" = running ]
+		eventually is_here A
+		eventually nobody_waits B
+	done <<-'END'
+		psid MT_0000000999 MT_0000000834 L5-psid PSID
+		firmware 28.43.2000 28.42.1000 L6-same-firmware firmware
+	END
+}
+
+# written TEXT: somebody on the source writes this into the guest's metadata as its passport.
+written() {
+	on A "cat >/root/passport; virsh -q -c $URI metadata guest1 urn:vferry:passport:1 --live --key vf --set \"\$(cat /root/passport)\"" <<<"$1"
+}
+
+# bats test_tags=long
+@test "a passport that somebody has made up moves nothing: it is refused or left out, and that is said" {
+	agent A stop # it would write a right one
+	mac=$(on A "virsh -c $URI dumpxml guest1" | sed -n "s/.*<mac address='\(.*\)'.*/\1/p" | head -n 1)
+	before=$(snapshot B)
+	# Huge.
+	written "<passport version='1'>$(for i in $(seq 33); do echo "<vf mac='52:54:00:00:01:$(printf %02x "$i")'/>"; done)</passport>"
+	run migrate A B guest1
 	echo "$output"
-	configure A ''
+	[ "$status" != 0 ]
+	contains "$output" "the guest's passport has more than 32 entries"
+	# For a bridge that is not this host's to give.
+	written "<passport version='1'><vf mac='$mac' psid='MT_0000000834' firmware='28.42.1000' bridge='br-other'/></passport>"
+	run migrate A B guest1
+	echo "$output"
+	[ "$status" != 0 ]
+	contains "$output" "br-other"
+	same "$before" "$(snapshot B)"
+	# A wrong MAC, fields that nobody knows, long and odd values: the guest is taken as one without a passport.
+	quiet B
+	written "<passport version='1' host='\$(reboot)'><vf mac='01:00:5e:00:00:01' psid='$(printf 'A%.0s' $(seq 50000))'/><run command='reboot'>reboot</run>
+		<vf mac='52:54:00:00:00:99' psid='MT_0000000834' bridge='br-other' tag='7' iface-id='another'/></passport>"
+	run migrate A B guest1
+	echo "$output"
+	[ "$status" = 0 ]
+	contains "$(on B 'cat /var/log/messages')" "of the guest's passport something is left out: entry 1 has a wrong mac"
+	same "$(on B 'ovs-vsctl list-br')" br-vferry
+	[ "$(on B "ovs-vsctl get port $(rep B) tag")" = '[]' ]
+	[[ $(on B 'ovs-vsctl list interface') != *another* ]]
+	agent A start
+	# The agent where it has arrived writes a right one.
+	eventually is_here B
+	[[ $(passport B) != *01:00:5e* && $(passport B) != *br-other* ]]
+	# So does the agent of the source, of what somebody writes while it is there.
+	migrate B A guest1
+	eventually is_here A
+	written "<passport version='1'><vf mac='52:54:00:00:00:99'/></passport>"
 	reload A
+	eventually is_here A
+}
+
+# frames HOST: how many frames its VFs have got.
+frames() {
+	on "$1" 'sum=0; for f in /sys/kernel/debug/swcx7/pf0/vf*/frames; do read -r _ n _ <$f; sum=$((sum + n)); done; echo $sum'
+}
+
+# gets_frames HOST: what is sent to the silent guest comes there.
+gets_frames() {
+	local before
+	before=$(frames "$1")
+	more() { [ "$(frames "$1")" -gt $((before + 50)) ]; }
+	eventually more "$1"
+}
+
+# bats test_tags=long
+@test "a silent guest whose migration fails is found where it runs on, also when the destination has announced it" {
+	to_guest
+	gets_frames A
+	quiet A
+	# Its last state cannot be saved: it is stopped by then.
+	on A 'echo "5 1" >/sys/kernel/debug/swcx7/pf0/fault_state_save'
+	run migrate A B guest1
+	echo "$output"
+	on A 'echo 0 >/sys/kernel/debug/swcx7/pf0/fault_state_save'
 	[ "$status" != 0 ]
 	[ "$(state A guest1)" = running ]
-	eventually said A 'rule L6-same-firmware'
+	gets_frames A
+	said A 'announced 52:54:'
+	# It was never stopped.
+	quiet A
+	on A "virsh -c $URI migrate --live --bandwidth 1 guest1 qemu+tcp://hostB/system >/root/guest1.log 2>&1 &"
+	eventually at_perform A guest1
+	on A "virsh -c $URI domjobabort guest1"
+	eventually said A 'announced 52:54:'
+	gets_frames A
+	to_guest_end
+	[ "$(on A 'tail -n 2 /var/lib/vferry/migrations.jsonl' | jq -r '[.outcome, .reason] | join(" ")' | sort -u)" = "failed it ended in libvirt's phase perform3" ]
 	eventually is_here A
 	eventually nobody_waits B
 }
@@ -101,13 +208,10 @@ filler() {
 	guest A guest2 --vf "$(pf A)/2" --cmdline "ip=10.77.0.20 silent ballast=4" --no-passport
 	# A migration that goes on until it is told to end: 12 MB of state are left, and 8 MiB/s times 300 ms fit.
 	filler A 12000000
-	configure A '[limits]
+	settings A '[limits]
 vfs_in_flight = 1
 [agent]
 max_downtime = off'
-	quiet A
-	reload A
-	eventually said A 'the configuration is read again'
 	on A "virsh -c $URI migrate --live --bandwidth 8 guest1 qemu+tcp://hostB/system >/root/guest1.log 2>&1 &"
 	eventually at_perform A guest1
 	run migrate A B guest2 --bandwidth 1
@@ -122,10 +226,49 @@ max_downtime = off'
 	cat "$BATS_TEST_TMPDIR/info"
 	grep -q 'Job type: *Unbounded' "$BATS_TEST_TMPDIR/info"
 	on A "virsh -c $URI domjobabort guest1"
-	configure A ''
-	reload A
+	settings A
 	eventually is_here A
 	eventually nobody_waits B
+}
+
+# bats test_tags=long
+@test "of five guests that leave with a VF of one PF each, the newest is ended, and four go on" {
+	local i
+	for i in 3 4 5; do
+		guest A "guest$i" --vf "$(pf A)/$i" --cmdline "ip=10.77.0.2$i silent" --no-passport
+	done
+	settings A '[agent]
+max_downtime = off'
+	for i in 1 2 3 4; do
+		on A "virsh -c $URI migrate --live --bandwidth 4 guest$i qemu+tcp://hostB/system >/root/guest$i.log 2>&1 &"
+		eventually at_perform A "guest$i"
+	done
+	# The destination's hook would let the fifth wait. It goes to a host that has none, with an address there written by hand.
+	on B "mv /etc/libvirt/hooks/qemu.d/50-vferry /root/; devlink port function set pci/$(pf B)/6 migratable enable"
+	on A "virsh -c $URI dumpxml --migratable guest5 | sed \"s/bus='0x81' slot='0x00' function='0x7'/bus='0xc1' slot='0x00' function='0x7'/\" >/root/guest5.xml
+		grep -q 0xc1 /root/guest5.xml"
+	run migrate A B guest5 --bandwidth 4 --xml /root/guest5.xml
+	on B 'mv /root/50-vferry /etc/libvirt/hooks/qemu.d/'
+	echo "$output"
+	[ "$status" != 0 ]
+	eventually said A 'guest5: the migration of this guest is ended'
+	said A 'rule L4-slots'
+	[ "$(state A guest5)" = running ]
+	for i in 1 2 3 4; do
+		at_perform A "guest$i"
+		[[ $(on A 'grep vferryd /var/log/messages') != *"guest$i: the migration of this guest is ended"* ]]
+	done
+	on A "for i in 1 2 3 4; do virsh -c $URI domjobabort guest\$i; done"
+	eventually nobody_waits B
+	on A "for i in 3 4 5; do virsh -q -c $URI destroy guest\$i; done"
+	settings A
+	eventually is_here A
+}
+
+# stored HOST: the VF that its stored definition there names.
+stored() {
+	on "$1" "virsh -c $URI dumpxml --inactive guest1" |
+		sed -n "/<source>/,/<\/source>/s/.*<address type='pci' domain='0x\(.*\)' bus='0x\(..\)' slot='0x\(..\)' function='0x\(.\)'.*/\1:\2:\3.\4/p"
 }
 
 # bats test_tags=long
@@ -142,9 +285,13 @@ max_downtime = off'
 	learned=$(on A 'cat /var/lib/vferry/downtime.json' | jq .ms_per_vf)
 	echo "# $(on A 'grep vferryd /var/log/messages' | sed -n 's/.*guest1: gone, with/gone, with/p' | tail -n 1), limit raised $(on A 'grep -c "do not fit" /var/log/messages') times, learned $learned ms" >&3
 	[ "$learned" -gt 475 ]
-	# The next one begins with what was learned.
+	# The next one begins with what was learned. Back at home it has another VF than before, and its definition, which stayed there, names that.
+	before=$(stored A)
 	migrate B A guest1
 	eventually is_here A
+	[ "$(vfs A guest1)" != "$before" ]
+	home() { same "$(stored A)" "$(vfs A guest1)"; }
+	eventually home
 	quiet A
 	migrate A B guest1
 	eventually said A 'QEMU may stop it for'
