@@ -60,12 +60,22 @@ static void look_at_arrival(struct agent_guest *guest, const struct status *now)
 }
 
 /*
- * A guest on its way out. before: what was seen last. One whose migration is over and that is still here is announced, whether or not it
- * was stopped: the destination may have announced it already when libvirt there finished a migration that was cancelled.
+ * Return: whether a guest's outgoing migration is over and it runs on here. One that is paused may run at the destination: if the one who
+ * migrates it dies before he confirms, libvirt leaves it so (src/qemu/qemu_migration.c qemuMigrationSrcCleanup()).
+ */
+static bool has_stayed(const struct status *before, const struct status *now)
+{
+	return before->job == STATUS_MIGRATION_OUT && now->job != STATUS_MIGRATION_IN && before->started != now->started &&
+	       strcmp(now->state, "running") == 0;
+}
+
+/*
+ * A guest on its way out. before: what was seen last. One that stays is announced, whether or not it was stopped: the destination may have
+ * announced it already when libvirt there finished a migration that was cancelled.
  */
 static void look_at_departure(struct agent_guest *guest, const struct status *before, const struct status *now)
 {
-	if (before->job == STATUS_MIGRATION_OUT && now->job != STATUS_MIGRATION_IN && before->started != now->started) {
+	if (has_stayed(before, now)) {
 		announce_end(guest);
 		announce_begin(guest, ANNOUNCED_RUNNING);
 	}
