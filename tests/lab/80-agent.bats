@@ -80,7 +80,9 @@ burst=64000000 max-rate=800000000"
 	[ "$(sed -n "/<source>/,/<\/source>/s/.*bus='0x\(..\)'.*/\1/p" <<<"$after")" = "${live:5:2}" ]
 	same "$(sed "/<source>/,/<\/source>/s/<address .*//" <<<"$before")" "$(sed "/<source>/,/<\/source>/s/<address .*//" <<<"$after")"
 	# Both sides remember it, and the node exporter gets it.
-	contains "$(on B 'vferry status')" 'guest1: came from hostA'
+	eventually on B 'vferry status | grep "guest1: came from hostA"'
+	[ "$(on B 'cat /var/lib/vferry/migrations.jsonl' | jq -r '[.direction, .outcome, .from, .to, .reason] | map(. // "-") | join(" ")')" = \
+		'in completed hostA hostB -' ]
 	eventually on A 'vferry status | grep "guest1: left in"'
 	[ "$(on A 'cat /var/lib/vferry/migrations.jsonl' | jq -r '[.direction, .outcome, .from, .vfs, (.phases_ms | has("perform3")),
 		.downtime_ms > 0, .memory_bytes > 0, .counts_guest_memory_only[0]] | join(" ")')" = \
