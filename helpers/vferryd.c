@@ -25,7 +25,8 @@ static void help(FILE *out)
 	      "  --verbose        write the log to stderr too\n"
 	      "  --version        print the version\n"
 	      "  --help           print this\n\n"
-	      "For its own use: vferryd " METADATA_OPTION " UUID PASSPORT writes a guest's passport, \"\" removes it.\n", out);
+	      "For its own use: vferryd " METADATA_OPTION " UUID PASSPORT writes a guest's passport, \"\" removes it;\n"
+	      "vferryd " WORKERS_OPTION " DAEMON gives libvirt's daemon threads enough.\n", out);
 }
 
 /* What the command line says. */
@@ -67,13 +68,39 @@ static int write_passport(char **argv)
 	return 1;
 }
 
+/* The second process of workers_raise(). Return: exit status. */
+static int raise_workers(char **argv)
+{
+	struct reason why = { 0 };
+	int now = workers_write(argv[2], &why);
+
+	if (now < 0) {
+		reason_print(&why, NULL, stderr);
+		return 1;
+	}
+	printf("%d\n", now);
+	return 0;
+}
+
+/* What vferryd starts itself for. Return: -1 if it is not that, else the exit status. */
+static int as_second(int argc, char **argv)
+{
+	if (argc == 4 && strcmp(argv[1], METADATA_OPTION) == 0)
+		return write_passport(argv);
+	if (argc == 3 && strcmp(argv[1], WORKERS_OPTION) == 0)
+		return raise_workers(argv);
+	return -1;
+}
+
 int main(int argc, char **argv)
 {
 	static struct agent agent;
 	struct options options = { 0 };
 	struct reason why = { 0 };
-	int status = argc == 4 && strcmp(argv[1], METADATA_OPTION) == 0 ? write_passport(argv) : parse(argc, argv, &options);
+	int status = as_second(argc, argv);
 
+	if (status < 0)
+		status = parse(argc, argv, &options);
 	if (status >= 0)
 		return status;
 	if (geteuid() != 0) {

@@ -141,8 +141,10 @@ void publish(struct agent *agent);
 void settle_soon(struct agent *agent);
 void settle_now(int timer, void *opaque);
 
-/* workers.c: gives libvirt's daemon threads enough for arrivals that wait. */
+/* workers.c: gives libvirt's daemon threads enough for arrivals that wait, by a second vferryd; what that one does. */
+#define WORKERS_OPTION "--raise-workers"
 void workers_raise(const struct agent *agent);
+int workers_write(const char *daemon, struct reason *why);
 
 /* metadata.c: sets a guest's passport (plain form), by a second vferryd, since it may wait for the guest's job; what that one does. */
 #define METADATA_OPTION "--write-passport"

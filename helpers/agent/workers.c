@@ -4,16 +4,24 @@
  *
  * The change is one of the running daemon (what "virt-admin server-threadpool-set" does) and disturbs no guest; its files stay as they are,
  * so it is made anew whenever the daemon has been started again.
+ *
+ * libvirt-admin has types of its own by the names of libvirt's (src/datatypes.c is in both), and whichever of the two comes second in a
+ * process crashes there. So the agent, which is connected to libvirt, starts itself a second time for this, as for metadata.
  */
+#include <errno.h>
 #include <libvirt/libvirt-admin.h>
 #include <libvirt/libvirt.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "agent/agent.h"
 #include "base/log.h"
 #include "base/scope.h"
+#include "base/spawn.h"
 #include "host/workers.h"
 #include "virt/virt.h"
+
+#define RAISE_MS 5000
 
 /* For the release by scope. */
 static void close_admin(virAdmConnectPtr *admin)
@@ -69,8 +77,11 @@ static int raise_of(virAdmServerPtr server, const char *daemon, struct reason *w
 	return (int)wanted;
 }
 
-/* daemon: "libvirtd" or "virtqemud", which is also the name of its server that serves libvirt's calls. Return: as raise_of(). */
-static int raise_daemon(const char *daemon, struct reason *why)
+/*
+ * In the second process. daemon: "libvirtd" or "virtqemud", which is also the name of its server that serves libvirt's calls.
+ * Return: as raise_of().
+ */
+int workers_write(const char *daemon, struct reason *why)
 {
 	virAdmConnectPtr admin __attribute__((cleanup(close_admin))) = NULL;
 	virAdmServerPtr server __attribute__((cleanup(free_server))) = NULL;
@@ -82,6 +93,18 @@ static int raise_daemon(const char *daemon, struct reason *why)
 	admin = virAdmConnectOpen(uri, 0);
 	server = admin ? virAdmConnectLookupServer(admin, daemon, 0) : NULL;
 	return server ? raise_of(server, daemon, why) : cannot_raise(daemon, why);
+}
+
+/* Starts the second process. Return: as raise_of(). */
+static int raise_daemon(const char *daemon, struct reason *why)
+{
+	char program[] = "/proc/self/exe", option[] = WORKERS_OPTION, name[16], number[16] = "";
+	char *argv[] = { program, option, name, NULL };
+	int status;
+
+	snprintf(name, sizeof(name), "%s", daemon);
+	status = spawn_run(argv, number, sizeof(number), deadline_in(RAISE_MS), why);
+	return status < 0 ? status : status > 0 ? -EIO : (int)strtol(number, NULL, 10);
 }
 
 /*
