@@ -257,13 +257,25 @@ static bool has_door(struct turn *turn)
 }
 
 /*
+ * lock_host() - takes the host-wide lock, for which many arrivals at once wait one after the other, as they do for the door: it is waited
+ * for as long as for that
+ * Return: descriptor, negative errno with *why
+ */
+static int lock_host(const struct event *event, const struct turn *turn, struct reason *why)
+{
+	bool has_more = deadline_left(turn->patience) > deadline_left(event->deadline);
+
+	return record_lock(NULL, has_more ? turn->patience : event->deadline, why);
+}
+
+/*
  * take_turn() - one try to get a lease, if it is the guest's turn; else, and if slots are missing, a place in the line
  * @event:	its deadlines begin anew when others let it in: what they took is none of this call's time
  * Return: 0 (the door is held), -EBUSY while there is reason to wait, other negative errno
  */
 static int take_turn(struct event *event, struct turn *turn, struct scene *scene, struct record *record, struct reason *why)
 {
-	autoclose int lock = record_lock(NULL, event->deadline, why);
+	autoclose int lock = lock_host(event, turn, why);
 	int error = -EBUSY;
 
 	if (lock < 0)

@@ -161,14 +161,14 @@ threads() {
 	on "$1" 'cat /proc/$(cat /run/libvirtd.pid)/task/*/comm | grep -cx rpc-libvirtd'
 }
 
-# threads_at_boot HOST: it has 5 again, and may start more.
+# threads_at_boot HOST [MOST]: it has 5 again, and may start more, up to 20 in all or so many.
 threads_at_boot() {
 	on "$1" 'virt-admin server-threadpool-set libvirtd --min-workers 1 --max-workers 5 || exit 1
 		for i in $(seq 100); do
 			[ "$(cat /proc/$(cat /run/libvirtd.pid)/task/*/comm | grep -cx rpc-libvirtd)" -gt 5 ] || break
 			sleep 0.1
 		done
-		virt-admin server-threadpool-set libvirtd --min-workers 5 --max-workers 20'
+		virt-admin server-threadpool-set libvirtd --min-workers 5 --max-workers '"${2:-20}"
 	[ "$(threads "$1")" = 5 ]
 }
 
