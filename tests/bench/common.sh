@@ -84,11 +84,14 @@ machine_end() {
 
 # arrival NUMBER: prints the XML of a guest with a VF, and its passport, from another host; NUMBER (from 1) makes it different from others.
 arrival() {
-	local mac
+	local mac passport device
 	mac=$(printf '52:54:00:12:34:%02x' "$1")
+	passport="<vf:passport xmlns:vf='urn:vferry:passport:1' version='1'><vf:vf mac='$mac' pf='0000:c1:00.0' psid='MT_0000000834'"
+	passport+=" firmware='28.43.1014' bridge='br-vferry'/></vf:passport>"
+	device="<interface type='hostdev' managed='yes'><mac address='$mac'/>"
+	device+="<source><address type='pci' domain='0x0000' bus='0xc1' slot='0x00' function='0x3'/></source></interface>"
 	sed -e "s#<name>.*</name>#<name>arrival-$1</name>#" \
 		-e "s#<uuid>.*</uuid>#<uuid>$(printf '9e0c7f57-b8d6-4b29-8c3e-%012d' "$1")</uuid>#" \
-		-e "s#</metadata>#<vf:passport xmlns:vf='urn:vferry:passport:1' version='1'><vf:vf mac='$mac' pf='0000:c1:00.0' psid='MT_0000000834' firmware='28.43.1014' bridge='br-vferry'/></vf:passport>&#" \
-		-e "s#</devices>#<interface type='hostdev' managed='yes'><mac address='$mac'/><source><address type='pci' domain='0x0000' bus='0xc1' slot='0x00' function='0x3'/></source></interface>&#" \
+		-e "s#</metadata>#$passport&#" -e "s#</devices>#$device&#" \
 		tests/bench/guest.xml
 }

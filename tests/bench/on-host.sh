@@ -4,7 +4,8 @@
 # on-host.sh ACTION [ARGUMENT...]: what the benchmarks do on a host of the lab.
 #
 #   wipe              back to how it boots: no VFs, eswitch legacy, nothing of vferry's, no bridge
-#   procedure VFS     the vendor's procedure, S1 to S5, for VFS VFs of PF 0 and the first of them; a line "STEP MILLISECONDS" each, on stderr
+#   procedure VFS     the vendor's procedure, S1 to S5, for VFS VFs of PF 0 and the first of them; a line "STEP MILLISECONDS" each, in
+#                     /root/steps
 #   one-vf INDEX      its part for one VF on a host that is prepared: S3, S4, S5g
 #   take-back INDEX   the same backwards
 #   ready INDEX...    its part for a guest that libvirt binds VFs for: S4, S5g for each VF
