@@ -92,8 +92,10 @@ int operation_guarded(int (*fn)(void *arg, struct reason *why), const struct ste
 {
 	struct operation_write job = { step, value, a_little_before(context->deadline) };
 	char label[160];
-	int result = guard_call(fn, &job, step_describe(step, label, sizeof(label)), context->deadline, why);
+	int result;
 
+	context->seen.has_representor = false;
+	result = guard_call(fn, &job, step_describe(step, label, sizeof(label)), context->deadline, why);
 	return result == -ETIME ? explain_slow(result, why) : result;
 }
 

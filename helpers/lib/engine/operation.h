@@ -20,6 +20,12 @@ struct context {
 	const struct config *config;
 	deadline_t deadline;
 	struct ovs *ovs;
+	/* What the child of one look has seen for the next look, which so needs none of its own. A write through here ends it. */
+	struct {
+		bool has_representor;
+		struct pci_address vf;
+		struct netdev representor;
+	} seen;
 };
 
 /* The connection to Open vSwitch, opened when first needed. */
@@ -59,6 +65,7 @@ struct operation_look {
 	const struct step *step;
 	deadline_t deadline;      /* for what fn waits for by itself: a little before the context's */
 	bool need_netdev, need_link; /* its representor has a final name; and "netdev" is read */
+	bool saw_link;               /* "netdev" was read although nobody needs it yet */
 	enum eswitch_mode mode;
 	struct sriov_pf pf;
 	struct netdev netdev;

@@ -265,8 +265,13 @@ int operation_find_port(const struct step *step, bool need_netdev, struct devlin
 int operation_find_representor(const struct step *step, struct netdev *netdev, struct context *context, struct reason *why)
 {
 	struct operation_look look = { .step = step, .need_link = true };
-	int error = find(&look, context, why);
+	int error;
 
+	if (context->seen.has_representor && pci_address_equal(&context->seen.vf, &step->vf)) {
+		*netdev = context->seen.representor;
+		return 0;
+	}
+	error = find(&look, context, why);
 	if (!error)
 		*netdev = look.netdev;
 	return error;

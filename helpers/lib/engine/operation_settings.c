@@ -13,14 +13,21 @@
 
 #include "engine/operation.h"
 
-/* see_rates() - the rates that were set for a VF. arg: struct operation_look. In a child. */
+/*
+ * see_rates() - the rates that were set for a VF, and, for the next step but without waiting for it, its representor. arg: struct
+ * operation_look. In a child.
+ */
 static int see_rates(void *arg, struct reason *why)
 {
 	autonetlink struct netlink rt = { 0 };
 	struct operation_look *look = arg;
 	int error = netlink_open(&rt, NULL, why);
 
-	return error ? error : netdev_get_vf_rate(&rt, look->step->name, look->step->index, &look->rate, why);
+	if (!error)
+		error = netdev_get_vf_rate(&rt, look->step->name, look->step->index, &look->rate, why);
+	if (!error && look->step->port_index) /* a VF that was there when the plan was made has one */
+		look->saw_link = operation_see_representor(look->step, &look->netdev, NULL) == 1;
+	return error;
 }
 
 /*
@@ -33,9 +40,13 @@ static int look_rates(struct step *step, struct context *context, struct reason 
 	struct operation_look look = { .step = step };
 	int error = operation_fetch(see_rates, &look, context, why);
 
-	if (!error)
-		snprintf(step->before_text, sizeof(step->before_text), "%u-%u", look.rate.min, look.rate.max);
-	return error;
+	if (error)
+		return error;
+	snprintf(step->before_text, sizeof(step->before_text), "%u-%u", look.rate.min, look.rate.max);
+	context->seen.has_representor = look.saw_link;
+	context->seen.vf = step->vf;
+	context->seen.representor = look.netdev;
+	return 0;
 }
 
 /*
