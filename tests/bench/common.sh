@@ -45,6 +45,11 @@ ratio() {
 	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'
 }
 
+# disturbance: a line about what else the machine did while a section was measured.
+disturbance() {
+	echo "Load of the machine at the end: $(cut -d ' ' -f 1 /proc/loadavg) on $(nproc) processors; a quiet one has less than 1."
+}
+
 # machine PFS VFS GUESTS: makes the machine of files, with Open vSwitch as "vferry prepare" leaves it; $VFERRY_BENCH_ROOT is its folder.
 machine() {
 	local pf
