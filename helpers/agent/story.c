@@ -124,8 +124,8 @@ void story_figures(struct agent_guest *guest, virTypedParameterPtr params, int c
 }
 
 /*
- * The guest has arrived. host: where it comes from, by its passport; "" if that does not tell. unsettled: what could not be done for it here;
- * NULL, or empty: nothing.
+ * The guest has arrived. host: where it comes from, by its passport; "" if that does not tell. unsettled: what could not be done for it
+ * here; NULL, or empty: nothing.
  */
 void story_arrived(struct agent_guest *guest, const char *host, const struct reason *unsettled)
 {
@@ -147,6 +147,16 @@ void story_gone(struct agent_guest *guest, bool has_left)
 	story_end(guest, has_left || has_arrived ? MIGRATION_COMPLETED : MIGRATION_FAILED);
 }
 
+/* Return: the phase in which a migration failed; at the source libvirt has one more after it, confirm3_cancelled, to take all back. */
+static const char *failed_phase(const struct migration *story)
+{
+	size_t last = story->phases;
+
+	if (last > 1 && strstr(story->phase[last - 1].name, "cancelled"))
+		last--;
+	return last ? story->phase[last - 1].name : "none";
+}
+
 /* Says why a migration has failed, as far as that can be known here: libvirt tells its reason to nobody but the one who asked for it. */
 static void explain_failure(const struct agent_guest *guest, struct migration *story)
 {
@@ -154,8 +164,7 @@ static void explain_failure(const struct agent_guest *guest, struct migration *s
 		story->outcome = MIGRATION_ENDED;
 		story->why = guest->ended_why;
 	} else {
-		reason_set(&story->why, -ECANCELED, "", "it ended in libvirt's phase %s",
-			   story->phases ? story->phase[story->phases - 1].name : "none");
+		reason_set(&story->why, -ECANCELED, "", "it ended in libvirt's phase %s", failed_phase(story));
 	}
 }
 

@@ -113,6 +113,7 @@ TEST(a_departure_that_failed_names_the_phase)
 	begin();
 	becomes(STATUS_MIGRATION_OUT, "begin3", "running", "booted");
 	becomes(STATUS_MIGRATION_OUT, "perform3", "running", "booted");
+	becomes(STATUS_MIGRATION_OUT, "confirm3_cancelled", "running", "booted");
 	becomes(STATUS_NO_JOB, "", "running", "booted");
 	last_says("out", "failed", NULL, "it ended in libvirt's phase perform3");
 }
