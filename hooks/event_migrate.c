@@ -333,7 +333,8 @@ static int wait_for_others(struct event *event, struct turn *turn, int *watch, s
 		*watch = watch_open(directories);
 	if (*watch < 0)
 		return reason_set(why, *watch, STATUS_DIRECTORY, "cannot wait for a slot: %s", strerror(-*watch));
-	(void)watch_wait(*watch, until);
+	while (watch_wait(*watch, until) > 0 && queue_sees_before(&turn->ticket))
+		;
 	return 0;
 }
 

@@ -57,6 +57,23 @@ TEST(who_waits_is_listed_with_name_and_time)
 	CHECK_INT(queue_list(waiting, 4), 0);
 }
 
+TEST(who_came_before_is_seen_without_the_lock_also_one_who_has_died)
+{
+	struct ticket first = { 0 }, second = { 0 };
+
+	state_empty_root();
+	CHECK_INT(queue_enter(FIRST, "web1", 8, &first, NULL), 0);
+	usleep(2000);
+	CHECK_INT(queue_enter(SECOND, "web2", 8, &second, NULL), 0);
+	CHECK(!queue_sees_before(&first));
+	CHECK(queue_sees_before(&second));
+	close(first.fd); /* as when its process dies */
+	CHECK(queue_sees_before(&second));
+	CHECK(queue_is_first(&second)); /* with the lock, which throws it away */
+	CHECK(!queue_sees_before(&second));
+	queue_leave(&second);
+}
+
 TEST(a_full_line_refuses_the_next_one_with_a_sentence)
 {
 	struct ticket first = { 0 }, second = { 0 }, third = { 0 };

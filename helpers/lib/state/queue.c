@@ -171,6 +171,22 @@ bool queue_is_first(const struct ticket *ticket)
 }
 
 /*
+ * queue_sees_before() - whether a ticket that came before is there, whoever holds it
+ * @ticket:	own ticket
+ */
+bool queue_sees_before(const struct ticket *ticket)
+{
+	autoclosedir DIR *directory = sysroot_opendir(QUEUE_DIRECTORY);
+	const struct dirent *entry;
+
+	while (directory && (entry = readdir(directory))) {
+		if (entry->d_name[0] != '.' && strcmp(entry->d_name, ticket->name) < 0)
+			return true;
+	}
+	return false;
+}
+
+/*
  * queue_door() - takes the lock of the one arrival that is made ready for
  * @deadline:	when to give up; one that has passed means: try once
  * @why:	filled on failure
