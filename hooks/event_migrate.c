@@ -190,18 +190,15 @@ struct places {
 };
 
 /*
- * count_places() - how many may wait here
- *
- * Those for whom there still is a slot, and who wait for the door alone, have their places beside slot_queue. But whoever waits for a slot
- * keeps a thread of libvirt's daemon until others have moved, and where all threads are kept no migration can end (workers.h).
+ * count_places() - how many may wait for a slot here: slot_queue, but whoever waits keeps a thread of libvirt's daemon until others have
+ * moved, and where all threads are kept no migration can end (workers.h)
  */
 static void count_places(const struct event *event, struct places *places)
 {
-	unsigned int more = look_at_flights(event, places->flights, sizeof(places->flights));
 	unsigned int workers = workers_above(), spare = workers > WORKERS_SPARE ? workers - WORKERS_SPARE : 0;
 
 	places->workers = workers && spare < event->config->slot_queue ? workers : 0;
-	places->places = more + (places->workers ? spare : event->config->slot_queue);
+	places->places = places->workers ? spare : event->config->slot_queue;
 }
 
 /*
@@ -227,16 +224,25 @@ static void refuse_to_wait(const struct places *places, const struct reason *ful
 
 /*
  * enter() - gets in line
+ *
+ * Those for whom there still is a slot, and who wait for the door alone, have their places beside those who wait for a slot. To count them
+ * takes a look at the host, so that is done only where it decides.
+ *
  * Return: -EBUSY: wait; other negative errno with *why
  */
 static int enter(const struct event *event, struct turn *turn, struct reason *why)
 {
+	const char *uuid = event->domain->uuid, *name = event->domain->name;
 	struct places places = { 0 };
 	struct reason full = { 0 };
 	int error;
 
 	count_places(event, &places);
-	error = queue_enter(event->domain->uuid, event->domain->name, places.places, &turn->ticket, &full);
+	error = queue_enter(uuid, name, places.places, &turn->ticket, &full);
+	if (error == -EAGAIN) {
+		places.places += look_at_flights(event, places.flights, sizeof(places.flights));
+		error = queue_enter(uuid, name, places.places, &turn->ticket, &full);
+	}
 	if (!error)
 		return -EBUSY;
 	*why = full;

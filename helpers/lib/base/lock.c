@@ -16,7 +16,8 @@
 #include "base/scope.h"
 #include "base/sysroot.h"
 
-#define POLL_MS 20
+#define POLL_FIRST 1 /* ms until the second try; then twice as long each time, */
+#define POLL_MOST 16 /* up to this */
 
 /*
  * open_lock() - opens the file of a lock, and makes it if it is not there
@@ -72,9 +73,11 @@ static int try_lock(const char *path, struct reason *why)
  */
 int lock_take(const char *path, deadline_t deadline, struct reason *why)
 {
-	int fd;
+	int fd, pause = POLL_FIRST;
 
-	while ((fd = try_lock(path, why)) == -EAGAIN && deadline_left(deadline))
-		nanosleep(&(struct timespec){ .tv_nsec = POLL_MS * 1000000L }, NULL);
+	while ((fd = try_lock(path, why)) == -EAGAIN && deadline_left(deadline)) {
+		nanosleep(&(struct timespec){ .tv_nsec = pause * 1000000L }, NULL);
+		pause = pause < POLL_MOST ? pause * 2 : POLL_MOST;
+	}
 	return fd == -EAGAIN ? reason_set(why, -ETIME, path, "another process holds the lock") : fd;
 }
