@@ -88,7 +88,10 @@ card() {
 
 # bats test_tags=long
 @test "a card unlike the source's takes no guest: refused at the destination by the passport, ended at the source by what is known of the others" {
-	while read -r file other usual rule word; do
+	local fault file other usual rule word
+	eventually is_here A
+	for fault in "psid MT_0000000999 MT_0000000834 L5-psid PSID" "firmware 28.43.2000 28.42.1000 L6-same-firmware firmware"; do
+		read -r file other usual rule word <<<"$fault"
 		card B "$file" "$other"
 		run migrate A B guest1
 		card B "$file" "$usual"
@@ -106,10 +109,7 @@ $file = $other"
 		[ "$(state A guest1)" = running ]
 		eventually is_here A
 		eventually nobody_waits B
-	done <<-'END'
-		psid MT_0000000999 MT_0000000834 L5-psid PSID
-		firmware 28.43.2000 28.42.1000 L6-same-firmware firmware
-	END
+	done
 }
 
 # written TEXT: somebody on the source writes this into the guest's metadata as its passport.
@@ -135,9 +135,10 @@ written() {
 	[ "$status" != 0 ]
 	contains "$output" "br-other"
 	same "$before" "$(snapshot B)"
-	# A wrong MAC, fields that nobody knows, long and odd values: the guest is taken as one without a passport.
+	# A wrong MAC, long and odd values, fields that nobody knows, a device that the guest does not have.
 	quiet B
 	written "<passport version='1' host='\$(reboot)'><vf mac='01:00:5e:00:00:01' psid='$(printf 'A%.0s' $(seq 50000))'/><run command='reboot'>reboot</run>
+		<vf mac='$mac' psid='MT_0000000834' firmware='28.42.1000' bridge='br-vferry' colour='red'><run>reboot</run></vf>
 		<vf mac='52:54:00:00:00:99' psid='MT_0000000834' bridge='br-other' tag='7' iface-id='another'/></passport>"
 	run migrate A B guest1
 	echo "$output"
