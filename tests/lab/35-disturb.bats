@@ -194,11 +194,13 @@ no_frame_lost() {
 	rules=$(on B "tc filter show dev $UPLINK ingress; tc filter show dev spare ingress")
 	in_the_way "its uplink $UPLINK has TC rules, which Open vSwitch would remove"
 	contains "$output" "tc filter show dev $UPLINK ingress"
-	# In the bridge already, without offload: Open vSwitch leaves the rules alone, but a change of mode would not.
-	on B "ovs-vsctl add-br br-vferry -- add-port br-vferry $UPLINK"
-	in_the_way "its eswitch is in legacy mode and cannot be switched while $UPLINK has TC rules"
 	same "$rules" "$(on B "tc filter show dev $UPLINK ingress; tc filter show dev spare ingress")"
 	no_ping_lost
+	# Somebody's rules on a port of the bridge, where Open vSwitch has no reason to touch them: a change of mode would take them away.
+	on B "ovs-vsctl add-br br-vferry -- add-port br-vferry $UPLINK && tc qdisc add dev $UPLINK ingress &&
+		tc filter add dev $UPLINK ingress matchall action mirred egress redirect dev spare"
+	in_the_way "its eswitch is in legacy mode and cannot be switched while $UPLINK has TC rules"
+	same "$rules" "$(on B "tc filter show dev $UPLINK ingress; tc filter show dev spare ingress")"
 }
 
 @test "an uplink in a Linux bridge" {
