@@ -275,6 +275,8 @@ stored() {
 
 # bats test_tags=long
 @test "with the agent's downtime a state that does not fit into QEMU's arrives, and that is learned" {
+	eventually is_here A
+	filler A 12000000
 	quiet A
 	run migrate A B guest1 --bandwidth 8
 	echo "$output"
@@ -287,13 +289,17 @@ stored() {
 	learned=$(on A 'cat /var/lib/vferry/downtime.json' | jq .ms_per_vf)
 	echo "# $(on A 'grep vferryd /var/log/messages' | sed -n 's/.*guest1: gone, with/gone, with/p' | tail -n 1), limit raised $(on A 'grep -c "do not fit" /var/log/messages') times, learned $learned ms" >&3
 	[ "$learned" -gt 475 ]
-	# The next one begins with what was learned. Back at home it has another VF than before, and its definition, which stayed there, names that.
+	# The next one begins with what was learned. Back at home it has another VF than before, which somebody else has meanwhile, and its
+	# definition, which stayed there, names that.
 	before=$(stored A)
+	guest A other --vf "$(pf A)/$(on A "for vf in /sys/bus/pci/devices/$(pf A)/virtfn*; do echo \${vf##*virtfn} \$(basename \$(readlink \$vf)); done" |
+		awk -v vf="$before" '$2 == vf { print $1 }')" --cmdline "ip=10.77.0.77 silent ballast=4" --no-passport
 	migrate B A guest1
 	eventually is_here A
 	[ "$(vfs A guest1)" != "$before" ]
 	home() { same "$(stored A)" "$(vfs A guest1)"; }
 	eventually home
+	on A "virsh -q -c $URI destroy other"
 	quiet A
 	migrate A B guest1
 	eventually said A 'QEMU may stop it for'
