@@ -147,7 +147,8 @@ census() {
 
 # processes HOST: what lives long: name, pid, descriptors, resident KiB.
 processes() {
-	on "$1" 'for p in $(cat /run/libvirtd.pid /run/openvswitch/ovs-vswitchd.pid /run/openvswitch/ovsdb-server.pid /run/vferry-lab-agent.pid); do
+	on "$1" 'for file in libvirtd.pid openvswitch/ovs-vswitchd.pid openvswitch/ovsdb-server.pid vferry-lab-agent.pid; do
+		p=$(cat "/run/$file") # one by one: not each ends in a newline
 		[ ! -e "/proc/$p" ] || echo "$(cat /proc/$p/comm) $p $(ls /proc/$p/fd | wc -l) $(sed -n "s/^VmRSS:[[:space:]]*\([0-9]*\).*/\1/p" /proc/$p/status)"
 	done'
 }
@@ -243,11 +244,11 @@ go_home() {
 		echo "# $kind: planted ${planted[$kind]} times, struck ${struck[$kind]:-0}" >&3
 	done
 	for host in A B; do
+		same "$(<"$BATS_TEST_TMPDIR/$host.census")" "$(census "$host")"
+		no_harmful_set "$host"
 		begin_counting "$host"
 		processes "$host" >"$BATS_TEST_TMPDIR/$host.last"
 		no_growth "$host"
-		same "$(<"$BATS_TEST_TMPDIR/$host.census")" "$(census "$host")"
-		no_harmful_set "$host"
 	done
 	[ "$unexplained" = 0 ]
 }
