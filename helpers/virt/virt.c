@@ -45,12 +45,18 @@ static void say_nothing(void *arg, virErrorPtr error)
 	(void)error;
 }
 
+/* See the header. */
+void virt_silence(void)
+{
+	virSetErrorFunc(NULL, say_nothing);
+}
+
 /* connection: receives it, for virt_close(). Return: 0, negative errno. */
 int virt_open(virConnectPtr *connection, struct reason *why)
 {
 	int error;
 
-	virSetErrorFunc(NULL, say_nothing);
+	virt_silence();
 	*connection = virConnectOpen(VIRT_URI);
 	if (*connection)
 		return 0;

@@ -16,6 +16,9 @@
 
 #define VIRT_URI "qemu:///system"
 
+/* libvirt prints each error to stderr by itself: no more. virt_open() sees to that; for a program that begins with another of its libraries. */
+void virt_silence(void);
+
 /* Connects. Error: -ECONNREFUSED with what to do. Closing is harmless on NULL. */
 int virt_open(virConnectPtr *connection, struct reason *why);
 void virt_close(virConnectPtr *connection);
