@@ -197,8 +197,14 @@ no_frame_lost() {
 	same "$rules" "$(on B "tc filter show dev $UPLINK ingress; tc filter show dev spare ingress")"
 	no_ping_lost
 	# Somebody's rules on a port of the bridge, where Open vSwitch has no reason to touch them: a change of mode would take them away.
-	on B "ovs-vsctl add-br br-vferry -- add-port br-vferry $UPLINK && tc qdisc add dev $UPLINK ingress &&
-		tc filter add dev $UPLINK ingress matchall action mirred egress redirect dev spare"
+	# Open vSwitch may still be clearing the port when ovs-vsctl returns: they are set until they stay.
+	on B "ovs-vsctl add-br br-vferry -- add-port br-vferry $UPLINK
+		for i in \$(seq 20); do
+			sleep 1
+			tc filter show dev $UPLINK ingress | grep -q mirred && exit 0
+			tc qdisc add dev $UPLINK ingress
+			tc filter add dev $UPLINK ingress matchall action mirred egress redirect dev spare
+		done 2>/dev/null; exit 1"
 	in_the_way "its eswitch is in legacy mode and cannot be switched while $UPLINK has TC rules"
 	same "$rules" "$(on B "tc filter show dev $UPLINK ingress; tc filter show dev spare ingress")"
 }
