@@ -246,6 +246,7 @@ static void release(struct agent *agent)
 		free(guest);
 	}
 	ports_end(agent);
+	status_cache_release(&agent->seen);
 	inventory_release(&agent->inventory);
 	if (agent->watch >= 0)
 		close(agent->watch);

@@ -83,6 +83,7 @@ struct agent {
 	const char *config_file;    /* NULL: the usual one */
 	struct virt_session session;
 	struct inventory inventory; /* read now and then: for the PFs that VFs belong to */
+	struct status_cache seen;   /* libvirt's status files */
 	struct agent_guest *guests;
 	struct downtime_model downtime;
 	struct metrics metrics;

@@ -189,7 +189,7 @@ void look_now(struct agent *agent)
 	struct status_list list = { 0 };
 	struct reason why = { 0 };
 
-	if (status_read_all(&list, &why)) {
+	if (status_read_new(&agent->seen, &list, &why)) {
 		agent_log(NULL, LOG_WARNING, &why);
 		return;
 	}

@@ -207,6 +207,79 @@ TEST(a_file_that_is_written_while_it_is_read_is_the_old_one_or_the_new_one)
 	CHECK(running && paused);
 }
 
+/* Puts a status file in the place of one that is there, as libvirt does. */
+static void replace_status(const char *file, const char *name, const char *uuid, const char *state)
+{
+	char attributes[64], from[PATH_MAX], to[PATH_MAX];
+
+	snprintf(attributes, sizeof(attributes), "state='%s' reason='x'", state);
+	put_status("/run/libvirt/qemu/.new", name, uuid, attributes, "");
+	snprintf(from, sizeof(from), "%s/run/libvirt/qemu/.new", check_scratch());
+	snprintf(to, sizeof(to), "%s%s", check_scratch(), file);
+	CHECK_INT(rename(from, to), 0);
+}
+
+/* Return: bytes that this process has read until now. */
+static unsigned long long bytes_read(void)
+{
+	unsigned long long bytes = 0;
+	FILE *file = fopen("/proc/self/io", "r");
+
+	CHECK(file && fscanf(file, "rchar: %llu", &bytes) == 1);
+	fclose(file);
+	return bytes;
+}
+
+/* Looks again, and that the guests WEB and OTHER are in these states (NULL: not there). Return: bytes that were read for it. */
+static unsigned long long look_again(struct status_cache *cache, const char *web, const char *other, size_t unreadable)
+{
+	unsigned long long before = bytes_read(), after;
+	const struct status *status;
+	struct status_list list;
+
+	CHECK_INT(status_read_new(cache, &list, NULL), 0);
+	after = bytes_read();
+	CHECK_INT(list.count, (size_t)((web != NULL) + (other != NULL)));
+	CHECK_INT(list.unreadable, unreadable);
+	status = status_find_uuid(&list, WEB);
+	CHECK_STR(status ? status->state : NULL, web);
+	CHECK_INT(status ? status->devices : 3, 3);
+	status = status_find_uuid(&list, OTHER);
+	CHECK_STR(status ? status->state : NULL, other);
+	status_list_release(&list);
+	return after - before;
+}
+
+TEST(who_looks_again_and_again_reads_only_what_is_new)
+{
+	struct status_cache cache = {0};
+	char path[PATH_MAX];
+	unsigned long long all;
+
+	put("status-incoming.xml", "/run/libvirt/qemu/web.xml");
+	put_status("/run/libvirt/qemu/other.xml", "other", OTHER, "state='running' reason='booted'", "");
+	all = look_again(&cache, "paused", "running", 0);
+	CHECK(all > 2000);
+	CHECK(look_again(&cache, "paused", "running", 0) < all / 4); /* the counter itself is read, too */
+	replace_status("/run/libvirt/qemu/other.xml", "other", OTHER, "crashed");
+	look_again(&cache, "paused", "crashed", 0);
+	replace_status("/run/libvirt/qemu/a-name-before.xml", "a-name-before", OTHER, "running");
+	snprintf(path, sizeof(path), "%s/run/libvirt/qemu/other.xml", check_scratch());
+	CHECK_INT(unlink(path), 0);
+	CHECK(look_again(&cache, "paused", "running", 0) < all / 2);
+	check_file("/run/libvirt/qemu/z.xml", "<domstatus>");
+	look_again(&cache, "paused", "running", 1);
+	look_again(&cache, "paused", "running", 1); /* told each time */
+	snprintf(path, sizeof(path), "%s/run/libvirt/qemu/web.xml", check_scratch());
+	CHECK_INT(unlink(path), 0);
+	replace_status("/run/libvirt/qemu/z.xml", "z", OTHER, "running");
+	snprintf(path, sizeof(path), "%s/run/libvirt/qemu/a-name-before.xml", check_scratch());
+	CHECK_INT(unlink(path), 0);
+	look_again(&cache, NULL, "running", 0);
+	status_cache_release(&cache);
+	CHECK_INT(cache.count, 0);
+}
+
 TEST(says_when_the_file_of_the_guest_itself_does_not_parse)
 {
 	struct status status;

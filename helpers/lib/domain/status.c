@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * status.c: libvirt's status directory. See status.h.
- *
- * libvirt replaces a status file by writing NAME.xml.new and renaming it (virFileRewrite). readdir(3) may miss a name that is replaced
- * while it runs, so the directory is listed twice and the names of both lists are read.
+ * status.c: what one of libvirt's status files says. See status.h; status_directory.c finds the files.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* memmem */
@@ -12,17 +9,12 @@
 #include "domain/status.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/scope.h"
-#include "base/sysroot.h"
 #include "domain/xml.h"
-
-#define NAMES_MAX 8192 /* status files of one host */
-#define SUFFIX ".xml"
 
 /*
  * Adds a device to a status. Return: 0, -ENOMEM.
@@ -153,7 +145,7 @@ static char *find_devices(char *text, size_t len, size_t room)
  * Parses a status file without its devices if that is enough. Where the cut hit something else, it is no XML any more: then all is parsed.
  * text, len: the file; ends with NUL; changed. Return: 0, -EINVAL, -ENOMEM.
  */
-static int parse_quickly(char *text, size_t len, struct status *status, struct reason *why)
+int status_parse(char *text, size_t len, struct status *status, struct reason *why)
 {
 	static const char end[] = "</domain></domstatus>";
 	char saved[sizeof(end)], *devices = find_devices(text, len, sizeof(end));
@@ -168,220 +160,11 @@ static int parse_quickly(char *text, size_t len, struct status *status, struct r
 	return parse_status(text, len, status, why);
 }
 
-/* The names in the status directory, without ".xml". */
-struct names {
-	char (*name)[NAME_MAX + 1];
-	size_t count, size;
-};
-
-/* Frees a list of names. */
-static void names_release(struct names *names)
-{
-	free(names->name);
-}
-
-/*
- * Adds a directory entry if it is a status file. Return: 0, -ENOMEM, -E2BIG.
- */
-static int names_add(struct names *names, const char *entry)
-{
-	size_t length = strlen(entry), suffix = strlen(SUFFIX);
-
-	if (length <= suffix || length > NAME_MAX || entry[0] == '.' || strcmp(entry + length - suffix, SUFFIX) != 0)
-		return 0;
-	length -= suffix;
-	if (names->count == 2 * NAMES_MAX)
-		return -E2BIG;
-	if (names->count == names->size) {
-		size_t size = names->size ? 2 * names->size : 64;
-		char (*grown)[NAME_MAX + 1] = reallocarray(names->name, size, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		names->name = grown;
-		names->size = size;
-	}
-	memcpy(names->name[names->count], entry, length);
-	names->name[names->count++][length] = '\0';
-	return 0;
-}
-
-/* Orders names, for qsort(3). */
-static int names_compare(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
-
-/*
- * Orders the names and keeps each once. Return: 0, -E2BIG.
- */
-static int names_settle(struct names *names)
-{
-	size_t kept = 0;
-
-	if (names->count)
-		qsort(names->name, names->count, sizeof(*names->name), names_compare);
-	for (size_t i = 0; i < names->count; i++)
-		if (i == 0 || strcmp(names->name[i], names->name[kept - 1]) != 0)
-			memmove(names->name[kept++], names->name[i], sizeof(*names->name));
-	names->count = kept;
-	return kept > NAMES_MAX ? -E2BIG : 0;
-}
-
-/*
- * Lists the directory once into names. Return: 0 (also when it is absent), negative errno.
- */
-static int names_list(struct names *names)
-{
-	autoclosedir DIR *directory = sysroot_opendir(STATUS_DIRECTORY);
-	int error = 0;
-
-	if (!directory)
-		return errno == ENOENT ? 0 : -errno;
-	for (struct dirent *entry; !error && (errno = 0, entry = readdir(directory));)
-		error = names_add(names, entry->d_name);
-	return error ? error : -errno;
-}
-
-/*
- * Lists the directory twice. Return: 0, negative errno with *why.
- */
-static int names_read(struct names *names, struct reason *why)
-{
-	int error = names_list(names);
-
-	if (!error)
-		error = names_list(names);
-	if (!error)
-		error = names_settle(names);
-	if (error)
-		return reason_set(why, error, STATUS_DIRECTORY, "libvirt's status directory cannot be read: %s", strerror(-error));
-	return 0;
-}
-
-/*
- * Reads and parses one file. uuid: NULL, or what the file must contain somewhere.
- * Return: 0; -ENOENT if it has gone, or does not contain uuid; -EINVAL and others if it cannot be read.
- */
-static int read_file(const char *name, const char *uuid, struct status *status, struct reason *why)
-{
-	autofree char *text = NULL;
-	ssize_t length = sysroot_slurp(&text, DOMAIN_XML_MAX, STATUS_DIRECTORY "/%s" SUFFIX, name);
-	int error;
-
-	if (length == -ENOENT)
-		return -ENOENT;
-	if (length < 0)
-		return reason_set(why, (int)length, name, "libvirt's status file cannot be read: %s", strerror((int)-length));
-	if (uuid && !memmem(text, (size_t)length, uuid, strlen(uuid)))
-		return -ENOENT;
-	error = parse_quickly(text, (size_t)length, status, why);
-	if (error && why)
-		snprintf(why->object, sizeof(why->object), "%.100s" SUFFIX, name);
-	return error;
-}
-
-/*
- * Adds a status to the list; the list owns it then. Return: 0, -ENOMEM (the status is released).
- */
-static int list_add(struct status_list *list, struct status *status)
-{
-	struct status *grown = reallocarray(list->status, list->count + 1, sizeof(*grown));
-
-	if (!grown) {
-		status_release(status);
-		return -ENOMEM;
-	}
-	list->status = grown;
-	grown[list->count++] = *status;
-	return 0;
-}
-
-/*
- * list: receives all guests, for status_list_release(); zeroed on failure.
- * Return: 0, negative errno.
- */
-int status_read_all(struct status_list *list, struct reason *why)
-{
-	__attribute__((cleanup(names_release))) struct names names = {0};
-	int error = names_read(&names, why);
-
-	*list = (struct status_list){0};
-	for (size_t i = 0; i < names.count && !error; i++) {
-		struct status status;
-		int result = read_file(names.name[i], NULL, &status, NULL);
-
-		if (result == 0)
-			error = list_add(list, &status);
-		else if (result == -ENOMEM)
-			error = result;
-		else if (result != -ENOENT)
-			list->unreadable++;
-	}
-	if (error == -ENOMEM)
-		reason_set(why, error, STATUS_DIRECTORY, "no memory to read libvirt's status files");
-	if (error)
-		status_list_release(list);
-	return error;
-}
-
-/*
- * uuid: lower case. status: receives it, for status_release().
- * Return: 0, -ENOENT, other negative errno.
- */
-int status_read(const char *uuid, struct status *status, struct reason *why)
-{
-	__attribute__((cleanup(names_release))) struct names names = {0};
-	int error = names_read(&names, why), broken = 0;
-
-	if (error)
-		return error;
-	for (size_t i = 0; i < names.count; i++) {
-		error = read_file(names.name[i], uuid, status, why);
-		if (error && error != -ENOENT)
-			broken = error;
-		if (error)
-			continue;
-		if (strcmp(status->uuid, uuid) == 0)
-			return 0;
-		status_release(status);
-	}
-	return broken ? broken : reason_set(why, -ENOENT, "", "libvirt has no status file for the guest");
-}
-
 /* Frees the devices and zeroes *status. */
 void status_release(struct status *status)
 {
 	free(status->device);
 	memset(status, 0, sizeof(*status));
-}
-
-/* Frees the list and zeroes it. */
-void status_list_release(struct status_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		status_release(&list->status[i]);
-	free(list->status);
-	memset(list, 0, sizeof(*list));
-}
-
-/* Return: the guest, NULL. */
-const struct status *status_find_device(const struct status_list *list, const struct pci_address *device)
-{
-	for (size_t i = 0; i < list->count; i++)
-		for (size_t j = 0; j < list->status[i].devices; j++)
-			if (pci_address_equal(&list->status[i].device[j], device))
-				return &list->status[i];
-	return NULL;
-}
-
-/* Return: the guest, NULL. */
-const struct status *status_find_uuid(const struct status_list *list, const char *uuid)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (strcmp(list->status[i].uuid, uuid) == 0)
-			return &list->status[i];
-	return NULL;
 }
 
 /*

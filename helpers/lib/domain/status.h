@@ -43,8 +43,23 @@ struct status_list {
 	size_t unreadable;            /* files that did not parse */
 };
 
+/* What a process that looks again and again has read. Zeroed: nothing yet. */
+struct status_cache {
+	struct status_kept *kept;     /* by the names of the files, in order */
+	size_t count;
+};
+
+/* Reads the text of one status file, whose last byte is followed by NUL; text is changed. Return: 0, -EINVAL, -ENOMEM. */
+int status_parse(char *text, size_t len, struct status *status, struct reason *why);
+
 /* Reads the whole directory. An absent directory is an empty list. Return: 0, negative errno. */
 int status_read_all(struct status_list *list, struct reason *why);
+
+/*
+ * The same for a process that looks again and again: only files that are new are read. libvirt never writes into a status file that is
+ * there, so a file of the same inode, size and time of change says what it said.
+ */
+int status_read_new(struct status_cache *cache, struct status_list *list, struct reason *why);
 
 /*
  * Reads the status of one guest by uuid (lower case).
@@ -54,6 +69,7 @@ int status_read(const char *uuid, struct status *status, struct reason *why);
 
 void status_release(struct status *status);
 void status_list_release(struct status_list *list);
+void status_cache_release(struct status_cache *cache);
 
 /* The guest that has a PCI device, NULL if none. */
 const struct status *status_find_device(const struct status_list *list, const struct pci_address *device);
