@@ -162,6 +162,16 @@ begin_counting() {
 	done < <(processes "$1")
 }
 
+# tell_memory: every 20 migrations or so, so that what grows without end can be told from what grows to its size.
+tell_memory() {
+	local host
+	[ $((migrations % 20)) -lt 2 ] || return 0
+	for host in A B; do
+		processes "$host" | awk -v host="$host" -v n="$migrations" '{ line = line "; " $1 " " $3 " descriptors, " $4 " KiB" }
+			END { print "# after " n " migrations, host " host line }' >&3
+	done
+}
+
 # no_growth HOST: compares with what "begin_counting" wrote down.
 no_growth() {
 	local name pid files rss old_files old_rss since seen=0
@@ -237,6 +247,7 @@ go_home() {
 		round
 		begin_counting A
 		begin_counting B
+		tell_memory
 	done
 	go_home
 	echo "# seed ${SEED:-14}: $migrations migrations, $arrived arrived, $failed failed by a fault; lost frames: g1 ${lost[g1]}, g2 ${lost[g2]}, without an excuse $unexplained" >&3
