@@ -16,7 +16,7 @@ lab_begin() {
 	mkdir -p "$work"
 	rm -f "$work"/*
 	trap '"$LAB" station stop >/dev/null 2>&1; "$LAB" down >&2' EXIT
-	"$LAB" up >&2 && "$LAB" deploy >&2
+	"$LAB" up --deploy >&2
 }
 
 # on HOST COMMAND: a shell line on a host.

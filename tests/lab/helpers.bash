@@ -174,7 +174,7 @@ threads_at_boot() {
 
 # lab_setup, lab_teardown: for setup_file and teardown_file.
 lab_setup() {
-	"$LAB" up >&3 2>&1 && "$LAB" deploy >&3 2>&1
+	"$LAB" up --deploy >&3 2>&1
 }
 
 lab_teardown() {

@@ -67,15 +67,40 @@ deploy_to() {
 		/usr/lib/vferry-lab/agent stop" <"$LAB_DEB"
 }
 
-# lab_deploy SOURCE: the package of a checkout onto both hosts.
-lab_deploy() {
+# deploy_find SOURCE: LAB_DEB becomes the package of a checkout.
+deploy_find() {
 	local source
 	source=$(cd "$1" && pwd) || die "deploy: no folder $1"
-	lab_is_up || die "the lab is not up (lab up)"
 	build_all
 	exec 8>"$LAB_CACHE/lock"
 	flock 8
 	deploy_package "$source" || die "vferry's package does not build"
 	exec 8>&-
+}
+
+# lab_deploy SOURCE: the package of a checkout onto both hosts.
+lab_deploy() {
+	lab_is_up || die "the lab is not up (lab up)"
+	deploy_find "$1"
 	timed "install it on A and B" each_host deploy_to || die "vferry could not be installed on the hosts"
+}
+
+# lab_up_deploy SOURCE: the whole lab with the package of a checkout: from the state that the first such start has saved.
+lab_up_deploy() {
+	local package
+	if lab_is_up; then
+		lab_deploy "$1"
+		return
+	fi
+	deploy_find "$1"
+	package=$(sha256sum <"$LAB_DEB" | cut -c1-12)
+	LAB_PACKAGE=$package
+	lab_up
+	[ "$LAB_PACKAGE" != "$package" ] || return 0
+	lab_deploy "$1"
+	LAB_PACKAGE=$package
+	each_host remote_disconnect
+	timed "save their state with vferry" state_save || say "their state could not be saved; the next start installs vferry again"
+	state_prune
+	timed "connect" each_host connect_host || die "the hosts do not answer after their state was saved"
 }

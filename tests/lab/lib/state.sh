@@ -3,6 +3,12 @@
 # Both hosts as they are after a boot, saved once and restored at every later
 # "up": memory by QEMU's own migration to a file, the disk as a copy of the
 # overlay. Kept inside the image's folder, since it is worth nothing without it.
+#
+# "up --deploy" saves a second one, with vferry's package installed, since emulated hosts take 10 s to install it.
+
+# Of which package the state is: a hash; empty: the hosts as they boot.
+LAB_PACKAGE=
+LAB_PACKAGE_STATES=2 # so many of them are kept
 
 # state_dir: prints the place of the state that fits this image and these machines.
 state_dir() {
@@ -13,7 +19,7 @@ state_dir() {
 			machine_arguments "$host" "$(accelerator)" | sed "s#$LAB_RUN#RUN#g; s#vferry-lab-$LAB_NAME#NAME#g"
 		done
 	} | sha256sum | cut -c1-12)
-	echo "$LAB_IMAGE/state-$key"
+	echo "$LAB_IMAGE/state-$key${LAB_PACKAGE:+-vferry-$LAB_PACKAGE}"
 }
 
 # state_save_host HOST DIR: one host. It stands still meanwhile and then goes on.
@@ -43,6 +49,15 @@ state_save() {
 	fi
 	LAB_SAVING=
 	return "$status"
+}
+
+# state_prune: removes the oldest states with vferry.
+state_prune() {
+	local old
+	find "$LAB_IMAGE" -maxdepth 1 -name 'state-*-vferry-*' ! -name '*.partial.*' -printf '%T@ %p\n' | sort -rn |
+		sed "1,${LAB_PACKAGE_STATES}d" | while read -r _ old; do
+		rm -rf --one-file-system "$old"
+	done
 }
 
 # state_restore_host HOST: starts one host from its saved state, within 60 s.
