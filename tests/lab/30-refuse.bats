@@ -28,7 +28,7 @@ need() {
 
 # need_guest1: the guest that most tests would like to move.
 need_guest1() {
-	need guest1 --vf "$(pf A)/1" --cmdline "ip=$GUEST_IP interval=5 tag=guest1 serial ballast=24"
+	need guest1 --vf "$(pf A)/1" --cmdline "ip=$GUEST_IP interval=20 hz=50 tag=guest1 serial ballast=24"
 }
 
 # refused SENTENCE: what must hold after a refused "run migrate A B NAME"; NAME is guest1 unless given.

@@ -132,7 +132,7 @@ spare_host() {
 legacy_guest() {
 	on B "mv /etc/libvirt/hooks/qemu.d/50-vferry /root/ && echo 0 >/sys/bus/pci/devices/$PF/sriov_drivers_autoprobe &&
 		echo 2 >/sys/bus/pci/devices/$PF/sriov_numvfs"
-	guest B other --vf "$PF/0" --no-passport --cmdline "ip=$SPARE interval=5 tag=other serial"
+	guest B other --vf "$PF/0" --no-passport --cmdline "ip=$SPARE interval=20 hz=50 tag=other serial"
 	on B 'mv /root/50-vferry /etc/libvirt/hooks/qemu.d/'
 }
 
@@ -253,7 +253,7 @@ untouched() {
 	configure B "[host]
 pf = $PF
 vfs = 1"
-	guest B other --vf "$PF/0" --cmdline "ip=$SPARE interval=5 tag=other serial"
+	guest B other --vf "$PF/0" --cmdline "ip=$SPARE interval=20 hz=50 tag=other serial"
 	watch_pings
 	before=$(untouched)
 	run on B '/etc/libvirt/hooks/qemu.d/50-vferry guest1 migrate begin - 2>&1 </root/guest1.xml'
@@ -273,7 +273,7 @@ vfs = 1"
 @test "beside a guest that runs there nothing is done twice, nothing restarted and no VF taken away" {
 	configure B "[host]
 pf = $PF"
-	guest B other --vf "$PF/0" --cmdline "ip=$SPARE interval=5 tag=other serial"
+	guest B other --vf "$PF/0" --cmdline "ip=$SPARE interval=20 hz=50 tag=other serial"
 	watch_pings
 	before=$(untouched)
 	run on B '/etc/libvirt/hooks/qemu.d/50-vferry guest1 migrate begin - 2>&1 >/dev/null </root/guest1.xml'

@@ -28,11 +28,11 @@ setup() {
 	on B 'rm -f /run/at-*'
 }
 
-# need_guest1: the guest runs on A; long to move at 1 MiB/s, and every 5 ms it sends a frame.
+# need_guest1: the guest runs on A; long to move at 1 MiB/s, and every 20 ms it sends a frame.
 need_guest1() {
 	[ "$(state A guest1)" = running ] && return
 	wipe_both
-	guest A guest1 --vf "$(pf A)/1" --cmdline "ip=$GUEST_IP interval=5 tag=guest1 serial ballast=24"
+	guest A guest1 --vf "$(pf A)/1" --cmdline "ip=$GUEST_IP interval=20 hz=50 tag=guest1 serial ballast=24"
 	station_start
 	frames_flow # what is lost while the guest comes up is no matter of the migration
 }

@@ -12,8 +12,8 @@ usage: lab guest HOST NAME [OPTION...]
   --network NAME     the hostdev pool of --type network (vf-pool)
   --mac MAC          MAC of the next VF in order (made from NAME); may be repeated
   --managed yes|no   (yes)
-  --cmdline TEXT     options of the guest's program (ip=10.77.0.10 interval=5
-                     tag=NAME serial)
+  --cmdline TEXT     options of the guest's program (ip=10.77.0.10 interval=20
+                     hz=50 tag=NAME serial)
   --bridge NAME      the bridge in the passport (br-vferry)
   --iommu MODEL      a vIOMMU: intel, virtio
   --no-passport      without vferry's passport
@@ -146,7 +146,7 @@ lab_guest() {
 	[[ $name =~ ^[A-Za-z0-9._-]+$ ]] || { guest_usage; die "guest: a name is needed"; }
 	shift 2
 	guest_parse "$@"
-	[ -n "$guest_cmdline" ] || guest_cmdline="ip=10.77.0.10 interval=5 tag=$name serial"
+	[ -n "$guest_cmdline" ] || guest_cmdline="ip=10.77.0.10 interval=20 hz=50 tag=$name serial"
 	if [ "${#guest_vfs[@]}" -gt 0 ]; then
 		facts=$(remote_exec "$host" /usr/lib/vferry-lab/vf-facts "${guest_vfs[@]}") ||
 			die "guest: host $host has no such VF"
