@@ -25,8 +25,8 @@ deploy_build() {
 			mount --bind "$3" "$1/srv/objects" && mount -t proc proc "$1/proc" || exit 1
 		chroot "$1" /usr/bin/env LC_ALL=C DEB_BUILD_OPTIONS="nocheck noautodbgsym parallel=2" \
 			/srv/source/install/deb/build /srv/objects -nc
-	' deploy_build "$tree" "$1" "$2" >"$LAB_RUN/deploy.log" 2>&1 || {
-		cat "$LAB_RUN/deploy.log" >&2
+	' deploy_build "$tree" "$1" "$2" >"$2/deploy.log" 2>&1 || {
+		cat "$2/deploy.log" >&2
 		return 1
 	}
 }
