@@ -327,6 +327,15 @@ static void keep(struct call *call, const struct preparation *p)
 	command_say(call, "prepare: warning: a reboot will undo this: %s", line);
 }
 
+/*
+ * Return: whether all is ready, but by a run that was killed before it forgot its journal, or by an arrival whose journal would still take
+ * it back. Who asks for it now wants it to stay.
+ */
+static bool is_unsettled(const struct call *call, struct preparation *p)
+{
+	return !p->plan.count && !call->dry_run && !record_read_pf(&p->address, &p->earlier, NULL) && p->earlier.count;
+}
+
 /* Decides, shows, asks and does; see the header. */
 int prepare_pf(struct call *call, struct preparation *p)
 {
@@ -335,6 +344,8 @@ int prepare_pf(struct call *call, struct preparation *p)
 
 	if (decide(call, p, &why))
 		return fail(call, p, "refused", &why);
+	if (is_unsettled(call, p) && make(call, p, &why))
+		return fail(call, p, "failed", &why);
 	if (!p->plan.count && !call->dry_run && !call->boot)
 		keep(call, p);
 	if (!p->plan.count)

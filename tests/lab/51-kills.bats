@@ -49,6 +49,12 @@ finish"
 	b 'kill_some 5 12 arrival then_again'
 }
 
+@test "vferry prepare killed when all was done: the next one finds nothing to do, and nothing takes it back" {
+	b 'learn prepare
+		NEXT_UNDO=0
+		kill_at prepare ${PLACES[-1]} && then_prepared "the last step"'
+}
+
 # bats test_tags=long
 @test "vferry prepare killed: the next one makes the host ready, or vferry release makes it as it was" {
 	b 'kill_some 3 8 prepare then_prepared'
