@@ -147,9 +147,9 @@ there_and_back() {
 	only_on_a
 }
 
-# restart_libvirtd HOST: as systemd does it: guests go on.
+# restart_libvirtd HOST [SIGNAL]: as systemd does it, or after this signal: guests go on.
 restart_libvirtd() {
-	on "$1" 'pid=$(cat /run/libvirtd.pid); kill "$pid"
+	on "$1" 'pid=$(cat /run/libvirtd.pid); kill -'"${2:-TERM}"' "$pid"
 		for i in $(seq 600); do [ -e "/proc/$pid" ] || break; sleep 0.1; done
 		libvirtd --daemon --listen && virsh -q -c qemu:///system list >/dev/null'
 }
@@ -286,13 +286,30 @@ lease_time = 10"
 	ended
 	ip -n "vflab-$LAB_NAME" link set B-mgmt up
 	survived
-	for host in B A; do
-		begin
-		to_the_middle
-		restart_libvirtd "$host"
-		ended
-		survived
-	done
+	begin
+	to_the_middle
+	restart_libvirtd B
+	ended
+	survived
+	begin
+	to_the_middle
+	restart_libvirtd A KILL
+	ended
+	survived
+	begin
+	to_the_middle
+	restart_libvirtd A # which conducts the migration itself, and finishes it before it ends: the guest arrives, and virsh is not told
+	ended
+	[ "$(state B guest1)" = running ]
+	[ "$(on A 'pgrep -c qemu-system')" = 0 ]
+	[ -z "$(on A 'ls /run/vferry/guests')" ]
+	no_frame_lost
+	run migrate B A guest1
+	echo "$output"
+	[ "$status" = 0 ]
+	only_on_a
+	wipe B
+	rm -f "$BATS_FILE_TMPDIR/survived"
 }
 
 # bats test_tags=long
