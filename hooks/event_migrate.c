@@ -170,7 +170,7 @@ static void say_waiting(const struct event *event, struct turn *turn, const stru
 			snprintf(before, sizeof(before), "%s came before", *names ? names : "others");
 		if (strncmp(turn->said, before, strlen(before)) == 0)
 			return;
-		if (!*turn->said) /* once: looking takes its time, and the caller holds the lock */
+		if (!*turn->said) /* once: looking takes its time */
 			(void)look_at_flights(event, flights, sizeof(flights));
 		snprintf(line, sizeof(line), "%s%s%s", before, *flights ? "; in flight are " : "", flights);
 	}
@@ -295,8 +295,6 @@ static int take_turn(struct event *event, struct turn *turn, struct scene *scene
 	}
 	if (error == -EBUSY && !turn->ticket.fd)
 		error = enter(event, turn, why);
-	if (error == -EBUSY)
-		say_waiting(event, turn, why);
 	return error;
 }
 
@@ -322,7 +320,8 @@ static bool has_patience(const struct event *event, const struct turn *turn)
 
 /*
  * wait_for_others() - waits until it may be worth trying again
- * @watch:	of what can free a slot: libvirt's status files (a guest has landed, or failed) and the leases; opened when first needed
+ * @watch:	of what can free a slot: libvirt's status files (a guest has landed, or failed) and the leases; opened when first needed. Then
+ *		it does not wait: what has changed since the last look was not watched yet.
  * Return: 0, negative errno
  */
 static int wait_for_others(struct event *event, struct turn *turn, int *watch, struct reason *why)
@@ -335,10 +334,10 @@ static int wait_for_others(struct event *event, struct turn *turn, int *watch, s
 		return turn->door < 0 && turn->door != -ETIME ? turn->door : 0;
 	}
 	open_door(turn);
-	if (*watch < 0)
+	if (*watch < 0) {
 		*watch = watch_open(directories);
-	if (*watch < 0)
-		return reason_set(why, *watch, STATUS_DIRECTORY, "cannot wait for a slot: %s", strerror(-*watch));
+		return *watch < 0 ? reason_set(why, *watch, STATUS_DIRECTORY, "cannot wait for a slot: %s", strerror(-*watch)) : 0;
+	}
 	while (watch_wait(*watch, until) > 0 && queue_sees_before(&turn->ticket))
 		;
 	return 0;
@@ -356,7 +355,10 @@ static int take_lease(struct event *event, struct turn *turn, struct scene *scen
 	int error;
 
 	turn->patience = deadline_in((int)event->config->slot_wait * 1000);
-	while ((error = take_turn(event, turn, scene, record, why)) == -EBUSY && has_patience(event, turn)) {
+	while ((error = take_turn(event, turn, scene, record, why)) == -EBUSY) {
+		say_waiting(event, turn, why); /* without the lock: it looks at the host */
+		if (!has_patience(event, turn))
+			break;
 		scene_release(scene);
 		error = wait_for_others(event, turn, &watch, why);
 		if (error)
