@@ -17,6 +17,7 @@ say() {
 compile() {
 	local flags libraries part object objects=() wrap='-Wl,--wrap=netlink_open,--wrap=netlink_call' parts=
 	mkdir -p "$OUT"
+	make -s BUILD="$BUILD" all >&2 || return 1 # what is measured is what the tree holds
 	flags=$(make -s BUILD="$BUILD" print-flags) || return 1
 	libraries=$(pkg-config --libs libxml-2.0 libnl-3.0 libnl-genl-3.0 libpci json-c inih)
 	${CC:-cc} -std=gnu17 -O2 -Wall -Wextra -static -o "$OUT/measure" tests/bench/measure.c || return 1
