@@ -73,27 +73,33 @@ TEST(reads_an_incoming_guest_with_flags_and_devices)
 	CHECK(status.device == NULL);
 }
 
-/* A guest without host devices as libvirt indents it; more: elements of its <metadata>; end: how the file ends. */
-static void put_plain(const char *more, const char *end)
+/* A guest as libvirt indents it; outer: elements before its <domain>; more: elements of its <metadata>; end: how the file ends. */
+static void put_plain(const char *outer, const char *more, const char *end)
 {
 	char text[2048];
 
 	snprintf(text, sizeof(text), "<domstatus state='running' reason='booted' pid='1'>\n  <devices>\n    <device alias='x'/>\n  </devices>\n"
-		 "  <job type='none' async='migration in' phase='prepare' flags='0x1'/>\n  <domain type='kvm' id='4'>\n    <name>plain</name>\n"
+		 "%s  <job type='none' async='migration in' phase='prepare' flags='0x1'/>\n  <domain type='kvm' id='4'>\n    <name>plain</name>\n"
 		 "    <uuid>" WEB "</uuid>\n    <metadata>%s</metadata>\n    <devices>\n      <emulator>/usr/bin/qemu</emulator>\n"
-		 "    </devices>\n  </domain>\n%s", more, end);
+		 "    </devices>\n  </domain>\n%s", outer, more, end);
 	check_file("/run/libvirt/qemu/plain.xml", text);
 	CHECK_INT(sysroot_set(check_scratch()), 0);
 }
 
+#define CAPABILITIES "  <qemuCaps>\n    <flag name='kvm'/>\n    <flag name='usb-host.hostdevice'/>\n  </qemuCaps>\n"
+
 TEST(reads_a_guest_without_host_devices_whatever_its_metadata_hold)
 {
-	static const char *const more[] = { "", "<!--\n    <devices>\n-->", "<a>\n    <devices>\n</devices></a>", "<![CDATA[\n    <devices>\n]]>" };
+	static const char *const more[] = { "", "<!--\n    <devices>\n-->", "<a>\n    <devices>\n</devices></a>", "<![CDATA[\n    <devices>\n]]>",
+					    "<a>\n" CAPABILITIES "</a>", "<![CDATA[\n  <qemuCaps>\n]]>", "<![CDATA[\n    <uuid></uuid>\n]]>" };
+	static const char *const outer[] = { "", CAPABILITIES, "  <qemuCaps>\n  </qemuCaps>\n", "  <qemuCaps/>\n",
+					     "<!--\n  <qemuCaps>\n-->  <a>\n  </a><!--\n  </qemuCaps>\n-->", "  <a>\n    <uuid>x</uuid>\n  </a>\n",
+					     "  <qemuCaps>\n    <uuid>x</uuid>\n  </qemuCaps>\n" };
 
-	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
+	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]) * sizeof(outer) / sizeof(outer[0]); i++) {
 		struct status status;
 
-		put_plain(more[i], "</domstatus>\n");
+		put_plain(outer[i % (sizeof(outer) / sizeof(outer[0]))], more[i / (sizeof(outer) / sizeof(outer[0]))], "</domstatus>\n");
 		CHECK_INT(status_read(WEB, &status, NULL), 0);
 		CHECK_STR(status.name, "plain");
 		CHECK_STR(status.state, "running");
@@ -103,11 +109,29 @@ TEST(reads_a_guest_without_host_devices_whatever_its_metadata_hold)
 	}
 }
 
+TEST(finds_the_devices_of_a_guest_behind_its_capabilities)
+{
+	struct status status;
+	char *text, *job, changed[8192];
+
+	text = CHECK_DATA("data/domain/status-incoming.xml", NULL);
+	job = strstr(text, "  <job ");
+	CHECK(job);
+	snprintf(changed, sizeof(changed), "%.*s" CAPABILITIES "%s", (int)(job - text), text, job);
+	check_file("/run/libvirt/qemu/web-07.xml", changed);
+	free(text);
+	CHECK_INT(sysroot_set(check_scratch()), 0);
+	CHECK_INT(status_read(WEB, &status, NULL), 0);
+	CHECK_INT(status.job, STATUS_MIGRATION_IN);
+	CHECK_INT(status.devices, 3);
+	status_release(&status);
+}
+
 TEST(half_a_file_of_a_guest_without_host_devices_is_none)
 {
 	struct status_list list;
 
-	put_plain("", "");
+	put_plain(CAPABILITIES, "", "");
 	CHECK_INT(status_read_all(&list, NULL), 0);
 	CHECK_INT(list.count, 0);
 	CHECK_INT(list.unreadable, 1);

@@ -3,7 +3,7 @@
  * status.c: what one of libvirt's status files says. See status.h; status_directory.c finds the files.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* memmem */
+#define _GNU_SOURCE /* memmem, mempcpy */
 #endif
 
 #include "domain/status.h"
@@ -126,37 +126,64 @@ static int parse_status(const char *text, size_t len, struct status *status, str
 	return error;
 }
 
-/*
- * Finds where the devices of a status file begin, if none of them is a host device: they are most of the file, and a host has many guests
- * that have no VF. libvirt writes one element a line, indented by two blanks a level (src/util/virbuffer.c).
- * text, len: the file. room: bytes that must follow. Return: their place in text; NULL if all must be read.
- */
-static char *find_devices(char *text, size_t len, size_t room)
+/* Return: the place behind the first TEXT from AT on, NULL if it is not there. */
+static const char *behind(const char *at, const char *end, const char *text)
 {
-	static const char begin[] = "\n    <devices>\n", end[] = "</domstatus>\n";
-	char *devices = memmem(text, len, begin, strlen(begin));
+	const char *found = at ? memmem(at, (size_t)(end - at), text, strlen(text)) : NULL;
 
-	if (!devices || (size_t)(text + len - devices) < room || memmem(text, len, "hostdev", strlen("hostdev")))
-		return NULL;
-	return strlen(text) == len && strcmp(text + len - strlen(end), end) == 0 ? devices : NULL; /* else it is not whole */
+	return found ? found + strlen(text) : NULL;
 }
 
 /*
- * Parses a status file without its devices if that is enough. Where the cut hit something else, it is no XML any more: then all is parsed.
- * text, len: the file; ends with NUL; changed. Return: 0, -EINVAL, -ENOMEM.
+ * Return: where the part of a status file ends that tells all of a guest without host devices; end if it may have some, or if the file is
+ * not whole.
  */
-int status_parse(char *text, size_t len, struct status *status, struct reason *why)
+static const char *end_of_need(const char *text, const char *end)
 {
-	static const char end[] = "</domain></domstatus>";
-	char saved[sizeof(end)], *devices = find_devices(text, len, sizeof(end));
+	static const char last[] = "\n</domstatus>\n";
+	const char *uuid = behind(behind(text, end, "\n    <uuid>"), end, "</uuid>\n");
 
-	if (devices) {
-		memcpy(saved, devices, sizeof(saved));
-		memcpy(devices, end, sizeof(end));
-		if (parse_status(text, (size_t)(devices - text) + strlen(end), status, NULL) == 0)
-			return 0;
-		memcpy(devices, saved, sizeof(saved));
-	}
+	if (!uuid || behind(uuid, end, "hostdev") || strcmp(end - strlen(last), last) != 0)
+		return end;
+	return uuid;
+}
+
+/*
+ * Leaves out of a status file what nobody here asks for, which is most of it: some 300 flags of QEMU's capabilities, and all behind the
+ * name and the uuid of a guest without host devices, of which a host has many. libvirt writes one element a line, indented by two blanks a
+ * level (src/util/virbuffer.c); a file in which these places are something else becomes no status file.
+ * text, len: the file; ends with NUL. shorter, kept: what is left, to be freed; NULL if all must be read.
+ */
+static void shorten(const char *text, size_t len, char **shorter, size_t *kept)
+{
+	static const char begin[] = "\n  <qemuCaps>\n", tail[] = "</domain></domstatus>";
+	const char *end = text + len, *capabilities = behind(text, end, begin);
+	const char *rest = behind(capabilities ? capabilities - 1 : NULL, end, "\n  </qemuCaps>\n");
+	const char *stop = end_of_need(rest ? rest : text, end);
+	char *to;
+
+	*shorter = strlen(text) == len && (rest || stop < end) ? malloc(len + sizeof(tail)) : NULL;
+	if (!*shorter)
+		return;
+	to = rest ? mempcpy(*shorter, text, (size_t)(capabilities - text) - strlen(begin)) : *shorter;
+	to = mempcpy(to, rest ? rest : text, (size_t)(stop - (rest ? rest : text)));
+	if (stop < end)
+		to = mempcpy(to, tail, strlen(tail));
+	*kept = (size_t)(to - *shorter);
+}
+
+/*
+ * Parses as little of a status file as is enough, all of it where that is no status file.
+ * text, len: the file; ends with NUL. Return: 0, -EINVAL, -ENOMEM.
+ */
+int status_parse(const char *text, size_t len, struct status *status, struct reason *why)
+{
+	autofree char *shorter = NULL;
+	size_t kept;
+
+	shorten(text, len, &shorter, &kept);
+	if (shorter && parse_status(shorter, kept, status, NULL) == 0)
+		return 0;
 	return parse_status(text, len, status, why);
 }
 

@@ -49,8 +49,8 @@ struct status_cache {
 	size_t count;
 };
 
-/* Reads the text of one status file, whose last byte is followed by NUL; text is changed. Return: 0, -EINVAL, -ENOMEM. */
-int status_parse(char *text, size_t len, struct status *status, struct reason *why);
+/* Reads the text of one status file, whose last byte is followed by NUL. Return: 0, -EINVAL, -ENOMEM. */
+int status_parse(const char *text, size_t len, struct status *status, struct reason *why);
 
 /* Reads the whole directory. An absent directory is an empty list. Return: 0, negative errno. */
 int status_read_all(struct status_list *list, struct reason *why);
