@@ -3,7 +3,7 @@
  * parts.c: where the time of one call of the worker goes, on the machine of files (machine.c).
  *
  * Linked into the worker with --wrap for the doors that it waits at: ovsdb_call() and poll() (Open vSwitch's database, and ovs-vswitchd
- * that does what it says), guard_call() and guard_fetch() (a child that asks the card or writes to it), and executor_apply() and
+ * that does what it says), guard_call() and guard_ask() (a child that asks the card or writes to it), fork(), and executor_apply() and
  * log_line(), which tell when a step began and ended. At its end the worker adds lines to $VFERRY_BENCH_ROOT/parts:
  *
  *     OPERATION<tab>PART<tab>NUMBER
@@ -111,23 +111,29 @@ int __wrap_guard_call(int (*fn)(void *arg, struct reason *why), void *arg, const
 	int error = __real_guard_call(fn, arg, label, deadline, why);
 
 	parts.children += now_us() - before;
-	parts.count++;
 	return error;
 }
 
-int __real_guard_fetch(int (*fn)(void *arg, struct reason *why), void *arg, size_t size, const struct guard_limit *limit,
-		       struct reason *why);
-int __wrap_guard_fetch(int (*fn)(void *arg, struct reason *why), void *arg, size_t size, const struct guard_limit *limit,
-		       struct reason *why);
-int __wrap_guard_fetch(int (*fn)(void *arg, struct reason *why), void *arg, size_t size, const struct guard_limit *limit,
-		       struct reason *why)
+int __real_guard_ask(struct guard *guard, int (*fn)(void *arg, struct reason *why), void *arg, size_t size, const struct guard_limit *limit,
+		     struct reason *why);
+int __wrap_guard_ask(struct guard *guard, int (*fn)(void *arg, struct reason *why), void *arg, size_t size, const struct guard_limit *limit,
+		     struct reason *why);
+int __wrap_guard_ask(struct guard *guard, int (*fn)(void *arg, struct reason *why), void *arg, size_t size, const struct guard_limit *limit,
+		     struct reason *why)
 {
 	int64_t before = now_us();
-	int error = __real_guard_fetch(fn, arg, size, limit, why);
+	int error = __real_guard_ask(guard, fn, arg, size, limit, why);
 
 	parts.children += now_us() - before;
-	parts.count++;
 	return error;
+}
+
+pid_t __real_fork(void);
+pid_t __wrap_fork(void);
+pid_t __wrap_fork(void)
+{
+	parts.count++;
+	return __real_fork();
 }
 
 int __real_executor_apply(const struct steps *plan, struct journal *journal, struct context *context, struct reason *why);

@@ -138,9 +138,12 @@ TEST(brings_back_what_the_call_found)
 	struct guard_limit limit = {"looking", deadline_in(5000)};
 	struct found found = {.number = 6};
 
-	CHECK_INT(guard_fetch(find, &found, sizeof(found), &limit, NULL), 7);
+	struct guard guard = {0};
+
+	CHECK_INT(guard_ask(&guard, find, &found, sizeof(found), &limit, NULL), 7);
 	CHECK_INT(found.number, 7);
 	CHECK_STR(found.text, "found");
+	guard_end(&guard);
 }
 
 TEST(a_call_that_fails_leaves_the_callers_memory_alone)
@@ -148,19 +151,144 @@ TEST(a_call_that_fails_leaves_the_callers_memory_alone)
 	struct guard_limit limit = {"looking", deadline_in(5000)};
 	struct found found = {.number = 10};
 
-	CHECK_INT(guard_fetch(find, &found, sizeof(found), &limit, NULL), -E2BIG);
+	struct guard guard = {0};
+
+	CHECK_INT(guard_ask(&guard, find, &found, sizeof(found), &limit, NULL), -E2BIG);
 	CHECK_INT(found.number, 10);
 	CHECK_STR(found.text, "");
+	guard_end(&guard);
 }
 
 TEST(a_look_that_does_not_end_is_left_behind)
 {
 	struct reason why = {0};
 	struct guard_limit limit = {"the look at sriov_numvfs", deadline_in(100)};
+	struct guard guard = {0};
 	int nothing = 0;
 
-	CHECK_INT(guard_fetch(sleep_for_ever, &nothing, sizeof(nothing), &limit, &why), -ETIME);
+	CHECK_INT(guard_ask(&guard, sleep_for_ever, &nothing, sizeof(nothing), &limit, &why), -ETIME);
 	CHECK_STR(why.what, "the look at sriov_numvfs did not end in time");
+}
+
+/* Tells which process makes the call, and counts the calls that it made. */
+static int tell_process(void *arg, struct reason *why)
+{
+	static int calls;
+	int *told = arg;
+
+	(void)why;
+	told[0] = getpid();
+	told[1] = ++calls;
+	return 0;
+}
+
+/* Asks for the process that makes the calls. Returns its number; calls receives how many it made. */
+static int ask_process(struct guard *guard, int *calls)
+{
+	struct guard_limit limit = {"asking", deadline_in(5000)};
+	int told[2] = {0, 0};
+
+	CHECK_INT(guard_ask(guard, tell_process, told, sizeof(told), &limit, NULL), 0);
+	*calls = told[1];
+	return told[0];
+}
+
+TEST(one_child_makes_many_calls)
+{
+	struct guard guard = {0}, other = {0};
+	int calls, child = ask_process(&guard, &calls);
+
+	CHECK(child != getpid());
+	CHECK_INT(calls, 1);
+	CHECK(ask_process(&other, &calls) != child);
+	CHECK_INT(calls, 1);
+	CHECK_INT(ask_process(&guard, &calls), child);
+	CHECK_INT(calls, 2);
+	CHECK(is_alive(child));
+	guard_end(&other);
+	guard_end(&guard);
+	guard_end(&guard);
+	CHECK_INT(waitpid(child, NULL, 0), child);
+	CHECK(ask_process(&guard, &calls) != child);
+	CHECK_INT(calls, 1);
+	guard_end(&guard);
+}
+
+TEST(after_a_call_that_does_not_end_there_is_a_new_child)
+{
+	struct guard_limit limit = {"x", deadline_in(50)};
+	struct guard guard = {0};
+	int calls, child = ask_process(&guard, &calls), nothing = 0;
+
+	CHECK_INT(guard_ask(&guard, sleep_for_ever, &nothing, sizeof(nothing), &limit, NULL), -ETIME);
+	CHECK(!is_alive(child));
+	CHECK(ask_process(&guard, &calls) != child);
+	CHECK_INT(calls, 1);
+	guard_end(&guard);
+}
+
+TEST(after_a_child_that_died_there_is_a_new_one)
+{
+	struct guard_limit limit = {"the call", deadline_in(5000)};
+	struct reason why = {0};
+	struct guard guard = {0};
+	int calls, child = ask_process(&guard, &calls), number = SIGKILL;
+
+	CHECK_INT(guard_ask(&guard, die, &number, sizeof(number), &limit, &why), -ECHILD);
+	CHECK_STR(why.what, "the call ended without a result");
+	CHECK_INT(waitpid(child, NULL, WNOHANG), -1);
+	child = ask_process(&guard, &calls);
+	CHECK_INT(calls, 1);
+	kill(child, SIGKILL); /* between two calls */
+	while (is_alive(child))
+		usleep(1000);
+	CHECK_INT(guard_ask(&guard, answer, &(int){0}, sizeof(int), &limit, &why), -ECHILD);
+	CHECK_INT(guard_ask(&guard, answer, &(int){0}, sizeof(int), &limit, &why), 0);
+	guard_end(&guard);
+}
+
+TEST(a_child_that_waits_for_calls_holds_nothing_and_dies_with_its_parent)
+{
+	const char *path = check_file("/lock", "");
+	int ends[2], calls, child = 0, again = open(path, O_RDWR);
+	pid_t parent;
+
+	CHECK_INT(pipe(ends), 0);
+	parent = fork();
+	if (parent == 0) {
+		int fd = open(path, O_RDWR);
+		struct guard guard = {0};
+
+		CHECK_INT(flock(fd, LOCK_EX), 0);
+		child = ask_process(&guard, &calls);
+		CHECK_INT(close(fd), 0);
+		CHECK_INT(write(ends[1], &child, sizeof(child)), sizeof(child));
+		while (pause() < 0)
+			;
+	}
+	CHECK_INT(read(ends[0], &child, sizeof(child)), sizeof(child));
+	CHECK(is_alive(child));
+	CHECK_INT(flock(again, LOCK_EX | LOCK_NB), 0);
+	kill(parent, SIGKILL);
+	CHECK_INT(waitpid(parent, NULL, 0), parent);
+	for (int i = 0; i < 10000 && is_alive(child); i++)
+		usleep(1000);
+	CHECK(!is_alive(child));
+	close(again);
+}
+
+TEST(an_argument_has_the_size_that_is_said)
+{
+	static char large[GUARD_ARG_MAX + 1];
+	struct guard_limit limit = {"the call", deadline_in(5000)};
+	struct reason why = {0};
+	struct guard guard = {0};
+
+	CHECK_INT(guard_ask(&guard, find, large, GUARD_ARG_MAX, &limit, NULL), 1);
+	CHECK_STR(((struct found *)(void *)large)->text, "found");
+	CHECK_INT(guard_ask(&guard, find, large, sizeof(large), &limit, &why), -E2BIG);
+	CHECK_STR(why.what, "the call needs 8193 bytes, of 8192");
+	guard_end(&guard);
 }
 
 TEST(does_not_begin_when_no_time_is_left)

@@ -24,11 +24,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <time.h>
@@ -71,10 +73,27 @@ static void want_exit_status(void)
 		signal(SIGCHLD, SIG_DFL);
 }
 
+/* Leaves a child that will end to a later call to be reaped. Return: false if there is no place to note it. */
+static bool leave_behind(pid_t child)
+{
+	pid_t *place = reap_left_behind();
+
+	if (place)
+		*place = child;
+	return place != NULL;
+}
+
+/* Waits for the end of a child. */
+static void reap(pid_t child)
+{
+	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 /*
- * Kills a child, with all of its session, and reaps it, or notes it in *place if it does not die at once.
+ * Kills a child, with all of its session, and reaps it, or leaves it behind if it does not die at once.
  */
-static void kill_child(pid_t child, pid_t *place)
+static void kill_child(pid_t child)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
 
@@ -85,7 +104,7 @@ static void kill_child(pid_t child, pid_t *place)
 			return;
 		nanosleep(&pause, NULL);
 	}
-	*place = child;
+	(void)leave_behind(child);
 }
 
 /* Closes every descriptor from first on. close_range(2) is Linux 5.9; the loop serves a seccomp filter that does not know it. */
@@ -133,25 +152,103 @@ static int die_with(pid_t parent)
 	return getppid() == parent ? 0 : -ESRCH;
 }
 
-/* What a guarded child reports. Its size is below PIPE_BUF, so one write(2) passes it whole (pipe(7)). */
+/* What a guarded child is asked for; behind it comes the argument, if that is passed by value. */
+struct request {
+	int (*fn)(void *arg, struct reason *why);
+	void *arg;   /* where size is 0 */
+	size_t size; /* of the argument */
+};
+
+/* What it reports; behind it comes the argument. */
 struct report {
 	int result;
 	struct reason why;
 };
 
-_Static_assert(sizeof(struct report) <= 4096, "a report must pass through a pipe in one piece");
+/* Sends head and body as one message. Return: whether it went. */
+static bool send_message(int fd, void *head, size_t head_size, void *body, size_t size)
+{
+	struct iovec part[2] = {{head, head_size}, {body, size}};
+	const struct msghdr message = {.msg_iov = part, .msg_iovlen = size ? 2 : 1};
+	ssize_t sent;
 
-/* The child of guard_call(): never returns. */
-static _Noreturn void guard_child(int (*fn)(void *arg, struct reason *why), void *arg, int pipe_end, pid_t parent)
+	do
+		sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	return sent == (ssize_t)(head_size + size);
+}
+
+/* Receives one. Return: its length, 0 if the other side has gone, -1. */
+static ssize_t receive_message(int fd, void *head, size_t head_size, void *body, size_t size)
+{
+	const struct iovec part[2] = {{head, head_size}, {body, size}};
+	ssize_t got;
+
+	do
+		got = readv(fd, part, 2);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
+/* In a guarded child: makes one call. Return: false when no more will come. */
+static bool serve(int fd)
+{
+	alignas(max_align_t) char arg[GUARD_ARG_MAX];
+	struct report report = {0};
+	struct request request;
+
+	if (receive_message(fd, &request, sizeof(request), arg, sizeof(arg)) < (ssize_t)sizeof(request))
+		return false;
+	report.result = request.fn(request.size ? arg : request.arg, &report.why);
+	return send_message(fd, &report, sizeof(report), arg, request.size);
+}
+
+/* A guarded child: never returns. */
+static _Noreturn void guard_child(int fd, pid_t parent)
 {
 	static const int nothing[3] = {-1, -1, -1};
-	struct report report = {0};
 
 	closelog();
-	if (die_with(parent) < 0 || detach(nothing, pipe_end) < 0)
+	if (die_with(parent) < 0 || detach(nothing, fd) < 0)
 		_exit(1);
-	report.result = fn(arg, &report.why);
-	_exit(write(3, &report, sizeof(report)) == (ssize_t)sizeof(report) ? 0 : 1);
+	while (serve(3))
+		;
+	_exit(0);
+}
+
+/*
+ * Makes a guarded child. Return: 0, negative errno.
+ */
+static int guard_make(struct guard *guard, const char *label, struct reason *why)
+{
+	autoclose int mine = -1, theirs = -1;
+	pid_t child, parent = getpid();
+	int ends[2];
+
+	if (!reap_left_behind())
+		return reason_set(why, -EBUSY, "", "%s was not tried, %d earlier calls are still stuck in the kernel", label, LEFT_BEHIND_MAX);
+	want_exit_status();
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return reason_set(why, -errno, "", "%s: no socket: %s", label, strerror(errno));
+	mine = ends[0];
+	theirs = ends[1];
+	child = fork();
+	if (child < 0)
+		return reason_set(why, -errno, "", "%s: no child process: %s", label, strerror(errno));
+	if (child == 0)
+		guard_child(theirs, parent);
+	*guard = (struct guard){child, scope_take_fd(&mine)};
+	return 0;
+}
+
+/* Closes the socket to the child. Return: the child, which ends then. */
+static pid_t guard_close(struct guard *guard)
+{
+	pid_t child = guard->child;
+
+	close(guard->fd);
+	*guard = (struct guard){0};
+	return child;
 }
 
 /*
@@ -173,77 +270,83 @@ static bool wait_readable(int fd, deadline_t deadline)
 }
 
 /*
- * Collects the report of a child.
- * Return: its result; -ECHILD if it died without one; -ETIME.
+ * Collects the report of a child; one that gives none is made an end of.
+ * request: what it was asked for; arg: receives the argument. Return: its result; -ECHILD if it died; -ETIME.
  */
-static int guard_collect(int fd, pid_t child, pid_t *place, const char *label, deadline_t deadline, struct reason *why)
+static int guard_collect(struct guard *guard, const struct request *request, void *arg, const struct guard_limit *limit, struct reason *why)
 {
+	alignas(max_align_t) char found[GUARD_ARG_MAX];
 	struct report report;
-	ssize_t got;
 
-	if (!wait_readable(fd, deadline)) {
-		kill_child(child, place);
-		return reason_set(why, -ETIME, "", "%s did not end in time", label);
+	if (!wait_readable(guard->fd, limit->deadline)) {
+		kill_child(guard_close(guard));
+		return reason_set(why, -ETIME, "", "%s did not end in time", limit->label);
 	}
-	do
-		got = read(fd, &report, sizeof(report));
-	while (got < 0 && errno == EINTR);
-	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-		;
-	if (got != (ssize_t)sizeof(report))
-		return reason_set(why, -ECHILD, "", "%s ended without a result", label);
+	if (receive_message(guard->fd, &report, sizeof(report), found, sizeof(found)) != (ssize_t)(sizeof(report) + request->size)) {
+		reap(guard_close(guard));
+		return reason_set(why, -ECHILD, "", "%s ended without a result", limit->label);
+	}
 	if (why)
 		*why = report.why;
+	if (report.result >= 0 && request->size)
+		memcpy(arg, found, request->size);
 	return report.result;
 }
 
 /*
- * fn: what to do; it opens what it needs by itself, since the caller's descriptors are closed in the child. arg: handed to fn. label: see
- * spawn.h. why: receives fn's reason, or ours; may be NULL.
- * Return: what fn returned; -ETIME when the deadline passed or had passed already (then fn was not called); -EBUSY while 16 earlier
- * children are stuck; -ECHILD if the child died; negative errno if none could be made.
+ * Has a child make a call; see guard_ask(). request: arg is not passed by value where its size is 0, and is then what it was when the
+ * child was made.
  */
-int guard_call(int (*fn)(void *arg, struct reason *why), void *arg, const char *label, deadline_t deadline, struct reason *why)
+static int guard_request(struct guard *guard, struct request *request, const struct guard_limit *limit, struct reason *why)
 {
-	autoclose int read_end = -1, write_end = -1;
-	pid_t *place = reap_left_behind();
-	pid_t child, parent = getpid();
-	int ends[2];
+	int error = 0;
 
-	if (!place)
-		return reason_set(why, -EBUSY, "", "%s was not tried, %d earlier calls are still stuck in the kernel", label, LEFT_BEHIND_MAX);
-	if (deadline_left(deadline) == 0)
-		return reason_set(why, -ETIME, "", "no time was left for %s", label);
-	want_exit_status();
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return reason_set(why, -errno, "", "%s: no pipe: %s", label, strerror(errno));
-	read_end = ends[0];
-	write_end = ends[1];
-	child = fork();
-	if (child < 0)
-		return reason_set(why, -errno, "", "%s: no child process: %s", label, strerror(errno));
-	if (child == 0)
-		guard_child(fn, arg, write_end, parent);
-	close(scope_take_fd(&write_end));
-	return guard_collect(read_end, child, place, label, deadline, why);
+	if (deadline_left(limit->deadline) == 0)
+		return reason_set(why, -ETIME, "", "no time was left for %s", limit->label);
+	if (!guard->child)
+		error = guard_make(guard, limit->label, why);
+	if (error)
+		return error;
+	(void)send_message(guard->fd, request, sizeof(*request), request->arg, request->size); /* else the child has gone: no report */
+	return guard_collect(guard, request, request->arg, limit, why);
 }
 
 /*
- * fn, label, why: as guard_call(). arg, size: in memory that both share while fn runs; what fn made of it is copied back if it did not fail.
- * Return: as guard_call(); -ENOMEM.
+ * guard: keeps the child. fn, arg, size, limit: see spawn.h. why: receives fn's reason, or ours; may be NULL.
+ * Return: what fn returned; -ETIME when the deadline passed or had passed already (then fn was not called); -EBUSY while 16 earlier
+ * children are stuck; -ECHILD if the child died; -E2BIG; negative errno if none could be made.
  */
-int guard_fetch(int (*fn)(void *arg, struct reason *why), void *arg, size_t size, const struct guard_limit *limit, struct reason *why)
+int guard_ask(struct guard *guard, int (*fn)(void *arg, struct reason *why), void *arg, size_t size, const struct guard_limit *limit,
+	      struct reason *why)
 {
-	void *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int result;
+	struct request request = {fn, arg, size};
 
-	if (shared == MAP_FAILED)
-		return reason_set(why, -ENOMEM, "", "%s: out of memory", limit->label);
-	memcpy(shared, arg, size);
-	result = guard_call(fn, shared, limit->label, limit->deadline, why);
-	if (result >= 0)
-		memcpy(arg, shared, size);
-	munmap(shared, size);
+	if (size > GUARD_ARG_MAX)
+		return reason_set(why, -E2BIG, "", "%s needs %zu bytes, of %d", limit->label, size, GUARD_ARG_MAX);
+	return guard_request(guard, &request, limit, why);
+}
+
+/* Ends the child, which has nothing to do. */
+void guard_end(struct guard *guard)
+{
+	pid_t child = guard->child ? guard_close(guard) : 0;
+
+	if (child && !leave_behind(child))
+		reap(child);
+}
+
+/*
+ * fn: what to do. arg: handed to fn. label, why: see spawn.h. Return: as guard_ask().
+ */
+int guard_call(int (*fn)(void *arg, struct reason *why), void *arg, const char *label, deadline_t deadline, struct reason *why)
+{
+	const struct guard_limit limit = {label, deadline};
+	struct request request = {.fn = fn, .arg = arg};
+	struct guard guard = {0};
+	int result = guard_request(&guard, &request, &limit, why);
+
+	if (guard.child)
+		reap(guard_close(&guard));
 	return result;
 }
 
@@ -308,7 +411,7 @@ static _Noreturn void run_child(char *const argv[], int out_end, int err_end, pi
  * Waits for a program that has closed its streams.
  * Return: exit status, -ECHILD if a signal ended it, -ETIME.
  */
-static int run_status(pid_t child, pid_t *place, deadline_t deadline)
+static int run_status(pid_t child, deadline_t deadline)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
 	int status = 0;
@@ -317,7 +420,7 @@ static int run_status(pid_t child, pid_t *place, deadline_t deadline)
 	while ((got = waitpid(child, &status, WNOHANG)) == 0 && deadline_left(deadline) > 0)
 		nanosleep(&pause, NULL);
 	if (got == 0) {
-		kill_child(child, place);
+		kill_child(child);
 		return -ETIME;
 	}
 	return got == child && WIFEXITED(status) ? WEXITSTATUS(status) : -ECHILD;
@@ -378,10 +481,10 @@ int spawn_run(char *const argv[], char *out, size_t size, deadline_t deadline, s
 {
 	char text[ERROR_TEXT_MAX] = "";
 	struct stream stream[2] = {{-1, out, out && size > 0 ? size - 1 : 0, 0}, {-1, text, sizeof(text) - 1, 0}};
-	pid_t *place = reap_left_behind(), child;
 	int result = -ETIME;
+	pid_t child;
 
-	if (!place)
+	if (!reap_left_behind())
 		return run_reason(argv[0], -EBUSY, text, why);
 	if (access(argv[0], X_OK) < 0)
 		return run_reason(argv[0], -errno, text, why);
@@ -390,9 +493,9 @@ int spawn_run(char *const argv[], char *out, size_t size, deadline_t deadline, s
 	if (child < 0)
 		result = child;
 	else if (streams_drain(stream, deadline))
-		result = run_status(child, place, deadline);
+		result = run_status(child, deadline);
 	else
-		kill_child(child, place);
+		kill_child(child);
 	for (int i = 0; i < 2; i++)
 		if (stream[i].fd >= 0)
 			close(stream[i].fd);

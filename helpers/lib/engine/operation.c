@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "base/spawn.h"
+_Static_assert(sizeof(struct operation_write) <= GUARD_ARG_MAX && sizeof(struct operation_look) <= GUARD_ARG_MAX, "must reach the child");
 
 static const struct operation *const table[STEP_KINDS] = {
 	[STEP_AUTOPROBE] = &operation_autoprobe,
@@ -56,6 +56,7 @@ int context_ovs(struct context *context, struct ovs **ovs, struct reason *why)
 void context_release(struct context *context)
 {
 	ovs_close(&context->ovs);
+	guard_end(&context->guard);
 }
 
 /*
@@ -85,17 +86,16 @@ static deadline_t a_little_before(deadline_t deadline)
  * @value:	what to write
  * @context:	deadline
  * @why:	filled on failure
- * Return: as guard_call()
+ * Return: as guard_ask()
  */
 int operation_guarded(int (*fn)(void *arg, struct reason *why), const struct step *step, unsigned int value, struct context *context,
 		      struct reason *why)
 {
-	struct operation_write job = { step, value, a_little_before(context->deadline) };
+	struct operation_write job = { *step, value, a_little_before(context->deadline) };
 	char label[160];
-	int result;
+	struct guard_limit limit = { step_describe(step, label, sizeof(label)), context->deadline };
+	int result = guard_ask(&context->guard, fn, &job, sizeof(job), &limit, why);
 
-	context->seen.has_representor = false;
-	result = guard_call(fn, &job, step_describe(step, label, sizeof(label)), context->deadline, why);
 	return result == -ETIME ? explain_slow(result, why) : result;
 }
 
@@ -105,7 +105,7 @@ int operation_guarded(int (*fn)(void *arg, struct reason *why), const struct ste
  * @look:	its step is set; the rest is what fn finds
  * @context:	deadline
  * @why:	filled on failure
- * Return: as guard_fetch()
+ * Return: as guard_ask()
  */
 int operation_fetch(int (*fn)(void *arg, struct reason *why), struct operation_look *look, struct context *context, struct reason *why)
 {
@@ -114,7 +114,7 @@ int operation_fetch(int (*fn)(void *arg, struct reason *why), struct operation_l
 	int result;
 
 	look->deadline = a_little_before(context->deadline);
-	snprintf(label, sizeof(label), "the look at %s", step_describe(look->step, text, sizeof(text)));
-	result = guard_fetch(fn, look, sizeof(*look), &limit, why);
+	snprintf(label, sizeof(label), "the look at %s", step_describe(&look->step, text, sizeof(text)));
+	result = guard_ask(&context->guard, fn, look, sizeof(*look), &limit, why);
 	return result == -ETIME ? explain_slow(result, why) : result;
 }

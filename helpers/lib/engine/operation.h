@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/reason.h"
+#include "base/spawn.h"
 #include "host/devlink.h"
 #include "host/netdev.h"
 #include "host/netlink.h"
@@ -15,17 +16,12 @@
 #include "host/sriov.h"
 #include "state/step.h"
 
-/* What operations share while a plan is carried out: connections are opened when first needed. */
+/* What operations share while a plan is carried out: connections and the child are made when first needed. */
 struct context {
 	const struct config *config;
 	deadline_t deadline;
 	struct ovs *ovs;
-	/* What the child of one look has seen for the next look, which so needs none of its own. A write through here ends it. */
-	struct {
-		bool has_representor;
-		struct pci_address vf;
-		struct netdev representor;
-	} seen;
+	struct guard guard;       /* makes the calls that can block in the kernel */
 };
 
 /* The connection to Open vSwitch, opened when first needed. */
@@ -53,7 +49,7 @@ const struct operation *operation_of(enum step_kind kind);
  * struct operation_write.
  */
 struct operation_write {
-	const struct step *step;
+	struct step step;
 	unsigned int value;
 	deadline_t deadline;      /* for what fn tries again: a little before the context's */
 };
@@ -62,10 +58,9 @@ int operation_guarded(int (*fn)(void *arg, struct reason *why), const struct ste
 
 /* What a child finds that looks at the host for a step: reading blocks too, behind a driver at work or whoever holds the kernel's lock. */
 struct operation_look {
-	const struct step *step;
+	struct step step;
 	deadline_t deadline;      /* for what fn waits for by itself: a little before the context's */
 	bool need_netdev, need_link; /* its representor has a final name; and "netdev" is read */
-	bool saw_link;               /* "netdev" was read although nobody needs it yet */
 	enum eswitch_mode mode;
 	struct sriov_pf pf;
 	struct netdev netdev;
@@ -73,7 +68,7 @@ struct operation_look {
 	struct devlink_port port;
 };
 
-/* Runs fn, which gets the struct operation_look, in a child with the context's deadline. Return: as fn, or as guard_fetch(). */
+/* Runs fn, which gets the struct operation_look, in a child with the context's deadline. Return: as fn, or as guard_ask(). */
 int operation_fetch(int (*fn)(void *arg, struct reason *why), struct operation_look *look, struct context *context, struct reason *why);
 
 /* operation_pf.c */

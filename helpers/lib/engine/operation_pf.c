@@ -33,7 +33,7 @@ static int write_autoprobe(void *arg, struct reason *why)
 {
 	struct operation_write *job = arg;
 
-	return sriov_set_autoprobe(&job->step->pf, job->value, why);
+	return sriov_set_autoprobe(&job->step.pf, job->value, why);
 }
 
 /* apply_autoprobe() - makes the step */
@@ -57,7 +57,7 @@ static int see_mode(void *arg, struct reason *why)
 	struct operation_look *look = arg;
 	int error = devlink_open(&nl, why);
 
-	return error ? error : devlink_eswitch_get(&nl, &look->step->pf, &look->mode, why);
+	return error ? error : devlink_eswitch_get(&nl, &look->step.pf, &look->mode, why);
 }
 
 /*
@@ -65,7 +65,7 @@ static int see_mode(void *arg, struct reason *why)
  */
 static int read_mode(const struct step *step, enum eswitch_mode *mode, struct context *context, struct reason *why)
 {
-	struct operation_look look = { .step = step };
+	struct operation_look look = { .step = *step };
 	int error = operation_fetch(see_mode, &look, context, why);
 
 	*mode = look.mode;
@@ -99,7 +99,7 @@ static int write_eswitch(void *arg, struct reason *why)
 
 	if (error)
 		return error;
-	while ((error = devlink_eswitch_set(&nl, &job->step->pf, (enum eswitch_mode)job->value, why)) == -EBUSY && deadline_left(patience))
+	while ((error = devlink_eswitch_set(&nl, &job->step.pf, (enum eswitch_mode)job->value, why)) == -EBUSY && deadline_left(patience))
 		nanosleep(&(struct timespec){ .tv_nsec = ESWITCH_POLL_MS * 1000000L }, NULL);
 	return error;
 }
@@ -160,13 +160,13 @@ static int see_pf(void *arg, struct reason *why)
 {
 	struct operation_look *look = arg;
 
-	return sriov_read(&look->step->pf, &look->pf, why);
+	return sriov_read(&look->step.pf, &look->pf, why);
 }
 
 /* look_num_vfs() - reads the number of VFs */
 static int look_num_vfs(struct step *step, struct context *context, struct reason *why)
 {
-	struct operation_look look = { .step = step };
+	struct operation_look look = { .step = *step };
 	int error = operation_fetch(see_pf, &look, context, why);
 
 	if (error)
@@ -183,14 +183,14 @@ static int write_num_vfs(void *arg, struct reason *why)
 {
 	struct operation_write *job = arg;
 	struct sriov_pf now = { 0 };
-	int error = job->value ? sriov_read(&job->step->pf, &now, why) : 0;
+	int error = job->value ? sriov_read(&job->step.pf, &now, why) : 0;
 
 	if (!error && now.num_vfs && now.num_vfs != job->value) {
-		error = refuse_bound(&job->step->pf, why);
+		error = refuse_bound(&job->step.pf, why);
 		if (!error)
-			error = sriov_set_num(&job->step->pf, 0, why);
+			error = sriov_set_num(&job->step.pf, 0, why);
 	}
-	return error ? error : sriov_set_num(&job->step->pf, job->value, why);
+	return error ? error : sriov_set_num(&job->step.pf, job->value, why);
 }
 
 /* apply_num_vfs() - makes the VFs */
@@ -204,7 +204,7 @@ static int apply_num_vfs(const struct step *step, struct context *context, struc
  */
 static int undo_num_vfs(const struct step *step, struct context *context, struct reason *why)
 {
-	struct operation_look look = { .step = step };
+	struct operation_look look = { .step = *step };
 	int error = operation_fetch(see_pf, &look, context, why);
 
 	if (error || look.pf.num_vfs != step->number || step->before == step->number)
@@ -224,7 +224,7 @@ static int see_link(void *arg, struct reason *why)
 {
 	autonetlink struct netlink rt = { 0 };
 	struct operation_look *look = arg;
-	const char *name = look->step->name;
+	const char *name = look->step.name;
 	int error = netlink_open(&rt, NULL, why);
 
 	if (!error)
@@ -248,7 +248,7 @@ static int write_link(void *arg, struct reason *why)
 /* look_uplink_up() - reads whether the uplink is up */
 static int look_uplink_up(struct step *step, struct context *context, struct reason *why)
 {
-	struct operation_look look = { .step = step };
+	struct operation_look look = { .step = *step };
 	int error = operation_fetch(see_link, &look, context, why);
 
 	if (error)

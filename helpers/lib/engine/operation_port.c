@@ -197,8 +197,8 @@ int operation_see_representor(const struct step *step, struct netdev *netdev, st
  */
 static int see(struct operation_look *look, struct reason *why)
 {
-	return look->need_link ? operation_see_representor(look->step, &look->netdev, why)
-			       : operation_see_port(look->step, look->need_netdev, &look->port, why);
+	return look->need_link ? operation_see_representor(&look->step, &look->netdev, why)
+			       : operation_see_port(&look->step, look->need_netdev, &look->port, why);
 }
 
 /*
@@ -229,8 +229,8 @@ static int find(struct operation_look *look, struct context *context, struct rea
 
 	if (found)
 		return found < 0 ? found : 0;
-	reason_set(why, -ENODEV, pci_address_format(&look->step->vf, address), "the VF's representor did not appear (VF %u of its PF)",
-		   look->step->index);
+	reason_set(why, -ENODEV, pci_address_format(&look->step.vf, address), "the VF's representor did not appear (VF %u of its PF)",
+		   look->step.index);
 	reason_cure(why, "look for mlx5_core messages in the kernel log; see 'devlink port show'");
 	return -ENODEV;
 }
@@ -246,7 +246,7 @@ static int find(struct operation_look *look, struct context *context, struct rea
  */
 int operation_find_port(const struct step *step, bool need_netdev, struct devlink_port *port, struct context *context, struct reason *why)
 {
-	struct operation_look look = { .step = step, .need_netdev = need_netdev };
+	struct operation_look look = { .step = *step, .need_netdev = need_netdev };
 	int error = find(&look, context, why);
 
 	if (!error)
@@ -264,14 +264,9 @@ int operation_find_port(const struct step *step, bool need_netdev, struct devlin
  */
 int operation_find_representor(const struct step *step, struct netdev *netdev, struct context *context, struct reason *why)
 {
-	struct operation_look look = { .step = step, .need_link = true };
-	int error;
+	struct operation_look look = { .step = *step, .need_link = true };
+	int error = find(&look, context, why);
 
-	if (context->seen.has_representor && pci_address_equal(&context->seen.vf, &step->vf)) {
-		*netdev = context->seen.representor;
-		return 0;
-	}
-	error = find(&look, context, why);
 	if (!error)
 		*netdev = look.netdev;
 	return error;

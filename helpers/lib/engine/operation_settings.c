@@ -13,21 +13,14 @@
 
 #include "engine/operation.h"
 
-/*
- * see_rates() - the rates that were set for a VF, and, for the next step but without waiting for it, its representor. arg: struct
- * operation_look. In a child.
- */
+/* see_rates() - the rates that were set for a VF. arg: struct operation_look. In a child. */
 static int see_rates(void *arg, struct reason *why)
 {
 	autonetlink struct netlink rt = { 0 };
 	struct operation_look *look = arg;
 	int error = netlink_open(&rt, NULL, why);
 
-	if (!error)
-		error = netdev_get_vf_rate(&rt, look->step->name, look->step->index, &look->rate, why);
-	if (!error && look->step->port_index) /* a VF that was there when the plan was made has one */
-		look->saw_link = operation_see_representor(look->step, &look->netdev, NULL) == 1;
-	return error;
+	return error ? error : netdev_get_vf_rate(&rt, look->step.name, look->step.index, &look->rate, why);
 }
 
 /*
@@ -37,15 +30,12 @@ static int see_rates(void *arg, struct reason *why)
  */
 static int look_rates(struct step *step, struct context *context, struct reason *why)
 {
-	struct operation_look look = { .step = step };
+	struct operation_look look = { .step = *step };
 	int error = operation_fetch(see_rates, &look, context, why);
 
 	if (error)
 		return error;
 	snprintf(step->before_text, sizeof(step->before_text), "%u-%u", look.rate.min, look.rate.max);
-	context->seen.has_representor = look.saw_link;
-	context->seen.vf = step->vf;
-	context->seen.representor = look.netdev;
 	return 0;
 }
 
@@ -70,7 +60,7 @@ static int write_rates(void *arg, struct reason *why)
 {
 	autonetlink struct netlink rt = { 0 };
 	struct operation_write *job = arg;
-	const struct step *step = job->step;
+	const struct step *step = &job->step;
 	struct netdev_vf_rate now, wanted;
 	int error = parse_rates(job->value ? step->text : step->before_text, &wanted);
 
@@ -122,11 +112,11 @@ static int write_mac(void *arg, struct reason *why)
 	autonetlink struct netlink nl = { 0 };
 	struct operation_write *job = arg;
 	struct devlink_port port;
-	int found = operation_open_port(job->step, &nl, &port, why);
+	int found = operation_open_port(&job->step, &nl, &port, why);
 
 	if (found != 1)
 		return found;
-	return devlink_port_set_hw_addr(&nl, &port, job->value ? &job->step->mac : &job->step->before_mac, why);
+	return devlink_port_set_hw_addr(&nl, &port, job->value ? &job->step.mac : &job->step.before_mac, why);
 }
 
 /* apply_mac() - sets the new MAC, and reads it back. All zero means that the function's driver chooses one. */

@@ -22,9 +22,9 @@ static int look_unbind(struct step *step, UNUSED struct context *context, UNUSED
 static int do_unbind(void *arg, struct reason *why)
 {
 	struct operation_write *job = arg;
-	int error = pci_refuse_open(&job->step->vf, why);
+	int error = pci_refuse_open(&job->step.vf, why);
 
-	return error ? error : pci_unbind(&job->step->vf, why);
+	return error ? error : pci_unbind(&job->step.vf, why);
 }
 
 /* apply_unbind() - makes the step */
@@ -38,7 +38,7 @@ static int do_rebind(void *arg, struct reason *why)
 {
 	struct operation_write *job = arg;
 
-	return pci_bind(&job->step->vf, job->step->before_text, why);
+	return pci_bind(&job->step.vf, job->step.before_text, why);
 }
 
 /*
@@ -95,7 +95,7 @@ static int write_migratable(void *arg, struct reason *why)
 	autonetlink struct netlink nl = { 0 };
 	struct operation_write *job = arg;
 	struct devlink_port port;
-	int found = operation_open_port(job->step, &nl, &port, why);
+	int found = operation_open_port(&job->step, &nl, &port, why);
 
 	return found == 1 ? devlink_port_set_migratable(&nl, &port, job->value, why) : found;
 }
@@ -143,7 +143,7 @@ static int do_bind(void *arg, struct reason *why)
 {
 	struct operation_write *job = arg;
 
-	return pci_bind(&job->step->vf, job->step->text, why);
+	return pci_bind(&job->step.vf, job->step.text, why);
 }
 
 /* apply_bind() - makes the step */
@@ -171,10 +171,10 @@ static int write_representor(void *arg, struct reason *why)
 	struct operation_write *job = arg;
 	char address[PCI_ADDRESS_LEN];
 	struct netdev netdev;
-	int found = operation_see_representor(job->step, &netdev, why);
+	int found = operation_see_representor(&job->step, &netdev, why);
 
 	if (found == 0)
-		return reason_set(why, -ENODEV, pci_address_format(&job->step->vf, address), "the representor is gone");
+		return reason_set(why, -ENODEV, pci_address_format(&job->step.vf, address), "the representor is gone");
 	found = found < 0 ? found : netlink_open(&rt, NULL, why);
 	return found ? found : netdev_set_up(&rt, netdev.ifindex, job->value, why);
 }
