@@ -3,8 +3,8 @@
  * parts.c: where the time of one call of the worker goes, on the machine of files (machine.c).
  *
  * Linked into the worker with --wrap for the doors that it waits at: ovsdb_call() and poll() (Open vSwitch's database, and ovs-vswitchd
- * that does what it says), guard_call() and guard_ask() (a child that asks the card or writes to it), fork(), and executor_apply() and
- * log_line(), which tell when a step began and ended. At its end the worker adds lines to $VFERRY_BENCH_ROOT/parts:
+ * that does what it says), the functions of guard.h (a child that asks the card or writes to it), fork(), and executor_apply() and log_line(),
+ * which tell when a step began and ended. At its end the worker adds lines to $VFERRY_BENCH_ROOT/parts:
  *
  *     OPERATION<tab>PART<tab>NUMBER
  *
@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/spawn.h"
+#include "base/guard.h"
 #include "engine/executor.h"
 #include "host/ovsdb.h"
 
@@ -123,6 +123,31 @@ int __wrap_guard_ask(struct guard *guard, int (*fn)(void *arg, struct reason *wh
 {
 	int64_t before = now_us();
 	int error = __real_guard_ask(guard, fn, arg, size, limit, why);
+
+	parts.children += now_us() - before;
+	return error;
+}
+
+int __real_guard_begin(struct guard *guard, int (*fn)(void *arg, struct reason *why), void *arg, const struct guard_limit *limit,
+		       struct reason *why);
+int __wrap_guard_begin(struct guard *guard, int (*fn)(void *arg, struct reason *why), void *arg, const struct guard_limit *limit,
+		       struct reason *why);
+int __wrap_guard_begin(struct guard *guard, int (*fn)(void *arg, struct reason *why), void *arg, const struct guard_limit *limit,
+		       struct reason *why)
+{
+	int64_t before = now_us();
+	int error = __real_guard_begin(guard, fn, arg, limit, why);
+
+	parts.children += now_us() - before;
+	return error;
+}
+
+int __real_guard_finish(struct guard *guard, const struct guard_limit *limit, struct reason *why);
+int __wrap_guard_finish(struct guard *guard, const struct guard_limit *limit, struct reason *why);
+int __wrap_guard_finish(struct guard *guard, const struct guard_limit *limit, struct reason *why)
+{
+	int64_t before = now_us();
+	int error = __real_guard_finish(guard, limit, why);
 
 	parts.children += now_us() - before;
 	return error;

@@ -80,7 +80,7 @@ none_of() {
 @test "all processes are made through one door" {
 	users=$(grep -lE '\b(fork|vfork|clone3?|posix_spawnp?|system|popen)[[:space:]]*\(' hooks/*.c helpers/*.c helpers/*/*.c helpers/lib/*/*.c 2>/dev/null | sort -u)
 	echo "$users"
-	[ "$users" = helpers/lib/base/spawn.c ]
+	[ "$users" = helpers/lib/base/child.c ]
 }
 
 @test "device ids of cards stand in one table" {
@@ -122,7 +122,7 @@ none_of() {
 	none_of '(unistd|fcntl|dirent|time|poll|syslog|signal|spawn|netdb|ftw|glob)\.h|sys/.*|net/.*|netinet/.*|arpa/.*|linux/.*|netlink/.*|json-c/.*' \
 		helpers/lib/policy/*.[ch]
 	for file in helpers/lib/policy/*.c; do
-		run sed -n 's|.*include "base/\(clock\|log\|spawn\|sysroot\).h"|\1|p' "$file"
+		run sed -n 's|.*include "base/\(child\|clock\|guard\|log\|spawn\|sysroot\).h"|\1|p' "$file"
 		[ -z "$output" ] || { echo "$file includes base/$output.h"; false; }
 	done
 }

@@ -3,7 +3,7 @@
 #include "check.h"
 
 #include "base/scope.h"
-#include "base/spawn.h"
+#include "base/guard.h"
 #include "base/sysroot.h"
 #include "host/inventory.h"
 #include "host/inventory_join.h"

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/reason.h"
-#include "base/spawn.h"
+#include "base/guard.h"
 #include "host/devlink.h"
 #include "host/netdev.h"
 #include "host/netlink.h"

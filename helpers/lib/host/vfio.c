@@ -13,7 +13,7 @@
 #include <sys/ioctl.h>
 
 #include "base/scope.h"
-#include "base/spawn.h"
+#include "base/guard.h"
 #include "base/sysroot.h"
 
 #define FEATURE_MIGRATION 1 /* VFIO_DEVICE_FEATURE_MIGRATION, Linux 5.18 */
