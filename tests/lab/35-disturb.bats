@@ -136,11 +136,15 @@ legacy_guest() {
 	on B 'mv /root/50-vferry /etc/libvirt/hooks/qemu.d/'
 }
 
-# no_frame_lost TAG: the guest of that tag has sent numbered frames, and all have arrived. Pings say less of a guest: an emulated one that
-# gets no processor for long may drop them itself.
+# no_frame_lost TAG: the guest of that tag has sent numbered frames, goes on, and all have arrived. Pings say less of a guest: an emulated
+# one that gets no processor for long may drop them itself.
 no_frame_lost() {
-	report ".guests[] | select(.tag == \"$1\") | \"\(.received) received, \(.lost) lost\""
-	[ "$(report "[.guests[] | select(.tag == \"$1\")][0] | .lost == 0 and .received > 100")" = true ]
+	local deadline=$((SECONDS + 30)) stream="[.guests[] | select(.tag == \"$1\")][0]"
+	until [ "$(report "$stream | .received > 100")" = true ] || [ "$SECONDS" -ge "$deadline" ]; do
+		sleep 0.1
+	done
+	report "$stream | \"\(.received) received, \(.lost) lost\""
+	[ "$(report "$stream | .lost == 0 and .received > 100")" = true ]
 }
 
 @test "a guest with a VF on a PF in legacy mode" {
