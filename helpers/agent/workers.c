@@ -87,7 +87,7 @@ int workers_write(const char *daemon, struct reason *why)
 	virAdmServerPtr server __attribute__((cleanup(free_server))) = NULL;
 	char uri[64];
 
-	virt_silence();
+	virt_begin();
 	snprintf(uri, sizeof(uri), "%s:///system", daemon);
 	if (virAdmInitialize() < 0)
 		return cannot_raise(daemon, why);

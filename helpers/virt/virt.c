@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <libvirt/virterror.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -46,8 +47,9 @@ static void say_nothing(void *arg, virErrorPtr error)
 }
 
 /* See the header. */
-void virt_silence(void)
+void virt_begin(void)
 {
+	signal(SIGPIPE, SIG_IGN);
 	virSetErrorFunc(NULL, say_nothing);
 }
 
@@ -56,7 +58,7 @@ int virt_open(virConnectPtr *connection, struct reason *why)
 {
 	int error;
 
-	virt_silence();
+	virt_begin();
 	*connection = virConnectOpen(VIRT_URI);
 	if (*connection)
 		return 0;

@@ -16,8 +16,12 @@
 
 #define VIRT_URI "qemu:///system"
 
-/* libvirt prints each error to stderr by itself: no more. virt_open() sees to that; for a program that begins with another of its libraries. */
-void virt_silence(void);
+/*
+ * Before the first call of libvirt: it prints no error to stderr by itself any more, and a libvirtd that goes while it is written to is an
+ * error and not the end of the program. libvirt writes without MSG_NOSIGNAL (src/rpc/virnetsocket.c) and blocks SIGPIPE only while it waits
+ * (src/rpc/virnetclient.c). virt_open() does this; for a program that begins with another of libvirt's libraries.
+ */
+void virt_begin(void);
 
 /* Connects. Error: -ECONNREFUSED with what to do. Closing is harmless on NULL. */
 int virt_open(virConnectPtr *connection, struct reason *why);

@@ -44,6 +44,10 @@ teardown_file() {
 	contains "$(on A 'vferry check --json' | jq -c '.checks[] | select(.id == "V7")')" '"state":"ok"'
 }
 
+@test "the agent outlives a libvirtd that goes while it is written to" {
+	on A 'kill -PIPE $(cat /run/vferry-lab-agent.pid); sleep 1; kill -0 $(cat /run/vferry-lab-agent.pid)' # what the kernel sends then
+}
+
 @test "a silent guest is found at once where it has gone, with its port's settings and a mended definition" {
 	before=$(on A "virsh -c $URI dumpxml --inactive --security-info guest1")
 	uuid=$(on A "virsh -c $URI domuuid guest1" | head -n 1)
