@@ -147,13 +147,6 @@ there_and_back() {
 	only_on_a
 }
 
-# restart_libvirtd HOST [SIGNAL]: as systemd does it, or after this signal: guests go on.
-restart_libvirtd() {
-	on "$1" 'pid=$(cat /run/libvirtd.pid); kill -'"${2:-TERM}"' "$pid"
-		for i in $(seq 600); do [ -e "/proc/$pid" ] || break; sleep 0.1; done
-		libvirtd --daemon --listen && virsh -q -c qemu:///system list >/dev/null'
-}
-
 @test "refused at migrate by another hook, after vferry said yes: the next try takes over; refused at prepare" {
 	begin
 	at migrate 'echo not today >&2; exit 1'

@@ -314,7 +314,7 @@ stored() {
 	on A 'kill -9 $(cat /run/libvirtd.pid); rm -f /run/libvirtd.pid; sleep 130; libvirtd --listen --daemon'
 	quiet A
 	eventually said A 'connected to libvirt'
-	on A 'kill $(cat /run/libvirtd.pid); sleep 2; libvirtd --listen --daemon'
+	restart_libvirtd A
 	eventually is_here A
 	on A "virsh -q -c $URI metadata guest2 urn:vferry:passport:1 --live --remove"
 	reload A

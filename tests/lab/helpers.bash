@@ -172,6 +172,13 @@ threads_at_boot() {
 	[ "$(threads "$1")" = 5 ]
 }
 
+# restart_libvirtd HOST [SIGNAL]: as systemd does it, or after this signal: guests go on.
+restart_libvirtd() {
+	on "$1" 'pid=$(cat /run/libvirtd.pid); kill -'"${2:-TERM}"' "$pid"
+		for i in $(seq 600); do [ -e "/proc/$pid" ] || break; sleep 0.1; done
+		libvirtd --daemon --listen && virsh -q -c qemu:///system list >/dev/null'
+}
+
 # lab_setup, lab_teardown: for setup_file and teardown_file.
 lab_setup() {
 	"$LAB" up --deploy >&3 2>&1
