@@ -309,6 +309,21 @@ stored() {
 	eventually is_here A
 }
 
+# kill_agent_at HOST PHASE: kills the agent there when guest1 is in that phase of its migration, or "gone", and starts it again.
+kill_agent_at() {
+	on "$1" "(until grep -qs \"phase='$2'\" /run/libvirt/qemu/guest1.xml || { [ $2 = gone ] && [ ! -e /run/libvirt/qemu/guest1.xml ]; }; do
+			[ \$SECONDS -lt 240 ] || exit
+		done
+		exec 9>/root/agent.lock; flock 9
+		kill -9 \$(cat /run/vferry-lab-agent.pid); sleep 1; /usr/lib/vferry-lab/agent restart 9>&-) >/dev/null 2>&1 & echo \$! >/root/killer"
+}
+
+# renew_agent HOST: ends the agent there and whoever waits for a phase to kill it, and starts it.
+renew_agent() {
+	on "$1" 'exec 9>/root/agent.lock; flock 9
+		kill $(cat /root/killer) 2>/dev/null; /usr/lib/vferry-lab/agent stop; /usr/lib/vferry-lab/agent start 9>&-'
+}
+
 # bats test_tags=long
 @test "libvirtd is restarted, killed and absent; the agent is killed in every phase: guests, ports and leases are as they should be" {
 	on A 'kill -9 $(cat /run/libvirtd.pid); rm -f /run/libvirtd.pid; sleep 130; libvirtd --listen --daemon'
@@ -322,15 +337,11 @@ stored() {
 	eventually second_has
 	here=A there=B
 	for phase in begin3 perform3 finish3 confirm3 gone; do
-		for host in A B; do
-			on "$host" "(until grep -qs \"phase='$phase'\" /run/libvirt/qemu/guest1.xml || { [ $phase = gone ] && [ ! -e /run/libvirt/qemu/guest1.xml ]; }; do
-				[ \$SECONDS -lt 240 ] || exit; done; kill -9 \$(cat /run/vferry-lab-agent.pid); sleep 1; /usr/lib/vferry-lab/agent restart) >/dev/null 2>&1 &"
-		done
+		kill_agent_at A "$phase"
+		kill_agent_at B "$phase"
 		migrate "$here" "$there" guest1
-		agent A stop
-		agent B stop
-		agent A start
-		agent B start
+		renew_agent A
+		renew_agent B
 		eventually is_here "$there"
 		eventually nobody_waits "$here"
 		[ "$(on "$here" "ovs-vsctl --bare --columns=name find port external_ids:vferry-guest=$(on "$there" "virsh -c $URI domuuid guest1" | head -n 1)" | wc -w)" = 0 ]
