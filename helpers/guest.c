@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "command/attach.h"
+#include "command/attach/attach.h"
 #include "command/command.h"
 
 static const struct {

@@ -14,7 +14,7 @@
 #include "engine/ready.h"
 #include "engine/scene.h"
 #include "event.h"
-#include "host/sriov.h"
+#include "card/sriov.h"
 #include "policy/placement.h"
 #include "policy/rules.h"
 

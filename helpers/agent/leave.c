@@ -9,7 +9,7 @@
 
 #include "agent/agent.h"
 #include "base/log.h"
-#include "host/ovs.h"
+#include "switch/ovs.h"
 #include "policy/gate.h"
 #include "state/history.h"
 #include "virt/virt.h"

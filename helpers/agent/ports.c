@@ -4,7 +4,7 @@
  * lets nobody change them once a migration has begun.
  */
 #include "agent/agent.h"
-#include "host/ovs.h"
+#include "switch/ovs.h"
 
 #define OPEN_MS 2000
 

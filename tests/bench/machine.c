@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 #include "base/sysroot.h"
-#include "host/netlink.h"
+#include "card/netlink.h"
 
 #define SEQUENCE 7
 #define FAMILY 30

@@ -24,7 +24,7 @@
 #include "base/log.h"
 #include "base/guard.h"
 #include "engine/executor.h"
-#include "host/ovsdb.h"
+#include "switch/ovsdb.h"
 
 #define STEPS_MAX_SHOWN 32
 

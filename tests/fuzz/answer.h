@@ -7,7 +7,7 @@
 #ifndef VFERRY_TESTS_ANSWER_H
 #define VFERRY_TESTS_ANSWER_H
 
-#include "host/netlink.h"
+#include "card/netlink.h"
 
 /*
  * Feeds the datagrams as netlink_call() would, to an answer whose number is that of the first message. Then hands each reply that was kept

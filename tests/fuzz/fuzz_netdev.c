@@ -5,7 +5,7 @@
  */
 #include "fuzz.h"
 
-#include "../../helpers/lib/host/netdev.c" /* NOLINT(bugprone-suspicious-include): for its static parsers */
+#include "../../helpers/lib/card/netdev.c" /* NOLINT(bugprone-suspicious-include): for its static parsers */
 #include "answer.h"
 
 /* Demands what holds for every netdev. */

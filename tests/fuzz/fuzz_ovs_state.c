@@ -7,7 +7,7 @@
 #include <errno.h>
 
 #include "base/scope.h"
-#include "host/ovsdb.h"
+#include "switch/ovsdb.h"
 
 /* Demands what holds for every port. */
 static void check_port(const struct ovs_state *state, const struct ovs_port *port)

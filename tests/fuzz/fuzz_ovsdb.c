@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
-#include "host/ovsdb.h"
+#include "switch/ovsdb.h"
 
 #define MESSAGES_MAX 64
 #define SENT_MAX 65536 /* bytes that the socket holds, so that nobody waits */

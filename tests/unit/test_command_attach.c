@@ -4,7 +4,7 @@
  */
 #include "command_call.h"
 
-#include "command/attach.h"
+#include "command/attach/attach.h"
 
 #define GUEST "11111111-2222-3333-4444-555555555555"
 

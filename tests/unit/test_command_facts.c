@@ -10,7 +10,7 @@
 #include "base/sysroot.h"
 #include "domain/hardware.h"
 #include "host/facts.h"
-#include "host/nvconfig.h"
+#include "card/nvconfig.h"
 #include "host/storage.h"
 
 /* A program of that machine that prints a text. */

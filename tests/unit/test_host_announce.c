@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 
 #include "host/announce.h"
-#include "host/openflow.h"
+#include "switch/openflow.h"
 
 static const struct mac_address mac = {{0x52, 0x54, 0, 0x12, 0x34, 0x56}};
 

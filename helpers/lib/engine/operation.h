@@ -9,11 +9,11 @@
 #include "base/config.h"
 #include "base/reason.h"
 #include "base/guard.h"
-#include "host/devlink.h"
-#include "host/netdev.h"
-#include "host/netlink.h"
-#include "host/ovs.h"
-#include "host/sriov.h"
+#include "card/devlink.h"
+#include "card/netdev.h"
+#include "card/netlink.h"
+#include "switch/ovs.h"
+#include "card/sriov.h"
 #include "state/step.h"
 
 /* What operations share while a plan is carried out: connections and the child are made when first needed. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "engine/operation.h"
-#include "host/devlink.h"
+#include "card/devlink.h"
 
 #define autostate __attribute__((cleanup(ovs_state_release)))
 

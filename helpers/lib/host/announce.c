@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
-#include "host/openflow.h"
+#include "switch/openflow.h"
 
 /*
  * mac: source, and both hardware addresses. frame: receives Ethernet header, RARP request (RFC 903: operation 3) and padding.

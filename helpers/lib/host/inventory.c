@@ -18,8 +18,8 @@
 #include "host/facts.h"
 #include "host/inventory_card.h"
 #include "host/inventory_join.h"
-#include "host/pci_scan.h"
-#include "host/sriov.h"
+#include "card/pci_scan.h"
+#include "card/sriov.h"
 
 /* ---- PFs ----------------------------------------------------------------------------------------------------------------------- */
 

@@ -13,9 +13,9 @@
 #include "base/mac_address.h"
 #include "base/pci_address.h"
 #include "base/reason.h"
-#include "host/card.h"
-#include "host/devlink.h"
-#include "host/ovs.h"
+#include "card/card.h"
+#include "card/devlink.h"
+#include "switch/ovs.h"
 
 #define INVENTORY_MAX_PFS 16
 #define INVENTORY_MAX_VFS 256 /* of one PF */

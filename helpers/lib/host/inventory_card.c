@@ -16,8 +16,8 @@
 
 #include "base/scope.h"
 #include "host/inventory_join.h"
-#include "host/netdev.h"
-#include "host/tc.h"
+#include "card/netdev.h"
+#include "card/tc.h"
 
 /* ---- What children read -------------------------------------------------------------------------------------------------------- */
 

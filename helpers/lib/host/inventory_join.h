@@ -6,7 +6,7 @@
 #define VFERRY_HOST_INVENTORY_JOIN_H
 
 #include "host/inventory.h"
-#include "host/netdev.h"
+#include "card/netdev.h"
 
 #define INVENTORY_MAX_NETDEVS 8192
 #define INVENTORY_MAX_PORTS (INVENTORY_MAX_VFS + 64) /* of one PF: VFs, uplink, and what a BlueField adds */

@@ -9,7 +9,7 @@
 
 #include "base/mac_address.h"
 #include "base/pci_address.h"
-#include "host/devlink.h"
+#include "card/devlink.h"
 
 /* ---- Writing ------------------------------------------------------------------------------------------------------------------- */
 

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * pair.c: this host beside another one: L5, L6, P8, P10, S6, and whether the guest can go there and back.
+ *
+ * "There" is decided by the hook's own policy on the other host's inventory, with the passport that the guest would have; "back" the same
+ * with the hosts exchanged.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/scope.h"
+#include "command/check/check.h"
+
+/* Says that a row needs another host. Return: whether there is none. */
+static bool needs_other(const struct check_case *c, struct finding *f)
+{
+	if (c->other)
+		return false;
+	check_found(f, STATE_NONE, "name another host: --against HOST");
+	return true;
+}
+
+/* The name of the other host. */
+static const char *other_name(const struct check_case *c)
+{
+	return c->other->scene.inventory.hostname;
+}
+
+/* The first PF of a host that vferry may use and that is prepared, else the first it may use; NULL. */
+static struct inventory_pf *main_pf(struct view *view)
+{
+	struct inventory_pf *first = NULL;
+
+	for (size_t i = 0; i < view->scene.inventory.pfs; i++) {
+		struct inventory_pf *pf = &view->scene.inventory.pf[i];
+
+		if (!guest_can_use_pf(view->scene.config, pf))
+			continue;
+		if (pf->mode == ESWITCH_SWITCHDEV)
+			return pf;
+		if (!first)
+			first = pf;
+	}
+	return first;
+}
+
+/*
+ * Judges by the hook's rule whether a VF of the PF under check, which comes with a full passport, fits to a PF of the other host.
+ * firmware: by its firmware too. Return: whether it fits.
+ */
+static bool fits(const struct check_case *c, const struct inventory_pf *to, bool firmware)
+{
+	struct passport_vf passport = { 0 };
+	struct guest_vf vf = { .passport = &passport };
+	struct rule_case r = { .config = c->config, .inventory = &c->other->scene.inventory, .incoming = true, .pf = to, .vf = &vf };
+
+	snprintf(passport.psid, sizeof(passport.psid), "%s", c->pf->info.psid);
+	snprintf(passport.firmware, sizeof(passport.firmware), "%s", c->pf->info.firmware);
+	if (rules_judge_by(rules_find("L5-psid"), &r, NULL) != VERDICT_PASS)
+		return false;
+	return !firmware || rules_judge_by(rules_find("L6-same-firmware"), &r, NULL) == VERDICT_PASS;
+}
+
+/* Whether a PF of the other host has the same PSID; with firmware: the same running firmware too. */
+static bool has_twin(const struct check_case *c, bool firmware)
+{
+	const struct inventory *other = &c->other->scene.inventory;
+
+	for (size_t i = 0; i < other->pfs; i++) {
+		if (fits(c, &other->pf[i], firmware))
+			return true;
+	}
+	return false;
+}
+
+/* L5: the same PSID. */
+static void look_psid(const struct check_case *c, struct finding *f)
+{
+	struct inventory_pf *pf;
+
+	if (needs_other(c, f))
+		return;
+	pf = main_pf(c->other);
+	if (!pf)
+		check_found(f, STATE_FAILURE, "%s has no card that can move VFs", other_name(c));
+	else if (has_twin(c, false))
+		check_found(f, STATE_OK, "PSID %s is on %s too", c->pf->info.psid, other_name(c));
+	else
+		check_found(f, check_is_spare(c) ? STATE_WARNING : STATE_FAILURE, "PSID %s here, %s on %s", c->pf->info.psid, pf->info.psid,
+			    other_name(c));
+	if (f->state == STATE_FAILURE)
+		check_advise(f, "%s", rules_find("L5-psid")->cure);
+}
+
+/* L6: the same firmware. */
+static void look_firmware(const struct check_case *c, struct finding *f)
+{
+	struct inventory_pf *pf;
+
+	if (needs_other(c, f))
+		return;
+	pf = main_pf(c->other);
+	if (!pf || !has_twin(c, false)) {
+		check_found(f, STATE_NONE, "%s has no card with PSID %s", other_name(c), c->pf->info.psid);
+	} else if (has_twin(c, true)) {
+		check_found(f, STATE_OK, "firmware %s runs on %s too", c->pf->info.firmware, other_name(c));
+	} else {
+		bool older = firmware_compare(c->pf->info.firmware, pf->info.firmware) < 0;
+		char address[PCI_ADDRESS_LEN];
+
+		pci_address_format(older ? &c->pf->address : &pf->address, address);
+		check_found(f, STATE_FAILURE, "firmware %s here, %s on %s", c->pf->info.firmware, pf->info.firmware, other_name(c));
+		check_advise(f, "burn the same version on %s", older ? "this host" : other_name(c));
+		check_mend(f, "mstflint -d %s -i IMAGE burn && mstfwreset -y -d %s reset", address, address);
+	}
+}
+
+/* P8: the hosts reach each other. */
+static void look_reached(const struct check_case *c, struct finding *f)
+{
+	if (!needs_other(c, f))
+		check_found(f, STATE_OK, "%s answered, or was recorded", other_name(c));
+}
+
+/* P10: processors and QEMU. */
+static void look_machines(const struct check_case *c, struct finding *f)
+{
+	const struct facts *here, *there;
+
+	if (needs_other(c, f))
+		return;
+	here = &c->view->facts;
+	there = &c->other->facts;
+	if (strcmp(here->architecture, there->architecture) != 0 || strcmp(here->cpu_vendor, there->cpu_vendor) != 0)
+		check_found(f, STATE_FAILURE, "%s %s here, %s %s on %s", here->architecture, here->cpu_vendor, there->architecture,
+			    there->cpu_vendor,
+			    other_name(c));
+	else if (strcmp(here->cpu_model, there->cpu_model) != 0)
+		check_found(f, STATE_WARNING, "%s here, %s on %s", here->cpu_model, there->cpu_model, other_name(c));
+	else
+		check_found(f, STATE_OK, "the same processor, %s", here->cpu_model);
+	if (f->state == STATE_FAILURE)
+		check_advise(f, "choose another host");
+	else if (f->state == STATE_WARNING)
+		check_advise(f, "give guests a named CPU model that both have: virsh hypervisor-cpu-baseline");
+}
+
+/* P10: versions. An older QEMU may lack a newer one's machine types. */
+static void look_versions(const struct check_case *c, struct finding *f)
+{
+	const struct facts *here, *there;
+	int order;
+
+	if (needs_other(c, f))
+		return;
+	here = &c->view->facts;
+	there = &c->other->facts;
+	order = firmware_compare(here->qemu, there->qemu);
+	check_found(f, order ? STATE_WARNING : STATE_OK, "QEMU %s here, %s on %s; libvirt %s and %s; kernel %s and %s", here->qemu,
+		    there->qemu,
+		    other_name(c), here->libvirt, there->libvirt, here->kernel, there->kernel);
+	if (order)
+		check_advise(f, "pin the machine type of guests to one that QEMU %s has, such as pc-q35-%s",
+			     order < 0 ? here->qemu : there->qemu,
+			     order < 0 ? here->qemu : there->qemu);
+}
+
+/* S6: the other host is prepared as this one. */
+static void look_there(const struct check_case *c, struct finding *f)
+{
+	struct inventory_pf *pf;
+
+	if (needs_other(c, f))
+		return;
+	pf = main_pf(c->other);
+	if (!pf) {
+		check_found(f, STATE_FAILURE, "%s has no card that can move VFs", other_name(c));
+	} else if (!c->other->scene.inventory.has_variant_driver || !c->other->scene.inventory.has_ovs) {
+		check_found(f, STATE_FAILURE, "%s has no %s", other_name(c),
+			    c->other->scene.inventory.has_ovs ? "mlx5_vfio_pci" : "Open vSwitch that runs");
+		check_mend(f, "ssh %s vferry check", other_name(c));
+	} else if (pf->mode != ESWITCH_SWITCHDEV || !pf->num_vfs) {
+		check_found(f, STATE_WARNING, "%s is not prepared; its hook does it when a guest arrives", other_name(c));
+		check_mend(f, "ssh %s vferry prepare --yes", other_name(c));
+	} else {
+		check_found(f, STATE_OK, "%s has %u VFs in switchdev mode, uplink in bridge %s", other_name(c), pf->num_vfs,
+			    pf->uplink_bridge);
+	}
+}
+
+/* ---- There and back ------------------------------------------------------------------------------------------------------------ */
+
+/* The passports that a guest would carry away from a host: one for each of its VFs. What this host does not know stays as it is. */
+static void write_passports(const struct guest *guest, struct inventory *from, struct passport_vf passport[DOMAIN_MAX_HOSTDEVS])
+{
+	for (size_t i = 0; i < guest->vfs; i++) {
+		const struct guest_vf *vf = &guest->vf[i];
+		const struct inventory_pf *pf = vf->pf;
+		struct passport_vf *out = &passport[vf->hostdev];
+		unsigned int index;
+
+		if (!pf && vf->device->has_source)
+			pf = inventory_find_vf(from, &vf->device->source, &index);
+		*out = !pf && vf->passport ? *vf->passport : (struct passport_vf){ 0 };
+		if (vf->device->has_mac)
+			out->mac = vf->device->mac;
+		if (pf) {
+			out->has_pf = true;
+			out->pf = pf->address;
+			snprintf(out->psid, sizeof(out->psid), "%s", pf->info.psid);
+			snprintf(out->firmware, sizeof(out->firmware), "%s", pf->info.firmware);
+		}
+		snprintf(out->bridge, sizeof(out->bridge), "%s", vf->bridge);
+	}
+}
+
+/* The guests that run on a host, without one: its VFs are free when it comes back. */
+static struct status_list without(const struct status_list *list, const char *uuid, struct status *room)
+{
+	struct status_list out = { .status = room };
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->status[i].uuid, uuid) != 0)
+			room[out.count++] = list->status[i];
+	}
+	return out;
+}
+
+/*
+ * Decides whether the guest can come to a host with given passports.
+ * devices: copies of the guest's devices, to which the result points. guest: result, placed. Return: 0, negative errno with *why filled.
+ */
+static int can_come(const struct check_case *c, struct view *to, const struct passport_vf *passport, struct domain *domain,
+		    struct guest *guest,
+		    struct reason *why)
+{
+	static const struct network_pool *const no_pools[DOMAIN_MAX_HOSTDEVS];
+	static const bool not_present[DOMAIN_MAX_HOSTDEVS];
+	autofree struct status *room = calloc(to->scene.running.count + 1, sizeof(*room));
+	struct guest_search search = { .config = c->config, .domain = domain, .inventory = &to->scene.inventory, .incoming = true,
+				       .pools = no_pools, .present = not_present };
+	struct rule_case g = { .config = c->config, .domain = domain, .inventory = &to->scene.inventory, .guest = guest,
+				.incoming = true };
+	struct status_list running;
+	struct placement placement = { .config = c->config, .inventory = &to->scene.inventory, .leases = &to->scene.records,
+				       .uuid = domain->uuid, .incoming = true };
+	int error;
+
+	if (!room)
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	for (size_t i = 0; i < c->view->scene.guest.vfs; i++)
+		domain->hostdev[c->view->scene.guest.vf[i].hostdev].passport = &passport[c->view->scene.guest.vf[i].hostdev];
+	running = without(&to->scene.running, domain->uuid, room);
+	placement.running = &running;
+	error = guest_find_vfs(&search, guest, why);
+	if (!error)
+		error = rules_judge_guest(&g, NULL, NULL, why);
+	return error ? error : placement_choose(&placement, guest, why);
+}
+
+/* What a journey there and back needs: too large for the stack. */
+struct journey {
+	struct domain domain; /* a copy whose devices get other passports; its document is not touched */
+	struct passport_vf passport[DOMAIN_MAX_HOSTDEVS];
+	struct guest there, back;
+};
+
+/* Decides there, then back. Return: 0, negative errno with *why filled; *is_back: which way failed. */
+static int travel(const struct check_case *c, struct journey *j, bool *is_back, struct reason *why)
+{
+	int error;
+
+	*is_back = false;
+	j->domain = c->view->domain;
+	write_passports(&c->view->scene.guest, &c->view->scene.inventory, j->passport);
+	error = can_come(c, c->other, j->passport, &j->domain, &j->there, why);
+	if (error)
+		return error;
+	*is_back = true;
+	write_passports(&j->there, &c->other->scene.inventory, j->passport);
+	return can_come(c, c->view, j->passport, &j->domain, &j->back, why);
+}
+
+/* Whether the guest can go there, and back. */
+static void look_journey(const struct check_case *c, struct finding *f)
+{
+	autofree struct journey *j = calloc(1, sizeof(*j));
+	struct reason why = { 0 };
+	bool is_back;
+
+	if (!c->other || !c->has_guest || !j) {
+		check_found(f, STATE_NONE, "name a guest and another host: vferry check GUEST --against HOST");
+		return;
+	}
+	if (!c->view->scene.guest.vfs) {
+		check_found(f, STATE_NONE, "the guest has no VF that is vferry's business");
+		return;
+	}
+	if (!travel(c, j, &is_back, &why)) {
+		check_found(f, STATE_OK, "the guest can go to %s, and back", other_name(c));
+		return;
+	}
+	check_found(f, is_back ? STATE_WARNING : STATE_FAILURE, "the guest %s: %s",
+		    is_back ? "can go there, but not come back" : "cannot go there",
+		    why.what);
+	check_advise(f, "%s", why.cure);
+}
+
+const struct check_row check_rows_pair[] = {
+	{ "P8", "other host", SCOPE_HOST, "the hosts must reach each other", look_reached },
+	{ "P10", "processors", SCOPE_HOST, "a guest runs on with the instructions that it began with", look_machines },
+	{ "P10", "versions", SCOPE_HOST, "an older QEMU may lack a newer one's machine types", look_versions },
+	{ "L5", "same PSID", SCOPE_PF, "the state of a VF fits into the same kind of card only", look_psid },
+	{ "L6", "same firmware", SCOPE_PF, "the state of a VF fits to the same firmware only", look_firmware },
+	{ "S6", "other host ready", SCOPE_HOST, "it needs S1 to S5 as this one", look_there },
+	{ "V5", "there and back", SCOPE_GUEST, "a guest that cannot come back cannot be moved for a maintenance night", look_journey },
+	{ 0 },
+};

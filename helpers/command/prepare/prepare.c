@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * prepare.c: vferry prepare: makes a PF of this host ready for guests, from any state: S1 to S5 of the procedure.
+ *
+ * The plan is shown with what it would disturb, and carried out under the host's and the PF's lock, which the hook takes too. Each step is
+ * journalled before it is made and read back after; a failure takes back what was made, in reverse. When all is done the journal is
+ * forgotten: what the operator asked for stays. A run that was killed is finished by the next one, or taken back by vferry release.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/scope.h"
+#include "base/sysroot.h"
+#include "command/prepare/prepare.h"
+#include "command/terminal.h"
+#include "engine/executor.h"
+#include "policy/plan_host.h"
+#include "state/prepared.h"
+
+#define PREPARE_TIME 180000 /* ms: a mode change with many VFs takes long */
+
+/* ---- Deciding ------------------------------------------------------------------------------------------------------------------ */
+
+/* Reads --vfs. Return: COMMAND_RUN, COMMAND_USAGE. */
+static int read_number(struct call *call, unsigned int *vfs)
+{
+	char *end;
+	unsigned long number;
+
+	*vfs = 0;
+	if (!call->vfs)
+		return COMMAND_RUN;
+	number = strtoul(call->vfs, &end, 10);
+	if (*end || end == call->vfs || *call->vfs == '-' || !number || number > INVENTORY_MAX_VFS) {
+		command_say(call, "prepare: --vfs is a number from 1 to %u, not '%s'", INVENTORY_MAX_VFS, call->vfs);
+		return COMMAND_USAGE;
+	}
+	*vfs = (unsigned int)number;
+	return COMMAND_RUN;
+}
+
+/* Whether a PF can be prepared. Warnings of rules are not shown here: vferry check shows them. Return: 0, negative errno with *why. */
+static int judge(struct preparation *p, struct inventory_pf *pf, struct reason *why)
+{
+	struct placement placement = scene_placement(&p->view.scene);
+
+	placement.warn = NULL;
+	if (p->card_only)
+		return plan_host_judge_card(&placement, pf, p->vfs, why);
+	return plan_host_judge(&placement, pf, p->bridge, p->vfs, why);
+}
+
+/* Plans for the run's PF. Return: 0, -E2BIG. */
+static int make_plan(const struct call *call, struct preparation *p)
+{
+	int error = plan_host(&call->config, &p->view.scene.inventory, p->pf, p->bridge, p->vfs, &p->plan);
+
+	if (!error && p->card_only)
+		plan_host_keep_card(&p->plan);
+	return error;
+}
+
+/* How near a PF is to being ready. */
+static int score(const struct preparation *p, const struct inventory_pf *pf)
+{
+	return (strcmp(pf->uplink_bridge, p->bridge) == 0 ? 2 : 0) + (pf->mode == ESWITCH_SWITCHDEV && pf->num_vfs ? 1 : 0);
+}
+
+/* Chooses the PF that is nearest to being ready, else the first one that can be prepared. Return: 0, negative errno with *why filled. */
+static int choose_pf(struct preparation *p, struct reason *why)
+{
+	struct inventory *inventory = &p->view.scene.inventory;
+	int best = -1, error = 0;
+
+	for (size_t i = 0; i < inventory->pfs; i++) {
+		struct inventory_pf *pf = &inventory->pf[i];
+		struct reason reason = { 0 };
+		int failed;
+
+		if (!guest_can_use_pf(p->view.scene.config, pf))
+			continue;
+		failed = judge(p, pf, &reason);
+		if (!failed && score(p, pf) > best) {
+			best = score(p, pf);
+			p->pf = pf;
+		}
+		if (failed && !error) {
+			error = failed;
+			*why = reason;
+			if (!*why->object)
+				pci_address_format(&pf->address, why->object);
+		}
+	}
+	return p->pf ? 0 : error ? error : view_no_pf(&p->view, why);
+}
+
+/* Finds the PF that was named, or chooses one. Return: 0, negative errno with *why filled. */
+static int find_pf(struct call *call, struct preparation *p, struct reason *why)
+{
+	int error;
+
+	if (!call->pf)
+		return choose_pf(p, why);
+	p->pf = view_find_pf(&p->view, call->pf);
+	if (!p->pf) {
+		reason_set(why, -ENODEV, call->pf, "this host has no such PF");
+		reason_cure(why, "see vferry status for its PFs");
+		return -ENODEV;
+	}
+	error = judge(p, p->pf, why);
+	if (error && !*why->object)
+		pci_address_format(&p->pf->address, why->object);
+	return error;
+}
+
+/* Reads the host and plans. Return: 0, negative errno with *why filled. */
+static int decide(struct call *call, struct preparation *p, struct reason *why)
+{
+	int error = view_read(call, VIEW_GUESTS, &p->view, why);
+
+	p->pf = NULL;
+	p->plan.count = 0;
+	if (!error)
+		error = find_pf(call, p, why);
+	if (error || !p->pf)
+		return error ? error : -ENODEV;
+	p->address = p->pf->address;
+	return make_plan(call, p);
+}
+
+/* ---- Showing ------------------------------------------------------------------------------------------------------------------- */
+
+/* Says a failure, as JSON or as a sentence. Return: COMMAND_NOT_READY. */
+static int fail(struct call *call, const struct preparation *p, const char *verdict, const struct reason *why)
+{
+	if (call->json)
+		prepare_show_json(call, p, verdict, why);
+	return command_fail(call, why, NULL);
+}
+
+/* ---- Doing --------------------------------------------------------------------------------------------------------------------- */
+
+/* Writes the PF's journal: what was in it, and what this run did. Return: 0, negative errno with *why filled. */
+static int save(void *owner, struct reason *why)
+{
+	struct preparation *p = owner;
+	autofree struct steps *all = calloc(1, sizeof(*all));
+
+	if (!all)
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	*all = p->earlier;
+	for (size_t i = 0; i < p->done.count; i++) {
+		if (steps_add(all, &p->done.step[i]))
+			return reason_set(why, -E2BIG, NULL, "the journal is full");
+	}
+	return record_write_pf(&p->address, all, why);
+}
+
+/* Carries out one step, and says so. Return: 0, negative errno with *why filled. */
+static int apply_step(struct call *call, struct preparation *p, size_t i, struct context *context, struct reason *why)
+{
+	autofree struct steps *one = calloc(1, sizeof(*one));
+	int64_t begin = clock_ms();
+	char text[256];
+	int error;
+
+	if (!one)
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	(void)steps_add(one, &p->plan.step[i]);
+	if (!call->json) {
+		fprintf(call->out, "%4zu/%zu  %s ... ", i + 1, p->plan.count, step_describe(&p->plan.step[i], text, sizeof(text)));
+		fflush(call->out);
+	}
+	error = executor_apply(one, &(struct journal){ &p->done, save, p }, context, why);
+	if (call->json)
+		return error;
+	if (error)
+		terminal_print(call, TONE_BAD, "failed\n");
+	else
+		fprintf(call->out, "%lld ms\n", (long long)(clock_ms() - begin));
+	return error;
+}
+
+/* Takes back what this run did. */
+static void take_back(struct call *call, struct preparation *p)
+{
+	autocontext struct context context = { .config = &call->config, .deadline = deadline_in(PREPARE_TIME) };
+	struct reason why = { 0 };
+	size_t steps = p->done.count;
+	char line[1280];
+
+	if (!steps)
+		return;
+	if (!executor_undo(&(struct journal){ &p->done, save, p }, UNDO_UNTIL_STUCK, &context, &why)) {
+		command_say(call, "prepare: what was done is taken back (%zu steps)", steps);
+		return;
+	}
+	reason_format(&why, NULL, line, sizeof(line));
+	command_say(call,
+		    "prepare: %zu of %zu steps could not be taken back: %s; mend that, and run vferry release or vferry prepare again",
+		    p->done.count, steps, line);
+}
+
+/* Reads the host again: nothing may be left to do. Return: 0, -EIO with *why filled. */
+static int read_back(struct call *call, const struct preparation *p, struct reason *why)
+{
+	autofree struct preparation *again = calloc(1, sizeof(*again));
+	char address[PCI_ADDRESS_LEN], text[256];
+	int error;
+
+	if (!again)
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	again->bridge = p->bridge;
+	again->vfs = p->vfs;
+	again->card_only = p->card_only;
+	error = view_read(call, VIEW_GUESTS, &again->view, why);
+	if (error)
+		return error;
+	again->pf = inventory_find_pf(&again->view.scene.inventory, &p->address);
+	error = again->pf ? make_plan(call, again) : -ENODEV;
+	if (!error && again->plan.count)
+		error = -EIO;
+	if (error)
+		reason_set(why, error, pci_address_format(&p->address, address), "all steps were done, and the host still lacks: %s",
+			   again->plan.count ? step_describe(&again->plan.step[0], text, sizeof(text)) : "the PF");
+	view_release(&again->view);
+	return error;
+}
+
+/* Carries the plan out. The caller holds the locks. Return: 0, negative errno with *why filled; then what was done is taken back. */
+static int apply(struct call *call, struct preparation *p, struct reason *why)
+{
+	autocontext struct context context = { .config = &call->config, .deadline = deadline_in(PREPARE_TIME) };
+	static const struct steps nothing;
+	int64_t begin = clock_ms();
+	int error = record_read_pf(&p->address, &p->earlier, why);
+
+	for (size_t i = 0; !error && i < p->plan.count; i++)
+		error = apply_step(call, p, i, &context, why);
+	if (!error)
+		error = read_back(call, p, why);
+	if (error) {
+		take_back(call, p);
+		return error;
+	}
+	p->ms = clock_ms() - begin;
+	return record_write_pf(&p->address, &nothing, why);
+}
+
+/* Takes the locks, and plans anew by what the host is like now: time has passed since it was shown. Return: 0, negative errno. */
+static int make(struct call *call, struct preparation *p, struct reason *why)
+{
+	autoclose int host = record_lock(NULL, deadline_in(COMMAND_TIME), why);
+	autoclose int pf = host < 0 ? -1 : record_lock(&p->address, deadline_in(COMMAND_TIME), why);
+	int error;
+
+	if (host < 0 || pf < 0)
+		return host < 0 ? host : pf;
+	view_release(&p->view);
+	call->pf = pci_address_format(&p->address, p->name); /* the same one, whatever is nearest to ready now */
+	error = decide(call, p, why);
+	return error ? error : apply(call, p, why);
+}
+
+/* Asks where a person can be asked. Return: COMMAND_RUN, or what the program ends with. */
+static int confirm(struct call *call, const struct preparation *p, const struct reason *why)
+{
+	if (call->dry_run) {
+		if (call->json)
+			prepare_show_json(call, p, "planned", why);
+		return COMMAND_OK;
+	}
+	if (call->yes || (!call->json && terminal_ask(call, "Do this?")))
+		return COMMAND_RUN;
+	command_say(call, "prepare: nothing was changed%s", call->terminal ? "" : "; run it with --yes");
+	return COMMAND_NOT_READY;
+}
+
+/* Says what is left to do so that the next boot makes it so again. */
+static void hint_at_boot(struct call *call)
+{
+	if (call->boot || call->once || call->dry_run || !sysroot_exists("/run/systemd/system") ||
+	    sysroot_exists("/etc/systemd/system/multi-user.target.wants/vferry-host.service"))
+		return;
+	fputs("To have it so after each boot: systemctl enable vferry-card vferry-host\n", call->out);
+}
+
+/* Says that all is ready. Return: COMMAND_OK. */
+static int ready(struct call *call, const struct preparation *p, const struct reason *why)
+{
+	char address[PCI_ADDRESS_LEN];
+
+	if (call->json) {
+		prepare_show_json(call, p, p->plan.count ? "prepared" : "ready", why);
+		return COMMAND_OK;
+	}
+	pci_address_format(&p->address, address);
+	if (p->card_only)
+		terminal_print(call, TONE_GOOD, "PF %s (%s) is ready for Open vSwitch.\n", address, p->pf->uplink);
+	else
+		terminal_print(call, TONE_GOOD, "PF %s (%s) is ready for guests on bridge %s.\n", address, p->pf->uplink, p->bridge);
+	if (p->plan.count)
+		fprintf(call->out, "%zu steps took %lld ms.\n", p->plan.count, (long long)p->ms);
+	else
+		fputs("Nothing had to be done.\n", call->out);
+	hint_at_boot(call);
+	return COMMAND_OK;
+}
+
+/* Keeps what was asked for over a reboot, or no longer. A failure is told: the host is ready all the same. */
+static void keep(struct call *call, const struct preparation *p)
+{
+	struct prepared_pf kept = { .pf = p->address, .vfs = p->pf->num_vfs };
+	struct reason why = { 0 };
+	char line[1280];
+
+	for (size_t i = 0; i < p->plan.count; i++) {
+		if (p->plan.step[i].kind == STEP_NUM_VFS)
+			kept.vfs = p->plan.step[i].number;
+	}
+	snprintf(kept.bridge, sizeof(kept.bridge), "%s", p->bridge);
+	if (!(call->once ? prepared_forget(&p->address, &why) : prepared_keep(&kept, &why)))
+		return;
+	reason_format(&why, NULL, line, sizeof(line));
+	command_say(call, "prepare: warning: a reboot will undo this: %s", line);
+}
+
+/*
+ * Return: whether all is ready, but by a run that was killed before it forgot its journal, or by an arrival whose journal would still take
+ * it back. Who asks for it now wants it to stay.
+ */
+static bool is_unsettled(const struct call *call, struct preparation *p)
+{
+	return !p->plan.count && !call->dry_run && !record_read_pf(&p->address, &p->earlier, NULL) && p->earlier.count;
+}
+
+/* Decides, shows, asks and does; see the header. */
+int prepare_pf(struct call *call, struct preparation *p)
+{
+	struct reason why = { 0 };
+	int status;
+
+	if (decide(call, p, &why))
+		return fail(call, p, "refused", &why);
+	if (is_unsettled(call, p) && make(call, p, &why))
+		return fail(call, p, "failed", &why);
+	if (!p->plan.count && !call->dry_run && !call->boot)
+		keep(call, p);
+	if (!p->plan.count)
+		return ready(call, p, &why);
+	if (!call->json)
+		prepare_show_plan(call, p);
+	status = confirm(call, p, &why);
+	if (status != COMMAND_RUN)
+		return status;
+	if (make(call, p, &why))
+		return fail(call, p, "failed", &why);
+	if (!call->boot)
+		keep(call, p);
+	return ready(call, p, &why);
+}
+
+/* Whether this may be done here at all. Return: COMMAND_RUN, or what the program ends with. */
+static int check_use(struct call *call)
+{
+	if (call->inventory && !call->dry_run) {
+		command_say(call, "prepare: a recorded host can only be planned for: --inventory needs --dry-run");
+		return COMMAND_USAGE;
+	}
+	if (geteuid() != 0 && !call->inventory) {
+		command_say(call, "prepare: only root may read all of this host and change it");
+		return COMMAND_NOT_READY;
+	}
+	if (call->bridge && (!*call->bridge || strlen(call->bridge) > 15 || strchr(call->bridge, '/'))) {
+		command_say(call, "prepare: '%s' cannot be the name of a bridge: it has 1 to 15 characters, and no '/'", call->bridge);
+		return COMMAND_USAGE;
+	}
+	if (call->boot && (call->pf || call->vfs || call->bridge || call->once || call->inventory)) {
+		command_say(call, "prepare: --boot takes what earlier calls were asked for, and nothing else");
+		return COMMAND_USAGE;
+	}
+	return COMMAND_RUN;
+}
+
+/* vferry prepare. */
+static int run(struct call *call)
+{
+	autofree struct preparation *p = calloc(1, sizeof(*p));
+	struct reason why = { 0 };
+	int status = check_use(call);
+
+	if (status == COMMAND_RUN && call->boot)
+		return prepare_boot(call);
+	if (!p || status != COMMAND_RUN)
+		return p ? status : COMMAND_NOT_READY;
+	status = read_number(call, &p->vfs);
+	if (status != COMMAND_RUN)
+		return status;
+	if (call->pf) /* named by hand: it may be used, whatever the configuration names */
+		snprintf(call->config.pf, sizeof(call->config.pf), "%s", call->pf);
+	if (call->bridge)
+		snprintf(call->config.bridge, sizeof(call->config.bridge), "%s", call->bridge);
+	p->bridge = call->config.bridge;
+	if (view_read(call, 0, &p->view, &why))
+		return command_fail(call, &why, NULL);
+	status = view_has_card(call, &p->view) ? COMMAND_RUN : COMMAND_NOT_READY;
+	view_release(&p->view);
+	if (status == COMMAND_RUN)
+		status = prepare_pf(call, p);
+	view_release(&p->view);
+	return status;
+}
+
+static const struct command_option options[] = {
+	OPTION("pf", "PF", pf, "PCI address or network device (else: nearest to ready)"),
+	OPTION("vfs", "NUMBER", vfs, "VFs that it shall have (else as they are, or 'vfs')"),
+	OPTION("bridge", "BRIDGE", bridge, "Open vSwitch bridge for its uplink (else 'bridge')"),
+	OPTION("dry-run", NULL, dry_run, "only show the plan"),
+	OPTION("yes", NULL, yes, "do not ask"),
+	OPTION("once", NULL, once, "until the next reboot only"),
+	OPTION("boot", "STAGE", boot, "card or host: make it so again, for the boot services"),
+	OPTION_INVENTORY,
+	OPTION_SETTINGS,
+	OPTION_JSON,
+	OPTION_END,
+};
+
+const struct command command_prepare = {
+	.name = "prepare", .operands = "", .summary = "Makes a PF of this host ready for guests.", .options = options, .run = run,
+};

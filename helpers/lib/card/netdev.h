@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * netdev.h: network devices, over rtnetlink.
+ */
+#ifndef VFERRY_CARD_NETDEV_H
+#define VFERRY_CARD_NETDEV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/mac_address.h"
+#include "card/netlink.h"
+
+struct netdev {
+	uint32_t ifindex;
+	char name[16];
+	bool up;                    /* IFF_UP */
+	bool carrier;               /* IFF_LOWER_UP */
+	char kind[16];              /* "bond", "vlan", "openvswitch", …; "" for hardware */
+	char parent[32];            /* IFLA_PARENT_DEV_NAME, the PCI address; a representor has its PF's */
+	char port_name[32];         /* phys_port_name: "p0", "pf0vf3" */
+	char switch_id[68];         /* phys_switch_id in hex */
+	uint32_t master;            /* ifindex of bond, bridge or (for Open vSwitch) the datapath; 0: none */
+	char master_kind[16];       /* "bond", "bridge", "openvswitch" */
+	uint32_t lower;             /* ifindex of the device that a VLAN or macvlan lies on, 0: none */
+	struct mac_address mac;
+	unsigned int addresses;     /* IPv4 addresses and IPv6 addresses other than link-local, those of VLANs on it included */
+	bool default_route;         /* a default route leaves through it, or through a VLAN on it */
+	bool has_devlink_port;      /* the kernel tells its devlink port (Linux 6.2) */
+	char devlink_bus[16], devlink_device[32];
+	uint32_t devlink_index;
+};
+
+/* All netdevs of this network namespace, into *list (malloc) and *count. */
+int netdev_list(struct netlink *rt, struct netdev **list, size_t *count, struct reason *why);
+
+/* The same without "addresses" and "default_route": a host may have very many routes. */
+int netdev_list_links(struct netlink *rt, struct netdev **list, size_t *count, struct reason *why);
+
+/* One netdev, by name or (NULL) by index, without what is joined: "addresses", "default_route", "master_kind". -ENODEV: there is none. */
+int netdev_get(struct netlink *rt, const char *name, uint32_t ifindex, struct netdev *netdev, struct reason *why);
+
+/* Sets or clears IFF_UP. Doing it twice is harmless. */
+int netdev_set_up(struct netlink *rt, uint32_t ifindex, bool up, struct reason *why);
+
+/* What an administrator sets of a VF by way of the PF's netdev, in Mbit/s; 0: no limit. */
+struct netdev_vf_rate {
+	uint32_t min, max;
+};
+
+/* netdev_vf.c: reads and sets the rates of VF number index of the PF's netdev. -ENODEV: there is no such VF or netdev. */
+int netdev_get_vf_rate(struct netlink *rt, const char *uplink, unsigned int index, struct netdev_vf_rate *rate, struct reason *why);
+int netdev_set_vf_rate(struct netlink *rt, const char *uplink, unsigned int index, const struct netdev_vf_rate *rate, struct reason *why);
+
+/* In a list: by name or index; NULL if absent. */
+const struct netdev *netdev_find(const struct netdev *list, size_t count, const char *name);
+const struct netdev *netdev_find_index(const struct netdev *list, size_t count, uint32_t ifindex);
+
+/* The parsing half, for tests and fuzzing: one RTM_NEWLINK. -EPROTO: it is none. */
+int netdev_parse_link(struct nlmsghdr *reply, struct netdev *netdev);
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* test_card_sriov.c: PFs, VFs and drivers in a fake /sys. What only a kernel can show (EBUSY, binding) is tested in the lab. */
+#include "check.h"
+
+#include "base/sysroot.h"
+#include "card/sriov.h"
+
+#define PF "/sys/bus/pci/devices/0000:81:00.0"
+#define VF "/sys/bus/pci/devices/0000:81:00.2"
+
+static const struct pci_address pf = { .bus = 0x81 }, vf = { .bus = 0x81, .function = 2 };
+
+/* Begins a fake /sys with one PF that has two VFs; the second is bound. */
+static void make_tree(void)
+{
+	check_file(PF "/sriov_totalvfs", "8\n");
+	check_file(PF "/sriov_numvfs", "2\n");
+	check_file(PF "/sriov_offset", "2\n");
+	check_file(PF "/sriov_stride", "1\n");
+	check_file(PF "/sriov_drivers_autoprobe", "0\n");
+	check_file(PF "/numa_node", "-1\n");
+	check_link("../0000:81:00.2", PF "/virtfn0");
+	check_link("../0000:81:00.3", PF "/virtfn1");
+	check_file(VF "/modalias", "pci:v000015B3d0000101Esv000015B3sd00000075bc02sc00i00\n");
+	check_file(VF "/driver_override", "(null)\n");
+	check_link("../0000:81:00.0", VF "/physfn");
+	check_file("/sys/bus/pci/devices/0000:81:00.3/driver_override", "");
+	check_link("../0000:81:00.0", "/sys/bus/pci/devices/0000:81:00.3/physfn");
+	check_file("/sys/bus/pci/drivers/mlx5_vfio_pci/unbind", "");
+	check_link("../../drivers/mlx5_vfio_pci", "/sys/bus/pci/devices/0000:81:00.3/driver");
+	check_file("/sys/bus/pci/drivers_probe", "");
+	check_file("/sys/kernel/iommu_groups/5/devices/0000:81:00.2", "");
+	check_file("/sys/kernel/iommu_groups/5/devices/0000:81:00.3", "");
+	check_link("../../../../kernel/iommu_groups/5", VF "/iommu_group");
+	CHECK_INT(sysroot_set(check_scratch()), 0);
+}
+
+TEST(reads_a_pf)
+{
+	struct sriov_pf found;
+
+	make_tree();
+	CHECK_INT(sriov_read(&pf, &found, NULL), 0);
+	CHECK_INT(found.total_vfs, 8);
+	CHECK_INT(found.num_vfs, 2);
+	CHECK_INT(found.offset, 2);
+	CHECK_INT(found.stride, 1);
+	CHECK(!found.autoprobe);
+	CHECK_INT(found.numa_node, -1);
+}
+
+TEST(a_device_without_sriov_is_a_sentence_with_the_firmware_setting)
+{
+	struct sriov_pf found;
+	struct reason why = { 0 };
+
+	make_tree();
+	CHECK_INT(sriov_read(&vf, &found, &why), -ENOENT);
+	CHECK_STR(why.object, "0000:81:00.2");
+	CHECK_CONTAINS(why.what, "cannot have VFs");
+	CHECK_CONTAINS(why.cure, "SRIOV_EN=1");
+}
+
+TEST(finds_vf_and_pf_by_the_links_of_sysfs)
+{
+	struct pci_address found;
+	unsigned int index = 99;
+
+	make_tree();
+	CHECK_INT(sriov_vf_address(&pf, 1, &found), 0);
+	CHECK_INT(found.function, 3);
+	CHECK_INT(sriov_vf_address(&pf, 2, &found), -ENOENT);
+	CHECK_INT(sriov_pf_of(&(struct pci_address){ .bus = 0x81, .function = 3 }, &found, &index), 0);
+	CHECK(pci_address_equal(&found, &pf));
+	CHECK_INT(index, 1);
+	CHECK_INT(sriov_pf_of(&pf, &found, &index), -ENOENT);
+}
+
+TEST(tells_the_driver_and_the_group)
+{
+	char name[32];
+
+	make_tree();
+	CHECK_INT(pci_driver(&vf, name, sizeof(name)), 0);
+	CHECK_STR(name, "");
+	CHECK_INT(pci_driver(&(struct pci_address){ .bus = 0x81, .function = 3 }, name, sizeof(name)), 0);
+	CHECK_STR(name, "mlx5_vfio_pci");
+	CHECK_INT(pci_driver(&(struct pci_address){ .bus = 9 }, name, sizeof(name)), -ENODEV);
+	CHECK_INT(pci_group_members(&vf), 2);
+	CHECK_INT(pci_group_members(&pf), 0);
+}
+
+TEST(writes_the_number_of_vfs_and_autoprobe)
+{
+	unsigned long value;
+
+	make_tree();
+	CHECK_INT(sriov_set_num(&pf, 4, NULL), 0);
+	CHECK_INT(sysroot_read_number(&value, PF "/sriov_numvfs"), 0);
+	CHECK_INT(value, 4);
+	CHECK_INT(sriov_set_autoprobe(&pf, true, NULL), 0);
+	CHECK_INT(sysroot_read_number(&value, PF "/sriov_drivers_autoprobe"), 0);
+	CHECK_INT(value, 1);
+}
+
+TEST(a_pf_without_driver_cannot_make_vfs)
+{
+	struct reason why = { 0 };
+
+	make_tree();
+	CHECK_INT(sriov_set_num(&vf, 4, &why), -ENOENT); /* no such file: what a PF without driver answers */
+	CHECK_CONTAINS(why.what, "no driver that can make VFs");
+}
+
+/* What modules.alias of a kernel with the variant driver says, and lines that must not match. */
+static const char aliases[] =
+	"# Aliases extracted from modules themselves.\n"
+	"alias pci:v000015B3d0000101Esv*sd*bc*sc*i* mlx5_core\n"
+	"alias vfio_pci:v*d*sv*sd*bc*sc*i* some_catch_all\n"
+	"alias vfio_pci:v000015B3d0000101Esv*sd*bc*sc*i* mlx5_vfio_pci\n"
+	"alias vfio_pci:v00008086d*sv*sd*bc*sc*i* another\n"
+	"alias vfio_pci:broken\n";
+
+TEST(chooses_the_variant_driver_that_fits_best)
+{
+	char name[64];
+
+	make_tree();
+	check_file("/proc/sys/kernel/osrelease", "6.12.0\n");
+	check_file("/lib/modules/6.12.0/modules.alias", aliases);
+	CHECK_INT(pci_vfio_driver(&vf, name, sizeof(name), NULL), 0);
+	CHECK_STR(name, "mlx5_vfio_pci");
+	CHECK(pci_has_variant_driver(0x15b3, 0x101e));
+}
+
+/* The file is read piece by piece: wherever a piece ends, the line is found. */
+TEST(finds_the_alias_wherever_it_stands_in_a_long_file)
+{
+	enum { FILLER = 131072, STEP = 9 };
+	static char text[FILLER + sizeof(aliases)];
+	char name[64];
+
+	make_tree();
+	check_file("/proc/sys/kernel/osrelease", "6.12.0\n");
+	for (size_t shift = 0; shift < sizeof(aliases); shift += STEP) {
+		memset(text, '#', FILLER);
+		for (size_t i = 79; i < FILLER; i += 80)
+			text[i] = '\n';
+		text[FILLER - shift - 1] = '\n';
+		memcpy(text + FILLER - shift, aliases, sizeof(aliases));
+		check_file("/lib/modules/6.12.0/modules.alias", text);
+		CHECK_INT(pci_vfio_driver(&vf, name, sizeof(name), NULL), 0);
+		CHECK_STR(name, "mlx5_vfio_pci");
+	}
+}
+
+TEST(without_an_alias_the_driver_is_vfio_pci)
+{
+	char name[64];
+
+	make_tree();
+	check_file("/proc/sys/kernel/osrelease", "6.12.0\n");
+	CHECK_INT(pci_vfio_driver(&vf, name, sizeof(name), NULL), 0);
+	CHECK_STR(name, "vfio-pci");
+	CHECK(!pci_has_variant_driver(0x15b3, 0x101e));
+	check_file("/lib/modules/6.12.0/modules.alias", "alias pci:v000015B3d0000101Esv*sd*bc*sc*i* mlx5_core\n");
+	CHECK_INT(pci_vfio_driver(&vf, name, sizeof(name), NULL), 0);
+	CHECK_STR(name, "vfio-pci");
+	CHECK(!pci_has_variant_driver(0x15b3, 0x101e));
+}
+
+TEST(an_absent_device_has_no_vfio_driver)
+{
+	struct reason why = { 0 };
+	char name[64];
+
+	make_tree();
+	CHECK(pci_vfio_driver(&(struct pci_address){ .bus = 9 }, name, sizeof(name), &why) < 0);
+	CHECK_CONTAINS(why.what, "no such PCI device");
+}
+
+TEST(binding_what_is_bound_writes_nothing)
+{
+	char text[32];
+
+	make_tree();
+	CHECK_INT(pci_bind(&(struct pci_address){ .bus = 0x81, .function = 3 }, "mlx5_vfio_pci", NULL), 0);
+	CHECK_INT(sysroot_read(text, sizeof(text), "/sys/bus/pci/devices/0000:81:00.3/driver_override"), 0);
+}
+
+TEST(a_driver_that_does_not_take_the_device_is_a_sentence)
+{
+	struct reason why = { 0 };
+	char text[32];
+
+	make_tree();
+	CHECK_INT(pci_bind(&vf, "mlx5_vfio_pci", &why), -ENODEV); /* nothing binds in a fake /sys */
+	CHECK_CONTAINS(why.what, "driver mlx5_vfio_pci did not take the device");
+	CHECK(sysroot_read(text, sizeof(text), VF "/driver_override") > 0);
+	CHECK_STR(text, "mlx5_vfio_pci");
+	CHECK(sysroot_read(text, sizeof(text), "/sys/bus/pci/drivers_probe") > 0);
+	CHECK_STR(text, "0000:81:00.2");
+}
+
+TEST(unbinding_clears_the_override)
+{
+	char text[32];
+
+	make_tree();
+	CHECK_INT(pci_unbind(&(struct pci_address){ .bus = 0x81, .function = 3 }, NULL), 0);
+	CHECK(sysroot_read(text, sizeof(text), "/sys/bus/pci/drivers/mlx5_vfio_pci/unbind") > 0);
+	CHECK_STR(text, "0000:81:00.3");
+	CHECK_INT(sysroot_read(text, sizeof(text), "/sys/bus/pci/devices/0000:81:00.3/driver_override"), 0);
+	CHECK_INT(pci_unbind(&vf, NULL), 0); /* no driver */
+}
+
+TEST(a_vf_that_a_process_has_open_is_not_unbound)
+{
+	struct pci_address device;
+	struct reason why = { 0 };
+
+	CHECK_INT(sysroot_set(check_scratch()), 0);
+	pci_address_parse("0000:81:00.2", &device);
+	check_link("../../../../kernel/iommu_groups/12", "/sys/bus/pci/devices/0000:81:00.2/iommu_group");
+	check_link("/dev/pts/12", "/proc/77/fd/0");
+	check_file("/proc/77/comm", "bash\n");
+	CHECK_INT(pci_refuse_open(&device, &why), 0);
+	check_link("/dev/vfio/12", "/proc/4711/fd/33");
+	check_file("/proc/4711/comm", "qemu-system-x86\n");
+	CHECK_INT(pci_refuse_open(&device, &why), -EBUSY);
+	CHECK_STR(why.object, "0000:81:00.2");
+	CHECK_CONTAINS(why.what, "process 4711 (qemu-system-x86) has the VF open");
+}
