@@ -8,6 +8,7 @@
 #include <linux/ethtool.h>
 #include <linux/rtnetlink.h>
 #include <net/pkt_cls.h>
+#include "compat.h"
 #include "mlx5_core.h"
 
 #define MAX_MTU 9978
@@ -238,7 +239,7 @@ static void init_netdev(struct net_device *netdev, struct swcx7_vport *vport, co
 	netdev->min_mtu = ETH_MIN_MTU;
 	netdev->max_mtu = MAX_MTU;
 	netdev->lltx = true;
-	netdev->netns_local = priv->is_rep;
+	netdev->compat_netns_immutable = priv->is_rep;
 	netdev->hw_features = NETIF_F_HIGHDMA;
 	if (ops->ndo_setup_tc)
 		netdev->hw_features |= NETIF_F_HW_TC;

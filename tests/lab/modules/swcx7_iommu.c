@@ -13,6 +13,7 @@
 #include <linux/module.h>
 #include <linux/msi.h>
 #include <linux/xarray.h>
+#include "compat.h"
 #include "swcx7.h"
 
 #define APERTURE_END	((1ULL << 52) - 1)
@@ -65,7 +66,7 @@ EXPORT_SYMBOL_GPL(swcx7_iommu_set_ops);
  *
  * Return: 0
  */
-static int attach_any(struct iommu_domain *domain, struct device *dev)
+static int attach_any(struct iommu_domain *domain, struct device *dev COMPAT_OLD_DOMAIN)
 {
 	return 0;
 }
@@ -169,6 +170,7 @@ static struct iommu_domain *paging_alloc(struct device *dev)
 	if (!paging)
 		return NULL;
 	xa_init(&paging->pages);
+	paging->domain.pgsize_bitmap = PAGE_SIZE;
 	paging->domain.geometry.aperture_end = APERTURE_END;
 	paging->domain.geometry.force_aperture = true;
 	return &paging->domain;
@@ -220,7 +222,6 @@ static const struct iommu_ops iommu_ops_of_card = {
 	.get_resv_regions = get_reserved_regions,
 	.def_domain_type = default_domain_type,
 	.default_domain_ops = &paging_ops,
-	.pgsize_bitmap = PAGE_SIZE,
 	.identity_domain = &identity_domain,
 	.blocked_domain = &blocked_domain,
 	.owner = THIS_MODULE,

@@ -5,6 +5,7 @@
  * Builds the card from its parameters, plugs it into a PCI bus of its own and answers its drivers' first question: is this
  * device of mine?
  */
+#include <linux/hex.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include "swcx7_internal.h"

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Software ConnectX-7: what differs between the kernels that the modules are built for.
+ *
+ * One paragraph a difference. Which of two ways the headers at hand go is found by compiling a few lines against them, see
+ * `configure`, which writes compat-found.h: a distribution's stable kernel takes changes over from later ones, so a version
+ * number tells nothing.
+ */
+#ifndef SWCX7_COMPAT_H
+#define SWCX7_COMPAT_H
+
+#include "compat-found.h"
+
+/*
+ * net_device.netns_local: "stays in its network namespace". Renamed to netns_immutable in Linux 6.15, and in Debian's 6.12.117.
+ */
+#ifdef FOUND_NETNS_IMMUTABLE
+#define compat_netns_immutable netns_immutable
+#else
+#define compat_netns_immutable netns_local
+#endif
+
+/*
+ * iommu_domain_ops.attach_dev: since Linux 6.19 it is also told which domain the device leaves. COMPAT_OLD_DOMAIN is that parameter,
+ * with its comma, or nothing.
+ */
+#ifdef FOUND_ATTACH_DEV_OLD_DOMAIN
+#define COMPAT_OLD_DOMAIN , struct iommu_domain *old
+#else
+#define COMPAT_OLD_DOMAIN
+#endif
+
+#endif
