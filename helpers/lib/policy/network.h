@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * network.h: the network that a guest's port is in: an Open vSwitch bridge, and how what is sent there reaches a cable.
+ *
+ * Found from the state of Open vSwitch alone, which is followed through patch ports: a cloud has its guests' ports in one bridge and the
+ * uplink in another. Whether something may be plugged is judged here; what else uses an uplink that is to be plugged is judged by who
+ * knows its uses.
+ */
+#ifndef VFERRY_POLICY_NETWORK_H
+#define VFERRY_POLICY_NETWORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/config.h"
+#include "base/reason.h"
+#include "host/inventory.h"
+
+#define NETWORK_MAX_BRIDGES 32 /* that patch ports join; what lies beyond is not looked at, and no uplink is plugged then */
+
+/* What a bridge is part of, and the ways out of it. More than one may be there. */
+struct network {
+	const struct ovs_bridge *bridge[NETWORK_MAX_BRIDGES]; /* the bridge itself first, then those behind patch ports */
+	size_t bridges;                   /* 0: there is no such bridge */
+	bool too_many;                    /* more bridges than that */
+	bool is_userspace;                /* datapath_type netdev: nothing is offloaded, and representors are read by the processor */
+	bool is_ovn;                      /* OVN's integration bridge: OVN decides what a port reaches, by its iface-id */
+	unsigned int uplinks;             /* bit N: the uplink of inventory->pf[N], a bond that it is in, or a VLAN on either, is a port */
+	const struct ovs_port *tunnel;    /* a port that is a tunnel, NULL: none */
+	const struct ovs_port *device;    /* a port that is another device which may lead to a cable, NULL: none */
+};
+
+/* Finds the network of a bridge. A bridge that does not exist has no way; a PF that says it is in it (uplink_bridge) is one all the same. */
+void network_find(const struct inventory *inventory, const char *bridge, struct network *network);
+
+/* Whether something joins it with the world outside already: a second way would make a loop. */
+bool network_has_way(const struct network *network);
+
+/* Whether the uplink of a PF of the inventory is a way out of it. */
+bool network_reaches(const struct network *network, const struct inventory *inventory, const struct inventory_pf *pf);
+
+/* Whose business the uplink is: config->uplink, and plug_uplink = no, its older name for UPLINK_PRESENT. */
+enum uplink network_uplink(const struct config *config);
+
+/*
+ * Whether a VF of a PF reaches the network of a bridge. plug: set where vferry has to put the PF's uplink into the bridge first (which the
+ * uplink's other users may forbid: not judged here). Return: 0, -EBUSY with *why.
+ */
+int network_judge(const struct config *config, const struct inventory *inventory, const struct inventory_pf *pf, const char *bridge,
+		  bool *plug, struct reason *why);
+
+/*
+ * The bridge of a VF of which nobody tells the bridge: that of the configuration where the PF's uplink is a way out of it or no PF's
+ * is, else the bridge that the PF's uplink is in. pf: NULL: not known.
+ */
+const char *network_bridge(const struct config *config, const struct inventory *inventory, const struct inventory_pf *pf);
+
+#endif
