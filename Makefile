@@ -126,7 +126,7 @@ $(library): $(call object,$(library_src)) $(BUILD)/flags
 	$(call quiet,AR) rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
 # The hook that libvirt runs for every event of every guest: libc alone, so that it starts as fast as a program can.
-$(BUILD)/qemu: $(call object,hooks/qemu.c)
+$(BUILD)/qemu: $(call object,hooks/qemu.c helpers/lib/base/dev_log.c)
 	$(call quiet,LD) $(LINK) -o $@ $^
 
 $(BUILD)/hook: $(call object,$(worker_src)) $(library)

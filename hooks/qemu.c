@@ -10,14 +10,17 @@
  *   1. An operation that vferry does not act on: the XML is read and forgotten, exit 0.
  *   2. The XML is read, at most 16 MiB of it.
  *   3. No candidate: the XML is the plain kind that libvirt writes ("<domain" first: so no encoding, document type or entity of its own),
- *      nothing in it spells "hostdev" or a passport, and none of its networks is a pool of host devices on this host.
+ *      nothing in it spells "hostdev" or a passport, none of its networks is a pool of host devices on this host, and nothing is kept here
+ *      for its uuid (state/mark.h: a guest may have lost its VF from its XML, and not yet what was made for it).
  *   4. Otherwise the worker takes the place of this program.
+ *
+ * The deadline of the whole call (hook_deadline) begins here, and goes on in the worker: see hooks/deadline.h.
  *
  * When the worker cannot be started, only `migrate` is refused: the guest then stays where it is, and the user of virsh reads why. A
  * failure at any other operation would stop a guest from starting, or kill one that runs (at `reconnect`): there the hook warns in the
  * log and lets libvirt go on.
  *
- * Privilege: root, as libvirtd; it opens libvirt's network status files and nothing else, and needs libc alone.
+ * Privilege: root, as libvirtd; it opens libvirt's network status files and /dev/log, if it is late also vferry.conf, and needs libc alone.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* memmem, memfd_create */
@@ -26,13 +29,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "base/dev_log.h"
+#include "deadline.h"
+#include "state/mark.h"
 
 #ifndef LIBEXECDIR
 #define LIBEXECDIR "/usr/libexec"
@@ -42,6 +52,13 @@
 #endif
 #ifndef NETWORK_DIRECTORY
 #define NETWORK_DIRECTORY "/run/libvirt/network" /* src/network/bridge_driver.c, stateDir */
+#endif
+
+#ifndef SYSCONFDIR
+#define SYSCONFDIR "/etc"
+#endif
+#ifndef CONF
+#define CONF SYSCONFDIR "/vferry/vferry.conf"
 #endif
 
 #define XML_MAX (16u << 20)      /* bytes, as DOMAIN_XML_MAX of the worker */
@@ -57,8 +74,100 @@ static char usual[XML_USUAL + 1];
 static char network[NETWORK_MAX];
 static char *xml = usual;
 
+static struct timespec started; /* of this program */
+static bool is_migrate;
+
 /* The operations that the worker acts on (libvirt's docs/hooks.rst lists all); `restore` and `attach` are not among them. */
 static const char *const operations[] = {"migrate", "prepare", "start", "started", "stopped", "release", "reconnect", NULL};
+
+/*
+ * Finds the value of hook_deadline in the text of vferry.conf. text: ends with NUL. Return: seconds; the usual, if it is not there.
+ */
+static unsigned int find_deadline(const char *text)
+{
+	static const char key[] = "hook_deadline";
+
+	for (const char *at = text; (at = strstr(at, key)); at += strlen(key)) {
+		const char *line = at, *value = at + strlen(key) + strspn(at + strlen(key), " \t");
+		unsigned long seconds;
+
+		while (line > text && strchr(" \t", line[-1]))
+			line--;
+		if ((line > text && line[-1] != '\n') || *value != '=')
+			continue;
+		seconds = strtoul(value + 1, NULL, 10);
+		return seconds >= HOOK_DEADLINE_LEAST && seconds <= HOOK_DEADLINE_MOST ? (unsigned int)seconds : HOOK_DEADLINE_USUAL;
+	}
+	return HOOK_DEADLINE_USUAL;
+}
+
+/* Reads hook_deadline, in a handler of a signal: nothing here takes a lock. Return: seconds. */
+static unsigned int read_deadline(void)
+{
+	static char text[65536];
+	int fd = open(CONF, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	ssize_t got = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[got < 0 ? 0 : got] = '\0';
+	return find_deadline(text);
+}
+
+/*
+ * Ends the program when its time is up (SIGALRM), whatever it waits for: libvirt that does not write, a disk that hangs. The first time,
+ * when the least that hook_deadline may be is over, it looks how long it really is; who is not late never pays for that.
+ */
+static void on_alarm(int signal_number)
+{
+	static const char text[] = "vferry: libvirt did not hand over the domain XML within hook_deadline; try again\n";
+	static const char line[] = DEV_LOG_DAEMON_ERROR "vferry: a hook ended: libvirt did not hand over the domain XML within hook_deadline";
+	static bool is_second;
+	unsigned int whole = is_second ? 0 : read_deadline();
+
+	(void)signal_number;
+	is_second = true;
+	if (whole > HOOK_DEADLINE_LEAST) {
+		alarm(whole - HOOK_DEADLINE_LEAST);
+		return;
+	}
+	(void)dev_log_send(line, sizeof(line) - 1);
+	if (is_migrate && write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		_exit(1);
+	_exit(is_migrate);
+}
+
+/* Sets the deadline of this program. A read(2) that the first alarm meets goes on. */
+static void set_deadline(const char *operation)
+{
+	struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
+
+	is_migrate = strcmp(operation, "migrate") == 0;
+	clock_gettime(CLOCK_MONOTONIC, &started);
+	sigaction(SIGALRM, &action, NULL);
+	alarm(HOOK_DEADLINE_LEAST);
+}
+
+/*
+ * Hands the deadline on: the timer goes on in the worker, which sees by it how long this program took (deadline.h). Blocked until the
+ * worker has a handler: the default one would end it as by a failure, and at "reconnect" libvirt would then end the guest.
+ */
+static void hand_deadline_on(void)
+{
+	struct itimerval timer = {0};
+	struct timespec now;
+	sigset_t set;
+	long took;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	took = (now.tv_sec - started.tv_sec) * 1000000 + (now.tv_nsec - started.tv_nsec) / 1000;
+	took = took < HOOK_DEADLINE_USUAL * 1000000L ? HOOK_DEADLINE_USUAL * 1000000L - took : 1;
+	timer.it_value = (struct timeval){.tv_sec = took / 1000000, .tv_usec = took % 1000000};
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
 
 /* Reads fd until its end or until size bytes are there. Return: bytes read, -1 with errno. */
 static ssize_t read_all(int fd, char *out, size_t size)
@@ -189,6 +298,28 @@ static bool has_pool(const char *text)
 }
 
 /*
+ * Asks whether anything is kept here for the guest. Its uuid is the first element of that name: libvirt writes it behind <name>, and
+ * no other before it.
+ * text: ends with NUL. Return: whether there is.
+ */
+static bool has_state(const char *text)
+{
+	const char *at = strstr(text, "<uuid>");
+	char uuid[MARK_UUID_LEN + 1], path[PATH_MAX];
+
+	if (!at || strspn(at + 6, "0123456789abcdefABCDEF-") != MARK_UUID_LEN || at[6 + MARK_UUID_LEN] != '<')
+		return false;
+	for (size_t i = 0; i < MARK_UUID_LEN; i++) {
+		char letter = at[6 + i];
+
+		uuid[i] = letter >= 'A' && letter <= 'F' ? (char)(letter - 'A' + 'a') : letter;
+	}
+	uuid[MARK_UUID_LEN] = '\0';
+	snprintf(path, sizeof(path), "%s/%s%s", MARK_DIRECTORY, uuid, MARK_SUFFIX);
+	return access(path, F_OK) == 0;
+}
+
+/*
  * text, len: the XML, with a NUL behind it. Return: whether the guest may have a VF; see the head of this file, 3.
  */
 static bool has_candidate(const char *text, size_t len)
@@ -204,18 +335,19 @@ static bool has_candidate(const char *text, size_t len)
  */
 static int give_up(const char *guest, const char *operation, const char *what)
 {
-	char shown[256];
+	char shown[256], line[1024];
 	size_t length = 0;
 
 	for (; length < sizeof(shown) - 1 && guest[length]; length++)
 		shown[length] = guest[length] < ' ' || guest[length] > '~' ? '?' : guest[length];
 	shown[length] = '\0';
-	openlog("vferry", LOG_PID, LOG_DAEMON);
 	if (strcmp(operation, "migrate") != 0) {
-		syslog(LOG_WARNING, "%s: %s: not looked at: %s", shown, operation, what);
+		snprintf(line, sizeof(line), "%s: %s: not looked at: %s", shown, operation, what);
+		dev_log(LOG_WARNING, "vferry", line);
 		return 0;
 	}
-	syslog(LOG_ERR, "%s: migrate: refused: %s", shown, what);
+	snprintf(line, sizeof(line), "%s: migrate: refused: %s", shown, what);
+	dev_log(LOG_ERR, "vferry", line);
 	fprintf(stderr, "vferry: %s: %s\n", shown, what);
 	return 1;
 }
@@ -240,8 +372,10 @@ static int run_worker(char **argv, size_t len)
 {
 	char what[512];
 
-	if (put_on_stdin(len) == 0)
+	if (put_on_stdin(len) == 0) {
+		hand_deadline_on();
 		execv(WORKER, argv);
+	}
 	snprintf(what, sizeof(what), "%s cannot be run: %s; install vferry completely, or remove its hook", WORKER, strerror(errno));
 	return give_up(argv[1], argv[2], what);
 }
@@ -255,9 +389,11 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (!is_ours(argv[2])) {
+		set_deadline(argv[2]);
 		drain();
 		return 0;
 	}
+	set_deadline(argv[2]);
 	len = read_xml();
 	if (len < 0)
 		return give_up(argv[1], argv[2], "the domain XML cannot be read from libvirt");
@@ -266,5 +402,5 @@ int main(int argc, char **argv)
 		return give_up(argv[1], argv[2], "the domain XML is longer than 16 MiB; make the guest's metadata smaller");
 	}
 	xml[len] = '\0';
-	return has_candidate(xml, (size_t)len) ? run_worker(argv, (size_t)len) : 0;
+	return has_candidate(xml, (size_t)len) || has_state(xml) ? run_worker(argv, (size_t)len) : 0;
 }

@@ -6,11 +6,20 @@
 #include "check.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 
-static char worker_path[256], network_path[256];
+#include "base/dev_log.h"
+#include "state/mark.h"
+
+static char worker_path[256], network_path[256], mark_path[256], conf_path[256];
 int hook_main(int argc, char **argv);
 
+#undef MARK_DIRECTORY
+#define MARK_DIRECTORY mark_path
+#define CONF conf_path
 #define WORKER worker_path
 #define NETWORK_DIRECTORY network_path
 #define main hook_main
@@ -35,6 +44,8 @@ static bool hook_bytes(const char *operation, const void *data, size_t length)
 
 	snprintf(copy, sizeof(copy), "%s", operation);
 	snprintf(network_path, sizeof(network_path), "%s/network", check_scratch());
+	snprintf(mark_path, sizeof(mark_path), "%s/guests", check_scratch());
+	snprintf(conf_path, sizeof(conf_path), "%s/vferry.conf", check_scratch());
 	if (!worker_path[0])
 		snprintf(worker_path, sizeof(worker_path), "%s", check_file("/fake-worker", "#!/bin/sh\ncd \"${0%/*}\"\ncat >worker-stdin\n"
 											  "echo \"$@\" >worker-arguments\necho '<domain/>'\nexit 3\n"));
@@ -86,6 +97,25 @@ TEST(a_guest_with_a_host_device_reaches_the_worker_with_its_xml_and_arguments)
 	CHECK_STR(run.worker_stdin, shown);
 	free(shown);
 	free(text);
+}
+
+#define UUID "9e0c7f57-b8d6-4b29-8c3e-20d1f7a65b44"
+
+TEST(a_guest_that_has_something_here_reaches_the_worker_though_its_xml_has_no_vf_any_more)
+{
+	static const char *const operation[] = {"migrate", "prepare", "start", "started", "stopped", "release", "reconnect"};
+
+	check_file("/guests/" UUID MARK_SUFFIX, "{}");
+	for (size_t i = 0; i < sizeof(operation) / sizeof(operation[0]); i++) {
+		CHECK(hook(operation[i], WITH("<uuid>" UUID "</uuid><devices/>")));
+		CHECK(!hook(operation[i], WITH("<uuid>9e0c7f57-b8d6-4b29-8c3e-20d1f7a65b45</uuid><devices/>")));
+	}
+	CHECK(hook("release", WITH("\n  <uuid>9E0C7F57-B8D6-4B29-8C3E-20D1F7A65B44</uuid>")));
+	CHECK(!hook("restore", WITH("<uuid>" UUID "</uuid>")));
+	check_file("/guests/9e0c7f57-b8d6-4b29-8c3e-20d1f7a65b4" MARK_SUFFIX, "{}");
+	CHECK(!hook("release", WITH("<uuid>9e0c7f57-b8d6-4b29-8c3e-20d1f7a65b4</uuid>")));
+	CHECK(!hook("release", WITH("<uuid>../../../../../../../../../../../../../x</uuid>")));
+	CHECK(!hook("release", WITH("<uuid>" UUID "0</uuid>")));
 }
 
 TEST(operations_that_vferry_does_not_act_on_end_at_once)
@@ -230,6 +260,79 @@ TEST(a_pipe_that_is_filled_slowly_is_read_to_its_end)
 	CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status));
 	CHECK_INT(WEXITSTATUS(status), 1);
 	worker_path[0] = '\0';
+}
+
+/* Runs the hook with a pipe as stdin that nobody closes. Returns its exit status; seconds: how long it took. */
+static int call_without_end(const char *operation, double *seconds)
+{
+	char guest[] = "g", copy[32], begin[] = "begin", extra[] = "-", name[] = "50-vferry", *argv[] = {name, guest, copy, begin, extra, NULL};
+	struct timespec from, to;
+	int ends[2], status = 0;
+	pid_t child;
+
+	snprintf(copy, sizeof(copy), "%s", operation);
+	snprintf(conf_path, sizeof(conf_path), "%s/vferry.conf", check_scratch());
+	CHECK_INT(pipe(ends), 0);
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	child = fork();
+	if (child == 0) {
+		dup2(ends[0], 0);
+		check_redirect("err", O_WRONLY | O_CREAT | O_TRUNC, 2);
+		_exit(hook_main(5, argv));
+	}
+	CHECK(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	close(ends[0]);
+	close(ends[1]);
+	*seconds = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+	check_fetch("err", run.err, sizeof(run.err));
+	return WEXITSTATUS(status);
+}
+
+TEST(xml_that_never_ends_is_waited_for_until_hook_deadline_and_refuses_a_migration_alone)
+{
+	double seconds;
+
+	check_file("/vferry.conf", "[hook]\n# hook_deadline = 5\n hook_deadline =\t6 \nslot_wait = 9\n");
+	CHECK_INT(call_without_end("migrate", &seconds), 1);
+	CHECK_CONTAINS(run.err, "vferry: libvirt did not hand over the domain XML within hook_deadline");
+	CHECK(seconds > 5.9 && seconds < 8);
+	check_file("/vferry.conf", "[hook]\nhook_deadline=5\n");
+	CHECK_INT(call_without_end("prepare", &seconds), 0);
+	CHECK_STR(run.err, "");
+	CHECK(seconds > 4.9 && seconds < 7);
+}
+
+/* Binds a socket that stands for /dev/log and is never read, and fills it. Returns it. */
+static int stuck_log(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0), from = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/log", check_scratch());
+	CHECK_INT(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	CHECK_INT(connect(from, (struct sockaddr *)&address, sizeof(address)), 0);
+	while (send(from, "x", 1, 0) == 1)
+		;
+	close(from);
+	dev_log_path = strdup(address.sun_path);
+	return fd;
+}
+
+TEST(a_log_that_nobody_reads_keeps_no_guest_waiting)
+{
+	int fd = stuck_log();
+	struct timespec from, to;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	snprintf(worker_path, sizeof(worker_path), "%s/absent", check_scratch());
+	CHECK(!hook("prepare", WITH("<hostdev/>")));
+	snprintf(worker_path, sizeof(worker_path), "%s/absent", check_scratch());
+	CHECK(!hook_bytes("migrate", WITH("<hostdev/>"), strlen(WITH("<hostdev/>"))));
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	CHECK_INT(run.status, 1);
+	CHECK(to.tv_sec - from.tv_sec <= 3);
+	close(fd);
 }
 
 TEST(a_person_who_calls_it_is_told_what_it_is)

@@ -7,21 +7,23 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/dev_log.h"
 #include "base/reason.h"
 
 #define LOG_LINE_MAX 2048
 #define LOG_CONTEXT_MAX 352 /* a guest's name (DOMAIN_NAME_MAX) and an event */
 
+static const char *program = "vferry";
 static bool also_stderr;
 static char context[LOG_CONTEXT_MAX];
 
 /*
- * ident: kept by syslog(3) as a pointer, so it must live as long as the program. to_stderr: see log.h.
+ * ident: kept as a pointer, so it must live as long as the program. to_stderr: see log.h.
  */
 void log_open(const char *ident, bool to_stderr)
 {
 	also_stderr = to_stderr;
-	openlog(ident, LOG_PID, LOG_DAEMON);
+	program = ident;
 }
 
 /* guest, event: may be NULL or empty; both NULL take the words away. */
@@ -37,14 +39,15 @@ void log_context(const char *guest, const char *event)
 /* priority: LOG_ERR to LOG_DEBUG. format: one sentence, without newline; what cannot be shown becomes '?'. */
 void log_line(int priority, const char *format, ...)
 {
-	char raw[LOG_LINE_MAX], line[LOG_LINE_MAX];
+	char raw[LOG_LINE_MAX], line[LOG_LINE_MAX], whole[LOG_CONTEXT_MAX + LOG_LINE_MAX];
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(raw, sizeof(raw), format, args);
 	va_end(args);
 	reason_clean(line, sizeof(line), raw);
-	syslog(priority, "%s%s", context, line);
+	snprintf(whole, sizeof(whole), "%s%s", context, line);
+	dev_log(priority, program, whole);
 	if (also_stderr)
-		fprintf(stderr, "%s%s\n", context, line);
+		fprintf(stderr, "%s\n", whole);
 }

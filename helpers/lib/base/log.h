@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * log.h: the log of a program, to syslog (which is the journal where systemd runs), and on demand to stderr.
+ * log.h: the log of a program, to /dev/log (which is the journal where systemd runs), and on demand to stderr.
  *
  * The library logs nothing but through this door, and only the rooms above policy (engine, programs) use it.
  */
