@@ -73,17 +73,6 @@ need() {
 	[ "$bad" -eq 0 ]
 }
 
-@test "hook, worker, agent and state have labels of their own in SELinux, and its module compiles" {
-	need checkmodule
-	install/selinux/build "$BATS_TEST_TMPDIR/selinux"
-	for path in '/etc/libvirt/hooks/qemu\.d/50-vferry' /usr/libexec/vferry/hook /usr/sbin/vferryd '/run/vferry(/.*)?'; do
-		semodule_unpackage "$BATS_TEST_TMPDIR/selinux/vferry.pp" "$BATS_TEST_TMPDIR/mod" "$BATS_TEST_TMPDIR/fc"
-		label=$(grep -F "$path" "$BATS_TEST_TMPDIR/fc" | grep -o '[^[:space:]]*$')
-		echo "$path $label"
-		[[ $label == system_u:object_r:vferry*_t:s0 ]]
-	done
-}
-
 @test "the rules for AppArmor are taken by its compiler, and the package uses them" {
 	need apparmor_parser
 	tests/tree/apparmor
