@@ -135,3 +135,31 @@ TEST(a_bridge_that_is_not_there_and_a_name_that_is_a_path_are_errors)
 	CHECK_INT(announce_through_bridge(database, "br1", 5, &mac, deadline_in(1000), &why), -ENOENT);
 	CHECK_INT(announce_through_bridge(database, "../br1", 5, &mac, deadline_in(1000), &why), -EINVAL);
 }
+
+TEST(a_bridge_whose_daemon_takes_no_connection_costs_the_deadline)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int listener = socket(AF_UNIX, SOCK_STREAM, 0), full = 0, filler[64];
+	struct reason why = {0};
+	char database[PATH_MAX];
+	int64_t begin;
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%.90s/br2.mgmt", check_scratch());
+	CHECK(listener >= 0 && bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(listener, 0) == 0);
+	for (; full < 64; full++) { /* until its backlog is full (unix(7): EAGAIN) */
+		filler[full] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		if (connect(filler[full], (struct sockaddr *)&address, sizeof(address)))
+			break;
+	}
+	CHECK(full < 64 && errno == EAGAIN);
+	snprintf(database, sizeof(database), "%s/db.sock", check_scratch());
+	begin = clock_ms();
+	alarm(20); /* who waits without end ends here, and with him this program */
+	CHECK_INT(announce_through_bridge(database, "br2", 5, &mac, deadline_in(200), &why), -ETIME);
+	alarm(0);
+	CHECK(clock_ms() - begin >= 200 && clock_ms() - begin < 10000);
+	CHECK_STR(why.object, "br2");
+	for (int i = 0; i <= full; i++)
+		close(filler[i]);
+	close(listener);
+}

@@ -10,16 +10,16 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/scope.h"
-#include "base/sysroot.h"
+#include "switch/local.h"
 
 #define HEADER 8
 #define NO_BUFFER 0xffffffffu
@@ -152,22 +152,16 @@ static int send_all(int fd, const uint8_t *data, size_t len)
 	return (size_t)sent == len ? 0 : -EMSGSIZE;
 }
 
-/* Connects to the bridge's socket. Return: descriptor, negative errno. */
-static int connect_bridge(const char *ovsdb_socket, const char *bridge)
+/* Connects to the bridge's socket, which is beside ovsdb-server's. Return: descriptor, negative errno. */
+static int connect_bridge(const char *ovsdb_socket, const char *bridge, deadline_t deadline)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	const char *slash = strrchr(ovsdb_socket, '/');
-	autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char path[PATH_MAX];
 
-	if (fd < 0)
-		return -errno;
 	if (strchr(bridge, '/') || !slash)
 		return -EINVAL;
-	if (sysroot_path(address.sun_path, sizeof(address.sun_path), "%.*s/%s.mgmt", (int)(slash - ovsdb_socket), ovsdb_socket, bridge))
-		return -ENAMETOOLONG;
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return -errno;
-	return scope_take_fd(&fd);
+	snprintf(path, sizeof(path), "%.*s/%s.mgmt", (int)(slash - ovsdb_socket), ovsdb_socket, bridge);
+	return local_connect(path, deadline);
 }
 
 /* Says hello with a version and hears the other's. Return: the version to use, negative errno. */
@@ -209,7 +203,7 @@ static int await_barrier(int fd, uint8_t version, deadline_t deadline)
 static int try_version(const char *ovsdb_socket, const char *bridge, uint8_t offer, const struct openflow_packet *packet,
 		       deadline_t deadline)
 {
-	autoclose int fd = connect_bridge(ovsdb_socket, bridge);
+	autoclose int fd = connect_bridge(ovsdb_socket, bridge, deadline);
 	uint8_t text[OPENFLOW_MESSAGE_MAX];
 	int version = fd < 0 ? fd : greet(fd, offer, deadline), length, error;
 

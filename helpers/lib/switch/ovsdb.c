@@ -18,11 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/scope.h"
-#include "base/sysroot.h"
+#include "switch/local.h"
 
 #define JSON_DEPTH 32
 #define BUFFER_SIZE 65536
@@ -126,24 +125,6 @@ static int explain_connect(int error, const char *socket, struct reason *why)
 	return error;
 }
 
-/* Connects a socket that does not block. EAGAIN means a full backlog (unix(7)): tried again. Return: 0, negative errno. */
-static int connect_within(int fd, const struct sockaddr_un *address, deadline_t deadline)
-{
-	int pause = 1;
-
-	while (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0) {
-		if (errno == EISCONN)
-			return 0;
-		if (errno != EAGAIN && errno != EINTR)
-			return -errno;
-		if (deadline_left(deadline) == 0)
-			return -ETIME;
-		usleep((useconds_t)pause * 1000);
-		pause = pause < 50 ? pause * 2 : pause;
-	}
-	return 0;
-}
-
 /*
  * Connects to ovsdb-server.
  * socket: path of its Unix socket. deadline: for the connection alone.
@@ -151,23 +132,13 @@ static int connect_within(int fd, const struct sockaddr_un *address, deadline_t 
  */
 int ovsdb_open(struct ovsdb **db, const char *socket_path, deadline_t deadline, struct reason *why)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	autofree struct ovsdb *opened = NULL;
-	autoclose int fd = -1;
-	int error;
+	autofree struct ovsdb *opened = calloc(1, sizeof(*opened));
+	int fd = opened ? local_connect(socket_path, deadline) : -ENOMEM;
 
-	error = sysroot_path(address.sun_path, sizeof(address.sun_path), "%s", socket_path);
-	if (error)
-		return explain_connect(error, socket_path, why);
-	opened = calloc(1, sizeof(*opened));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (!opened || fd < 0)
-		return explain_connect(opened ? -errno : -ENOMEM, socket_path, why);
-	error = connect_within(fd, &address, deadline);
-	if (error)
-		return explain_connect(error, socket_path, why);
+	if (fd < 0)
+		return explain_connect(fd, socket_path, why);
 	snprintf(opened->socket, sizeof(opened->socket), "%s", socket_path);
-	opened->fd = scope_take_fd(&fd);
+	opened->fd = fd;
 	*db = scope_take(&opened);
 	return 0;
 }
