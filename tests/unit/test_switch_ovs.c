@@ -602,6 +602,44 @@ TEST(two_that_add_the_same_port_at_once_both_succeed)
 	}
 }
 
+TEST(those_who_remove_the_same_port_at_once_all_succeed)
+{
+	struct reason why = { 0 };
+
+	need_ovs();
+	for (int round = 0; round < 10; round++) {
+		struct ovs_port_request wanted = request("v0");
+		int failed = 0, gate[2];
+
+		{
+			autoovs struct ovs *ovs = connect_to(&real);
+
+			must(ovs_add_port(ovs, &wanted, deadline_in(20000), &why), &why);
+		}
+		CHECK_INT(pipe(gate), 0);
+		for (int i = 0; i < 6; i++) {
+			if (fork() == 0) {
+				struct ovs *ovs = NULL;
+				char go;
+				int error = ovs_open(&ovs, real.socket, deadline_in(20000), NULL);
+
+				close(gate[1]);
+				(void)!read(gate[0], &go, 1); /* until all are there */
+				_exit(error || ovs_del_port(ovs, "v0", deadline_in(20000), NULL) ? 1 : 0);
+			}
+		}
+		close(gate[0]);
+		close(gate[1]);
+		for (int i = 0; i < 6; i++) {
+			int status = 0;
+
+			wait(&status);
+			failed += !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+		}
+		CHECK_INT(failed, 0);
+	}
+}
+
 TEST(a_daemon_that_hangs_costs_the_deadline_and_leaves_no_port)
 {
 	autoovs struct ovs *ovs = (need_ovs(), connect_to(&real));

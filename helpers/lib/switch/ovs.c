@@ -253,9 +253,9 @@ static int find_uuid(struct ovs *ovs, const char *table, const char *name, char 
 /*
  * Removes a bridge or port of ours: takes it out of the row that holds it, whereupon the database collects it.
  * table: "Bridge" or "Port". number: receives that of the new configuration, 0 if the row was not there any more.
- * Return: 0, negative errno with *why filled.
+ * Return: 0; -EAGAIN if it was not there any more, or not ours, when it was to go; other negative errno; *why filled.
  */
-static int remove_row(struct ovs *ovs, const char *table, const char *name, int64_t *number, deadline_t deadline, struct reason *why)
+static int try_remove_row(struct ovs *ovs, const char *table, const char *name, int64_t *number, deadline_t deadline, struct reason *why)
 {
 	bool is_bridge = strcmp(table, "Bridge") == 0;
 	autotransaction struct transaction t;
@@ -274,7 +274,19 @@ static int remove_row(struct ovs *ovs, const char *table, const char *name, int6
 				      ovs_mutation(is_bridge ? "bridges" : "ports", "delete", row)));
 	if (!is_bridge)
 		ovs_qos_forget(&t, name);
-	return ovs_commit(ovs, &t, number, deadline, why);
+	error = ovs_commit(ovs, &t, number, deadline, why);
+	return error && t.timed_out ? -EAGAIN : error;
+}
+
+/*
+ * The same; one that somebody else has removed in the same moment is gone, which is what was wanted.
+ * Return: 0, negative errno with *why filled.
+ */
+static int remove_row(struct ovs *ovs, const char *table, const char *name, int64_t *number, deadline_t deadline, struct reason *why)
+{
+	int error = try_remove_row(ovs, table, name, number, deadline, why);
+
+	return error == -EAGAIN ? try_remove_row(ovs, table, name, number, deadline, why) : error;
 }
 
 /* Removes a bridge or port of ours and waits until it is gone. Return: 0, negative errno with *why filled. */
