@@ -186,10 +186,40 @@ FAULT(the_bridge_is_missing, READY, "{\n    \"name\": \"br-vferry\"", "{\n    \"
       "there is no bridge br-vferry", "ovs-vsctl --may-exist add-br br-vferry")
 FAULT(a_port_has_failed, READY, "\"ofport\": 1,\n    \"error\": \"\"", "\"ofport\": -1, \"error\": \"could not open network device\"", "S5e", NULL,
       "warning", "could not open network device", "ovs-vsctl del-port br-vferry enp129s0f0np0")
-FAULT(the_uplink_is_in_no_bridge, READY, "\"uplink_bridge\": \"br-vferry\"", "\"uplink_bridge\": \"\"", "S5f", PF0, "warning",
-      "enp129s0f0np0 is in no bridge", "vferry prepare --pf " PF0)
-FAULT(the_uplink_is_in_another_bridge, READY, "\"uplink_bridge\": \"br-vferry\"", "\"uplink_bridge\": \"br-ext\"", "S5f", PF0, "warning",
-      "in bridge br-ext, and the configuration says bridge = br-vferry", NULL)
+
+/* The ready host with its uplink elsewhere: in what bridge, and what is in br-vferry in its place. */
+static const char *moved(const char *bridge, const char *instead)
+{
+	char uplink[64], port[64];
+
+	snprintf(uplink, sizeof(uplink), "\"uplink_bridge\": \"%s\"", bridge);
+	snprintf(port, sizeof(port), "\"name\": \"%s\"", instead);
+	return changed(READY, "\"uplink_bridge\": \"br-vferry\"", uplink, "\"name\": \"enp129s0f0np0\"", port, NULL);
+}
+
+TEST(the_uplink_is_in_no_bridge)
+{
+	expect(moved("", "vnet9"), &(struct expected){ "S5f", PF0, "warning", "enp129s0f0np0 is in no bridge", "vferry prepare --pf " PF0 });
+}
+
+TEST(the_uplink_is_in_another_bridge)
+{
+	expect(moved("br-ext", "vnet9"),
+	       &(struct expected){ "S5f", PF0, "ok", "enp129s0f0np0 is in bridge br-ext, and vferry.conf says bridge = br-vferry", NULL });
+}
+
+TEST(the_bridge_reaches_the_network_by_another_device)
+{
+	expect(moved("", "eno1\", \"leads\": \"eno1"),
+	       &(struct expected){ "S5f", PF0, "failure", "bridge br-vferry reaches the network by eno1 already", NULL });
+}
+
+TEST(the_bridge_has_the_datapath_of_user_space)
+{
+	expect(changed(READY, "\"datapath_type\": \"\"", "\"datapath_type\": \"netdev\"", NULL),
+	       &(struct expected){ "S5f", PF0, "failure", "bridge br-vferry has the datapath of user space", NULL });
+}
+
 FAULT(a_guest_has_no_link, "host-busy.json", "\"representor_up\": true", "\"representor_up\": false", "S5g", PF0, "failure",
       "the representor enp129s0f0r0 of guest web1 is down", "ip link set dev enp129s0f0r0 up")
 FAULT(a_guest_is_in_no_bridge, "host-busy.json", "\"representor_up\": true,\n     \"bridge\": \"br-vferry\"", "\"representor_up\": true, \"bridge\": \"\"",

@@ -48,7 +48,8 @@ TEST(on_a_ready_host_nothing_is_done)
 
 TEST(only_what_is_missing_is_done)
 {
-	struct command_result r = prepare(changed("host-ready.json", "\"uplink_bridge\": \"br-vferry\"", "\"uplink_bridge\": \"\"", NULL),
+	struct command_result r = prepare(changed("host-ready.json", "\"uplink_bridge\": \"br-vferry\"", "\"uplink_bridge\": \"\"",
+						  "\"name\": \"enp129s0f0np0\"", "\"name\": \"vnet9\"", NULL),
 					  NULL, NULL);
 
 	CHECK_INT(r.status, COMMAND_OK);

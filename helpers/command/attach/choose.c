@@ -15,6 +15,7 @@
 
 #include "base/scope.h"
 #include "command/attach/attach.h"
+#include "policy/network.h"
 
 #define MAC_TRIES 100
 #define PF_NAMED 4
@@ -71,17 +72,17 @@ static int choose_mac(struct attachment *a, struct reason *why)
 
 /* ---- VF ------------------------------------------------------------------------------------------------------------------------ */
 
-/* How near a PF is to what is wanted. */
-static int score(const struct attachment *a, const struct inventory_pf *pf)
-{
-	return (strcmp(pf->uplink_bridge, a->call->config.bridge) == 0 ? PF_NAMED : 0) + (*pf->uplink_bridge ? PF_IN_BRIDGE : 0) +
-	       (pf->mode == ESWITCH_SWITCHDEV && pf->num_vfs ? PF_SWITCHDEV : 0);
-}
-
 /* The bridge that a PF's guests belong into. */
 static const char *bridge_of(const struct attachment *a, const struct inventory_pf *pf)
 {
-	return *pf->uplink_bridge ? pf->uplink_bridge : a->call->config.bridge;
+	return network_bridge(&a->call->config, &a->view.scene.inventory, pf);
+}
+
+/* How near a PF is to what is wanted. */
+static int score(const struct attachment *a, const struct inventory_pf *pf)
+{
+	return (strcmp(bridge_of(a, pf), a->call->config.bridge) == 0 ? PF_NAMED : 0) + (*pf->uplink_bridge ? PF_IN_BRIDGE : 0) +
+	       (pf->mode == ESWITCH_SWITCHDEV && pf->num_vfs ? PF_SWITCHDEV : 0);
 }
 
 /* Chooses a VF of one PF by the hook's rules. Return: 0, negative errno with *why filled. */

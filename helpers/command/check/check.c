@@ -15,6 +15,7 @@
 #include "base/spawn.h"
 #include "base/sysroot.h"
 #include "command/terminal.h"
+#include "policy/network.h"
 #include "policy/plan_host.h"
 
 #define MAX_RESULTS 512
@@ -106,7 +107,7 @@ enum verdict check_by_rule(const struct check_case *c, const char *name, const c
 	struct reason why = { 0 };
 	enum verdict verdict;
 
-	snprintf(vf.bridge, sizeof(vf.bridge), "%s", c->config->bridge);
+	snprintf(vf.bridge, sizeof(vf.bridge), "%s", network_bridge(c->config, &scene->inventory, c->pf));
 	if (c->pf) {
 		idle = plan_host_idle(c->pf, room);
 		flights = placement_flights(&placement, c->pf);

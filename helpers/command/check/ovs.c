@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "command/check/check.h"
+#include "policy/network.h"
 
 /* Says that Open vSwitch cannot be read. Return: whether that is so. */
 static bool is_unseen(const struct check_case *c, struct finding *f)
@@ -105,11 +106,14 @@ static void look_ports(const struct check_case *c, struct finding *f)
 	check_mend(f, "ovs-vsctl del-port %s %s", bad->bridge, bad->name);
 }
 
-/* S5f: the uplink in its bridge. */
+/* S5f: the way of a PF's guests to the network. */
 static void look_uplink(const struct check_case *c, struct finding *f)
 {
 	const struct inventory_pf *pf = c->pf;
-	char address[PCI_ADDRESS_LEN];
+	const char *bridge = network_bridge(c->config, &c->view->scene.inventory, pf);
+	char address[PCI_ADDRESS_LEN], way[200];
+	struct network network;
+	bool plug;
 
 	if (is_unseen(c, f))
 		return;
@@ -117,19 +121,18 @@ static void look_uplink(const struct check_case *c, struct finding *f)
 		check_found(f, STATE_NONE, "this PF is not prepared; another one is");
 		return;
 	}
-	if (*pf->uplink_bridge) {
-		bool same = strcmp(pf->uplink_bridge, c->config->bridge) == 0;
-
-		check_found(f, same ? STATE_OK : STATE_WARNING, "%s is in bridge %s%s%s", pf->uplink, pf->uplink_bridge,
-			    same ? "" : ", and the configuration says bridge = ", same ? "" : c->config->bridge);
-		if (!same)
-			check_advise(f, "set bridge = %s in vferry.conf, or give guests a passport that names it", pf->uplink_bridge);
-		return;
-	}
 	if (check_by_rule(c, "network", "", f) != VERDICT_PASS)
 		return;
-	check_found(f, STATE_WARNING, "%s is in no bridge; the hook puts it into %s when a guest arrives", pf->uplink, c->config->bridge);
-	check_mend(f, "vferry prepare --pf %s --yes", pci_address_format(&pf->address, address));
+	if (network_judge(c->config, &c->view->scene.inventory, pf, bridge, &plug, NULL) == 0 && plug) {
+		check_found(f, STATE_WARNING, "%s is in no bridge; the hook puts it into %s when a guest arrives", pf->uplink, bridge);
+		check_mend(f, "vferry prepare --pf %s --yes", pci_address_format(&pf->address, address));
+		return;
+	}
+	network_find(&c->view->scene.inventory, bridge, &network);
+	network_describe(&network, &c->view->scene.inventory, pf, way, sizeof(way));
+	check_found(f, STATE_OK, "%s%s%s", *way ? way : "vferry.conf says uplink = ignore: vferry does not look at it",
+		    strcmp(bridge, c->config->bridge) ? ", and vferry.conf says bridge = " : "",
+		    strcmp(bridge, c->config->bridge) ? c->config->bridge : "");
 }
 
 /* S5g: the representors of VFs that guests have: in a bridge and up. */
@@ -152,8 +155,7 @@ static void look_representors(const struct check_case *c, struct finding *f)
 			check_found(f, STATE_FAILURE, "the representor %s of guest %s is in no bridge: it has no network", vf->port.netdev,
 				    name);
 			check_mend(f, "ovs-vsctl --may-exist add-port %s %s",
-				   *c->pf->uplink_bridge ? c->pf->uplink_bridge : c->config->bridge,
-				   vf->port.netdev);
+				   network_bridge(c->config, &c->view->scene.inventory, c->pf), vf->port.netdev);
 			return;
 		}
 		if (!vf->representor_up) {
@@ -175,7 +177,7 @@ const struct check_row check_rows_ovs[] = {
 	{ "S5c", "max-idle", SCOPE_HOST, "a flow that leaves the card early is slow when it starts again", look_idle },
 	{ "S5d", "bridge", SCOPE_HOST, "uplink and representors meet in it", look_bridge },
 	{ "S5e", "ports", SCOPE_HOST, "a port that failed passes nothing", look_ports },
-	{ "S5f", "uplink in bridge", SCOPE_PF, "guests reach the network through it", look_uplink },
+	{ "S5f", "way to the network", SCOPE_PF, "guests reach the network through it", look_uplink },
 	{ "S5g", "representors", SCOPE_PF, "a guest's VF has link and network by its representor", look_representors },
 	{ 0 },
 };

@@ -28,6 +28,7 @@
 static const char *const yes_or_no[] = {"no", "yes", NULL};
 static const char *const without_passport[] = {"same-address", "any", "refuse", "ignore", NULL};
 static const char *const cards[] = {"connectx-7", "bluefield-3", "all", NULL};
+static const char *const uplink[] = {"plug", "present", "ignore", NULL};
 static const char *const severity[] = {"allow", "warn", "refuse", NULL};
 
 /* Return: where the value of key is in *config. */
@@ -72,36 +73,14 @@ static int set_flag(const struct config_key *key, const char *value, struct conf
 	return 0;
 }
 
-/* Takes one of the choices of enum without_passport. Return: 0, -EINVAL. */
-static int set_without_passport(const struct config_key *key, const char *value, struct config *config)
+/* Takes one of the choices of an enum, which stand in its order. Return: 0, -EINVAL. */
+static int set_choice(const struct config_key *key, const char *value, struct config *config)
 {
 	int choice = choice_of(key, value);
 
 	if (choice < 0)
 		return choice;
-	*(enum without_passport *)member(key, config) = (enum without_passport)choice;
-	return 0;
-}
-
-/* Takes one of the choices of enum cards. Return: 0, -EINVAL. */
-static int set_cards(const struct config_key *key, const char *value, struct config *config)
-{
-	int choice = choice_of(key, value);
-
-	if (choice < 0)
-		return choice;
-	*(enum cards *)member(key, config) = (enum cards)choice;
-	return 0;
-}
-
-/* Takes one of the choices of enum severity. Return: 0, -EINVAL. */
-static int set_severity(const struct config_key *key, const char *value, struct config *config)
-{
-	int choice = choice_of(key, value);
-
-	if (choice < 0)
-		return choice;
-	*(enum severity *)member(key, config) = (enum severity)choice;
+	memcpy(member(key, config), &choice, sizeof(choice));
 	return 0;
 }
 
@@ -177,6 +156,7 @@ static int set_version(const struct config_key *key, const char *value, struct c
 #define IN(field) .offset = offsetof(struct config, field), .size = sizeof(((struct config *)0)->field)
 #define NUMBER(field, from, to) .set = set_number, IN(field), .min = (from), .max = (to)
 #define FLAG(field) .set = set_flag, IN(field), .choices = yes_or_no
+#define CHOICE(field, words) .set = set_choice, IN(field), .choices = words
 #define NAME(field, from, words) .set = set_name, IN(field), .min = (from), .max = 15, .allowed = words
 #define VERSION(field) .set = set_version, IN(field), .min = 5, .max = 17, .allowed = "three numbers with dots, such as 28.36.1010"
 #define VERSION_OR_NONE(field) \
@@ -185,13 +165,16 @@ static int set_version(const struct config_key *key, const char *value, struct c
 static const struct config_key keys[] = {
 	{"host", "pf", "", "PF to use, as PCI address or network device; empty: any that fits.",
 	 NAME(pf, 0, "a PCI address, the name of a network device, or nothing")},
-	{"host", "cards", "connectx-7", "Kinds of cards to use where pf names none: connectx-7, bluefield-3 or all.", .set = set_cards,
-	 IN(cards), .choices = cards},
+	{"host", "cards", "connectx-7", "Kinds of cards to use where pf names none: connectx-7, bluefield-3 or all.", CHOICE(cards, cards)},
 	{"host", "vfs", "8", "VFs to create on a PF that has none; 0: as many as the card offers.", NUMBER(vfs, 0, 1024)},
 	{"host", "bridge", "br-vferry", "Open vSwitch bridge for guests whose passport names none.",
 	 NAME(bridge, 1, "the name of a bridge, 1 to 15 letters, digits and _ . : @ -")},
 	{"host", "create_bridge", "yes", "Make the bridge when it does not exist.", FLAG(create_bridge)},
-	{"host", "plug_uplink", "yes", "Put the uplink of the PF into the bridge.", FLAG(plug_uplink)},
+	{"host", "uplink", "plug",
+	 "Whose business it is that the bridge reaches the network: vferry puts the uplink of the PF into it (plug), it is there already and "
+	 "vferry looks at that (present), or at nothing (ignore).",
+	 CHOICE(uplink, uplink)},
+	{"host", "plug_uplink", "yes", "Older than uplink: no means uplink = present.", FLAG(plug_uplink)},
 	{"host", "ovsdb_socket", "/run/openvswitch/db.sock", "Socket of ovsdb-server.", .set = set_path, IN(ovsdb_socket), .min = 2, .max = 107,
 	 .allowed = "an absolute path of at most 107 bytes"},
 	{"host", "ovs_offload", "yes", "Set hw-offload and max-idle of Open vSwitch where no other bridge depends on them.", FLAG(ovs_offload)},
@@ -200,12 +183,12 @@ static const struct config_key keys[] = {
 	{"guest", "without_passport", "same-address",
 	 "Which host devices of a guest without a passport are taken for ConnectX-7 VFs: those whose source address is that of a VF here "
 	 "(same-address), all (any), none and the guest is refused (refuse), none and the guest is left alone (ignore).",
-	 .set = set_without_passport, IN(without_passport), .choices = without_passport},
+	 CHOICE(without_passport, without_passport)},
 	{"guest", "unknown_source", "warn",
 	 "What to do when PSID and firmware of the source are unknown, by passport and by [peer]: allow, warn or refuse.",
-	 .set = set_severity, IN(unknown_source), .choices = severity},
+	 CHOICE(unknown_source, severity)},
 	{"guest", "at_start", "warn", "What to do at the ordinary start of a guest that could not be migrated later: allow, warn or refuse.",
-	 .set = set_severity, IN(at_start), .choices = severity},
+	 CHOICE(at_start, severity)},
 	{"peer", "psid", "", "PSID of the cards in all hosts that guests without a passport come from; empty: not known.",
 	 .set = set_psid, IN(peer_psid), .max = 31, .allowed = "a PSID such as MT_0000000834, or nothing"},
 	{"peer", "firmware", "", "Firmware that runs on all of them; empty: not known.", VERSION_OR_NONE(peer_firmware)},

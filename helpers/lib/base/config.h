@@ -17,6 +17,7 @@
 
 enum without_passport { WITHOUT_SAME_ADDRESS, WITHOUT_ANY, WITHOUT_REFUSE, WITHOUT_IGNORE };
 enum cards { CARDS_CONNECTX_7, CARDS_BLUEFIELD_3, CARDS_ALL };
+enum uplink { UPLINK_PLUG, UPLINK_PRESENT, UPLINK_IGNORE };
 enum severity { SEVERITY_ALLOW, SEVERITY_WARN, SEVERITY_REFUSE };
 
 struct config {
@@ -26,7 +27,8 @@ struct config {
 	unsigned int vfs;                 /* VFs to create on a PF that has none; 0: as many as the card offers */
 	char bridge[CONFIG_NAME_MAX];     /* Open vSwitch bridge for guests whose passport names none */
 	bool create_bridge;               /* make the bridge when it does not exist */
-	bool plug_uplink;                 /* put the PF's uplink into the bridge */
+	enum uplink uplink;               /* whose business it is that the bridge reaches the network */
+	bool plug_uplink;                 /* false: UPLINK_PRESENT where uplink says UPLINK_PLUG */
 	char ovsdb_socket[108];           /* of ovsdb-server */
 	bool ovs_offload;                 /* set hw-offload and max-idle where no other bridge depends on them */
 	unsigned int max_idle;            /* ms, Open vSwitch other_config:max-idle */

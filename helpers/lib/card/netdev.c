@@ -35,6 +35,7 @@ static struct nla_policy link_policy[LINK_MAX + 1] = {
 	[IFLA_IFNAME] = { .type = NLA_STRING },
 	[IFLA_LINK] = { .type = NLA_U32 },
 	[IFLA_MASTER] = { .type = NLA_U32 },
+	[IFLA_MTU] = { .type = NLA_U32 },
 	[IFLA_LINKINFO] = { .type = NLA_NESTED },
 	[LINK_PHYS_PORT_NAME] = { .type = NLA_STRING },
 	[LINK_PARENT_DEVICE] = { .type = NLA_STRING },
@@ -132,6 +133,7 @@ int netdev_parse_link(struct nlmsghdr *reply, struct netdev *netdev)
 	copy_text(netdev->port_name, sizeof(netdev->port_name), attribute[LINK_PHYS_PORT_NAME]);
 	copy_hex(netdev->switch_id, sizeof(netdev->switch_id), attribute[LINK_PHYS_SWITCH_ID]);
 	netdev->master = attribute[IFLA_MASTER] ? nla_get_u32(attribute[IFLA_MASTER]) : 0;
+	netdev->mtu = attribute[IFLA_MTU] ? nla_get_u32(attribute[IFLA_MTU]) : 0;
 	if (attribute[IFLA_ADDRESS] && nla_len(attribute[IFLA_ADDRESS]) == sizeof(netdev->mac.octet))
 		memcpy(netdev->mac.octet, nla_data(attribute[IFLA_ADDRESS]), sizeof(netdev->mac.octet));
 	read_kind(attribute[IFLA_LINKINFO], netdev);

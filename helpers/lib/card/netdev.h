@@ -25,6 +25,7 @@ struct netdev {
 	char master_kind[16];       /* "bond", "bridge", "openvswitch" */
 	uint32_t lower;             /* ifindex of the device that a VLAN or macvlan lies on, 0: none */
 	struct mac_address mac;
+	unsigned int mtu;           /* bytes */
 	unsigned int addresses;     /* IPv4 addresses and IPv6 addresses other than link-local, those of VLANs on it included */
 	bool default_route;         /* a default route leaves through it, or through a VLAN on it */
 	bool has_devlink_port;      /* the kernel tells its devlink port (Linux 6.2) */

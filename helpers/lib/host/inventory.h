@@ -27,6 +27,7 @@ struct inventory_vf {
 	bool has_port;               /* a devlink port: switchdev mode only */
 	struct devlink_port port;    /* representor: port.ifindex, port.netdev; migratable; hw_addr */
 	bool representor_up;
+	unsigned int representor_mtu;/* bytes, 0 unknown */
 	char bridge[64];             /* of the representor in Open vSwitch, "" none */
 	bool bridge_ours;
 	unsigned int group_members;  /* of its IOMMU group, 1 is right */
@@ -48,6 +49,7 @@ struct inventory_pf {
 	char uplink[16];             /* netdev, "" none */
 	uint32_t uplink_ifindex;
 	bool uplink_up;
+	unsigned int uplink_mtu;     /* bytes, 0 unknown */
 	char uplink_bridge[64];      /* Open vSwitch bridge it is in, "" none */
 	char uplink_master[16];      /* name of a bond or Linux bridge it is in, "" none */
 	char uplink_master_kind[16];

@@ -294,6 +294,7 @@ static void take_switches(struct inventory *inventory, const struct whole_part *
 			inventory_note_trouble(&inventory->pf[i], &trouble);
 		take_pf(&inventory->pf[i], netdevs, part, deadline_within(deadline, deadline_left(deadline) / --shares));
 	}
+	inventory_join_devices(inventory, netdevs->netdev, netdevs->count);
 }
 
 /* ---- All PFs ------------------------------------------------------------------------------------------------------------------- */

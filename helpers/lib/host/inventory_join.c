@@ -13,6 +13,8 @@
 #include "base/scope.h"
 #include "base/sysroot.h"
 
+#define MAX_DEPTH 8 /* VLANs on VLANs that are followed */
+
 /* Whether a port is one of the list. */
 static bool has_port(const struct devlink_port *ports, size_t count, const struct netdev *netdev)
 {
@@ -112,6 +114,7 @@ static void join_uplink(struct inventory_pf *pf, const struct netdev *list, size
 	memcpy(pf->uplink, uplink->name, sizeof(pf->uplink));
 	pf->uplink_ifindex = uplink->ifindex;
 	pf->uplink_up = uplink->up;
+	pf->uplink_mtu = uplink->mtu;
 	pf->uplink_addresses = uplink->addresses;
 	pf->uplink_default_route = uplink->default_route;
 	master = netdev_find_index(list, count, uplink->master);
@@ -134,6 +137,7 @@ static void join_vf(struct inventory_vf *vf, const struct netdev *list, size_t c
 	if (representor) {
 		memcpy(vf->port.netdev, representor->name, sizeof(vf->port.netdev));
 		vf->representor_up = representor->up;
+		vf->representor_mtu = representor->mtu;
 	}
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(list[i].parent, address) != 0)
@@ -151,6 +155,56 @@ void inventory_join_netdevs(struct inventory_pf *pf, const struct netdev *list, 
 	join_uplink(pf, list, count);
 	for (unsigned int i = 0; i < pf->num_vfs; i++)
 		join_vf(&pf->vf[i], list, count);
+}
+
+/* Whether a netdev is a representor: "pf0vf3", "c1pf0sf12", "pf1" (Linux net/devlink/port.c __devlink_port_phys_port_name_get()). */
+static bool is_representor(const struct netdev *netdev)
+{
+	const char *name = netdev->port_name;
+
+	if (*name == 'c')
+		name += 1 + strspn(name + 1, "0123456789");
+	return strncmp(name, "pf", 2) == 0 && isdigit((unsigned char)name[2]);
+}
+
+/*
+ * Whether a netdev may lead to a cable: hardware, or what lies on it. Not what ends in this host: a guest's tap, a container's veth (the
+ * list has neither), a representor.
+ */
+static bool may_lead(const struct netdev *netdev)
+{
+	static const char *const ends[] = { "tun", "veth", "dummy", "ifb", "openvswitch", "netkit", "vrf" };
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (strcmp(netdev->kind, ends[i]) == 0)
+			return false;
+	}
+	return !is_representor(netdev);
+}
+
+/* The netdev at the bottom of a VLAN, a macvlan, or a VLAN on one. Return: netdev itself if it lies on none of the list. */
+static const struct netdev *bottom(const struct netdev *netdev, const struct netdev *list, size_t count)
+{
+	for (unsigned int depth = 0; netdev->lower && depth < MAX_DEPTH; depth++) {
+		const struct netdev *lower = netdev_find_index(list, count, netdev->lower);
+
+		if (!lower)
+			return netdev;
+		netdev = lower;
+	}
+	return netdev;
+}
+
+/* Finds for each port of Open vSwitch the netdev that it may lead to a cable by. list: of this network namespace. */
+void inventory_join_devices(struct inventory *inventory, const struct netdev *list, size_t count)
+{
+	for (size_t i = 0; i < inventory->ovs.ports; i++) {
+		struct ovs_port *port = &inventory->ovs.port[i];
+		const struct netdev *netdev = netdev_find(list, count, port->members ? port->member[0] : port->name);
+
+		if (netdev && may_lead(netdev))
+			memcpy(port->leads, bottom(netdev, list, count)->name, sizeof(port->leads));
+	}
 }
 
 /* Finds the bridge of a netdev, be it by way of a bond of Open vSwitch's own. Return: the port, NULL if none. */

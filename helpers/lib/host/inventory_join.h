@@ -25,6 +25,9 @@ void inventory_join_ports(struct inventory_pf *pf, const struct devlink_port *po
 /* Finds uplink, representors and the VFs' own netdevs. */
 void inventory_join_netdevs(struct inventory_pf *pf, const struct netdev *list, size_t count);
 
+/* Finds the devices that ports of Open vSwitch lead to. */
+void inventory_join_devices(struct inventory *inventory, const struct netdev *list, size_t count);
+
 /* Finds the bridges of uplinks and representors. */
 void inventory_join_ovs(struct inventory *inventory);
 

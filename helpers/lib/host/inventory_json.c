@@ -38,6 +38,7 @@ static const struct field pf_fields[] = {
 	FIELD(inventory_pf, uplink, "uplink", TEXT),
 	FIELD(inventory_pf, uplink_ifindex, "uplink_ifindex", UNSIGNED),
 	FIELD(inventory_pf, uplink_up, "uplink_up", FLAG),
+	FIELD(inventory_pf, uplink_mtu, "uplink_mtu", UNSIGNED),
 	FIELD(inventory_pf, uplink_bridge, "uplink_bridge", TEXT),
 	FIELD(inventory_pf, uplink_master, "uplink_master", TEXT),
 	FIELD(inventory_pf, uplink_master_kind, "uplink_master_kind", TEXT),
@@ -67,6 +68,7 @@ static const struct field vf_fields[] = {
 	FIELD(inventory_vf, index, "index", UNSIGNED),
 	FIELD(inventory_vf, driver, "driver", TEXT),
 	FIELD(inventory_vf, representor_up, "representor_up", FLAG),
+	FIELD(inventory_vf, representor_mtu, "representor_mtu", UNSIGNED),
 	FIELD(inventory_vf, bridge, "bridge", TEXT),
 	FIELD(inventory_vf, bridge_ours, "bridge_ours", FLAG),
 	FIELD(inventory_vf, group_members, "group_members", UNSIGNED),
@@ -99,6 +101,7 @@ static const struct field ovs_fields[] = {
 	FIELD(ovs_state, version, "version", TEXT),
 	FIELD(ovs_state, hw_offload, "hw_offload", FLAG),
 	FIELD(ovs_state, max_idle, "max_idle", SIGNED),
+	FIELD(ovs_state, ovn_bridge, "ovn_bridge", TEXT),
 	END,
 };
 
@@ -112,6 +115,9 @@ static const struct field bridge_fields[] = {
 static const struct field ovs_port_fields[] = {
 	FIELD(ovs_port, name, "name", TEXT),
 	FIELD(ovs_port, bridge, "bridge", TEXT),
+	FIELD(ovs_port, type, "type", TEXT),
+	FIELD(ovs_port, peer, "peer", TEXT),
+	FIELD(ovs_port, leads, "leads", TEXT),
 	FIELD(ovs_port, ofport, "ofport", SIGNED),
 	FIELD(ovs_port, error, "error", TEXT),
 	FIELD(ovs_port, ours, "ours", FLAG),

@@ -4,7 +4,6 @@
  *
  * A mode change takes the uplink's carrier away for a moment and re-creates every representor; with a VF that a driver holds the
  * firmware refuses it after the old forwarding was torn down, which leaves the running VFs without network (mlx5 eswitch_offloads.c).
- * A second uplink in one bridge makes a loop in the network.
  */
 #include "policy/disturb.h"
 
@@ -54,25 +53,12 @@ bool disturb_host_uses_vf(const struct inventory_vf *vf, struct reason *why)
 }
 
 /*
- * other_uplink() - another PF's uplink in a bridge
- * Return: its name, NULL if there is none
+ * disturb_uplink() - whether the host itself uses an uplink that is in no bridge: its traffic would end in the bridge
+ * @pf:		PF
+ * @why:	filled if it does
+ * Return: 0, -EBUSY
  */
-static const char *other_uplink(const struct inventory *inventory, const struct inventory_pf *pf, const char *bridge)
-{
-	for (size_t i = 0; i < inventory->pfs; i++) {
-		const struct inventory_pf *other = &inventory->pf[i];
-
-		if (other != pf && strcmp(other->uplink_bridge, bridge) == 0)
-			return other->uplink;
-	}
-	return NULL;
-}
-
-/*
- * uplink_is_used() - whether the host itself uses an uplink that is in no bridge: its traffic would end in the bridge
- * Return: 0, -EBUSY with *why
- */
-static int uplink_is_used(const struct inventory_pf *pf, struct reason *why)
+int disturb_uplink(const struct inventory_pf *pf, struct reason *why)
 {
 	if (pf->uplink_addresses || pf->uplink_default_route) {
 		reason_set(why, -EBUSY, pf->uplink, "its uplink %s carries %s of this host", pf->uplink,
@@ -86,68 +72,6 @@ static int uplink_is_used(const struct inventory_pf *pf, struct reason *why)
 		return -EBUSY;
 	}
 	return 0;
-}
-
-/*
- * can_plug() - whether an uplink that is in no bridge may be put into one
- *
- * Only into the bridge of the configuration: a passport comes from another host, which does not decide what this one connects.
- */
-static int can_plug(const struct config *config, const struct inventory *inventory, const struct inventory_pf *pf, const char *bridge,
-		    struct reason *why)
-{
-	const char *other = other_uplink(inventory, pf, bridge);
-
-	if (strcmp(bridge, config->bridge) != 0)
-		return reason_set(why, -EBUSY, bridge, "its uplink %s is not in bridge %s, which the guest's passport names, and vferry puts it "
-				  "only into the one of vferry.conf, %s", pf->uplink, bridge, config->bridge);
-	if (other)
-		return reason_set(why, -EBUSY, bridge, "bridge %s has the uplink %s already, and a second one would make a loop", bridge, other);
-	if (!config->plug_uplink)
-		return reason_set(why, -EBUSY, pf->uplink, "its uplink %s is in no bridge, and plug_uplink is off", pf->uplink);
-	return uplink_is_used(pf, why);
-}
-
-/*
- * bond_in_bridge() - whether the bond that an uplink belongs to is in the bridge: a LAG, which reaches the network as well
- */
-static bool bond_in_bridge(const struct inventory *inventory, const struct inventory_pf *pf, const char *bridge)
-{
-	const struct ovs_port *port;
-
-	if (strcmp(pf->uplink_master_kind, "bond"))
-		return false;
-	port = ovs_find_port(&inventory->ovs, pf->uplink_master);
-	return port && strcmp(port->bridge, bridge) == 0;
-}
-
-/*
- * disturb_uplink() - whether a PF's uplink reaches a bridge, or can be made to
- * @config:	plug_uplink, create_bridge
- * @inventory:	host
- * @pf:		PF
- * @bridge:	Open vSwitch bridge
- * @why:	filled if not
- * Return: 0, -EBUSY
- */
-int disturb_uplink(const struct config *config, const struct inventory *inventory, const struct inventory_pf *pf, const char *bridge,
-		   struct reason *why)
-{
-	if (!*pf->uplink)
-		return reason_set(why, -EBUSY, NULL, "it has no uplink netdev");
-	if (*pf->uplink_bridge) {
-		if (strcmp(pf->uplink_bridge, bridge) == 0)
-			return 0;
-		return reason_set(why, -EBUSY, pf->uplink, "its uplink %s is in bridge %s, and the VF belongs to bridge %s", pf->uplink,
-				  pf->uplink_bridge, bridge);
-	}
-	if (*pf->uplink_master && !bond_in_bridge(inventory, pf, bridge))
-		return reason_set(why, -EBUSY, pf->uplink, "its uplink %s is in %s %s", pf->uplink, pf->uplink_master_kind, pf->uplink_master);
-	if (*pf->uplink_master)
-		return 0;
-	if (!config->create_bridge && !ovs_find_bridge(&inventory->ovs, bridge))
-		return reason_set(why, -EBUSY, bridge, "there is no bridge %s, and create_bridge is off", bridge);
-	return can_plug(config, inventory, pf, bridge, why);
 }
 
 /*

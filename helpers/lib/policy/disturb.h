@@ -7,17 +7,12 @@
 
 #include <stdbool.h>
 
-#include "base/config.h"
 #include "base/reason.h"
 #include "domain/status.h"
 #include "host/inventory.h"
 
-/*
- * Whether the uplink is in the bridge, or can be put there, without cutting the host's network or making a loop.
- * Return: 0, -EBUSY with *why.
- */
-int disturb_uplink(const struct config *config, const struct inventory *inventory, const struct inventory_pf *pf, const char *bridge,
-		   struct reason *why);
+/* Whether an uplink that is in no bridge can be put into one without cutting the host's network. Return: 0, -EBUSY with *why. */
+int disturb_uplink(const struct inventory_pf *pf, struct reason *why);
 
 /*
  * Whether the eswitch is in switchdev mode, or can be switched. running: to name the guest that has a VF, may be NULL.

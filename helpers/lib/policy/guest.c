@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/network.h"
+
 /* What is known of a device after looking at passport and address. */
 enum finding { FINDING_VF, FINDING_UNKNOWN, FINDING_OTHER };
 
@@ -82,6 +84,19 @@ static enum finding examine(struct guest_vf *vf, struct inventory *inventory)
 }
 
 /*
+ * pf_here() - the PF of this host that a device is a VF of: its pool's, or the one at its address
+ * Return: NULL if it is of none
+ */
+static const struct inventory_pf *pf_here(const struct guest_vf *vf, struct inventory *inventory)
+{
+	unsigned int index;
+
+	if (vf->pf)
+		return vf->pf;
+	return vf->device->has_source ? inventory_find_vf(inventory, &vf->device->source, &index) : NULL;
+}
+
+/*
  * refuse_unknown() - the sentence for a device that nothing identifies
  * @error:	-EPERM: the configuration refuses it; -ENODEV: this host has no device at its address
  * Return: error
@@ -145,7 +160,8 @@ int guest_find_vfs(const struct guest_search *search, struct guest *guest, struc
 			return error;
 		if (!carry)
 			continue;
-		snprintf(vf.bridge, sizeof(vf.bridge), "%s", vf.passport && *vf.passport->bridge ? vf.passport->bridge : config->bridge);
+		snprintf(vf.bridge, sizeof(vf.bridge), "%s", vf.passport && *vf.passport->bridge ? vf.passport->bridge :
+			 network_bridge(config, search->inventory, pf_here(&vf, search->inventory)));
 		guest->vf[guest->vfs++] = vf;
 	}
 	return 0;

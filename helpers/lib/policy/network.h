@@ -50,9 +50,16 @@ int network_judge(const struct config *config, const struct inventory *inventory
 		  bool *plug, struct reason *why);
 
 /*
- * The bridge of a VF of which nobody tells the bridge: that of the configuration where the PF's uplink is a way out of it or no PF's
- * is, else the bridge that the PF's uplink is in. pf: NULL: not known.
+ * The bridge of a VF of which nobody tells the bridge: the one that its PF's uplink is in, but that of the configuration where the uplink is
+ * a way out of it too (patch ports), where it has tunnels, or where all that is somebody else's business. pf: NULL: not known.
  */
 const char *network_bridge(const struct config *config, const struct inventory *inventory, const struct inventory_pf *pf);
+
+/*
+ * Says how VFs of a PF reach the network of a bridge: "p0 is in bridge br-ex", "bridge br-int reaches p0 by way of bridge br-ex".
+ * Return: out; "" if they do not.
+ */
+char *network_describe(const struct network *network, const struct inventory *inventory, const struct inventory_pf *pf, char *out,
+		       size_t size);
 
 #endif

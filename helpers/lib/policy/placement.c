@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "policy/disturb.h"
+#include "policy/network.h"
 #include "policy/rules.h"
 
 #define SCORE_SAME_ADDRESS 4
@@ -162,6 +163,17 @@ static unsigned int own_on_pf(const struct guest *guest, const struct guest_vf *
 }
 
 /*
+ * reaches() - whether nothing need be plugged for a PF's VFs in a bridge
+ */
+static bool reaches(const struct inventory *inventory, const struct inventory_pf *pf, const char *bridge)
+{
+	struct network network;
+
+	network_find(inventory, bridge, &network);
+	return network_has_way(&network) && (!network.uplinks || network_reaches(&network, inventory, pf));
+}
+
+/*
  * score() - how well a PF suits
  */
 static int score(const struct guest_vf *vf, struct inventory_pf *pf, struct inventory *inventory)
@@ -171,7 +183,7 @@ static int score(const struct guest_vf *vf, struct inventory_pf *pf, struct inve
 
 	if (vf->device->has_source && inventory_find_vf(inventory, &vf->device->source, &index) == pf)
 		s += SCORE_SAME_ADDRESS;
-	if (strcmp(pf->uplink_bridge, vf->bridge) == 0)
+	if (reaches(inventory, pf, vf->bridge))
 		s += SCORE_IN_BRIDGE;
 	if (pf->mode == ESWITCH_SWITCHDEV && pf->num_vfs)
 		s += SCORE_SWITCHDEV;
@@ -179,14 +191,24 @@ static int score(const struct guest_vf *vf, struct inventory_pf *pf, struct inve
 }
 
 /*
+ * is_to_be_plugged() - whether a PF's uplink has to be put into a bridge first
+ */
+static bool is_to_be_plugged(const struct placement *p, const struct inventory_pf *pf, const char *bridge)
+{
+	bool plug;
+
+	return network_judge(p->config, p->inventory, pf, bridge, &plug, NULL) == 0 && plug;
+}
+
+/*
  * rival_uplink() - a guest that is expected, or here, on another PF by way of the same bridge
  *
  * Its PF's uplink is in that bridge or about to be put there, and a second uplink in one bridge makes a loop.
- * Return: its record, NULL if there is none or this PF's uplink is in the bridge already
+ * Return: its record, NULL if there is none or this PF's uplink is not to be plugged
  */
 static const struct record *rival_uplink(const struct placement *p, const struct inventory_pf *pf, const char *bridge)
 {
-	if (strcmp(pf->uplink_bridge, bridge) == 0)
+	if (!is_to_be_plugged(p, pf, bridge))
 		return NULL;
 	for (size_t i = 0; i < p->leases->count; i++) {
 		const struct record *record = &p->leases->record[i];
@@ -202,12 +224,12 @@ static const struct record *rival_uplink(const struct placement *p, const struct
 /*
  * own_rival() - whether the guest itself was given another PF for the same bridge, whose uplink is not in it yet
  */
-static bool own_rival(const struct guest *guest, const struct inventory_pf *pf, const char *bridge)
+static bool own_rival(const struct placement *p, const struct guest *guest, const struct inventory_pf *pf, const char *bridge)
 {
 	for (size_t i = 0; i < guest->vfs; i++) {
 		const struct guest_vf *vf = &guest->vf[i];
 
-		if (vf->has_vf && vf->pf != pf && strcmp(vf->bridge, bridge) == 0 && strcmp(pf->uplink_bridge, bridge))
+		if (vf->has_vf && vf->pf != pf && strcmp(vf->bridge, bridge) == 0 && is_to_be_plugged(p, pf, bridge))
 			return true;
 	}
 	return false;
@@ -254,7 +276,7 @@ static int judge_pf(const struct placement *p, const struct guest *guest, struct
 	error = rules_judge_pf(&c, NULL, NULL, why);
 	if (error && error != -EBUSY)
 		return error;
-	if (rival_uplink(p, pf, trial->bridge) || own_rival(guest, pf, trial->bridge))
+	if (rival_uplink(p, pf, trial->bridge) || own_rival(p, guest, pf, trial->bridge))
 		return reason_set(why, -EPERM, NULL,
 				  "another PF's uplink is about to be in the same bridge, and a second one would make a loop");
 	if (!trial->pool && pick_vf(p, guest, trial, pf)) {

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/network.h"
+
 #define VFIO_DRIVER "mlx5_vfio_pci"
 
 /*
@@ -72,6 +74,18 @@ static bool only_bridge(const struct ovs_state *ovs, const char *bridge)
 }
 
 /*
+ * is_ours_to_set() - whether the options of Open vSwitch are: not where its bridge is somebody else's work
+ */
+static bool is_ours_to_set(const struct config *config, const struct inventory *inventory, const char *bridge)
+{
+	struct network network;
+
+	network_find(inventory, bridge, &network);
+	return config->ovs_offload && network_uplink(config) == UPLINK_PLUG && !network.is_ovn && !network.tunnel &&
+	       only_bridge(&inventory->ovs, bridge);
+}
+
+/*
  * plan_options() - hardware offload and a long idle time, where they disturb nobody
  */
 static int plan_options(const struct config *config, const struct inventory *inventory, const struct inventory_pf *pf, const char *bridge,
@@ -81,7 +95,7 @@ static int plan_options(const struct config *config, const struct inventory *inv
 	struct step step;
 	int error = 0;
 
-	if (!config->ovs_offload || !only_bridge(&inventory->ovs, bridge))
+	if (!is_ours_to_set(config, inventory, bridge))
 		return 0;
 	if (!inventory->ovs.hw_offload) {
 		step = option_step("hw-offload", "true", "");
@@ -110,6 +124,7 @@ int plan_pf(const struct config *config, const struct inventory *inventory, cons
 {
 	struct step step = { .kind = STEP_UPLINK_UP, .number = 1, .before = 0 };
 	int error = plan_eswitch(config, pf, plan);
+	bool plug;
 
 	snprintf(step.name, sizeof(step.name), "%s", pf->uplink);
 	if (!error && !pf->uplink_up)
@@ -123,7 +138,7 @@ int plan_pf(const struct config *config, const struct inventory *inventory, cons
 	}
 	if (!error)
 		error = plan_options(config, inventory, pf, bridge, plan);
-	if (error || *pf->uplink_bridge || *pf->uplink_master)
+	if (error || network_judge(config, inventory, pf, bridge, &plug, NULL) || !plug)
 		return error;
 	step = (struct step){ .kind = STEP_UPLINK_PORT };
 	snprintf(step.name, sizeof(step.name), "%s", pf->uplink);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "policy/disturb.h"
+#include "policy/network.h"
 
 /*
  * rules_readable() - a PF that could not be read is not used
@@ -158,7 +159,12 @@ enum verdict rules_old_firmware(const struct rule_case *c, struct reason *why)
  */
 enum verdict rules_network(const struct rule_case *c, struct reason *why)
 {
-	return disturb_uplink(c->config, c->inventory, c->pf, c->vf->bridge, why) ? VERDICT_REFUSE : VERDICT_PASS;
+	bool plug;
+	int error = network_judge(c->config, c->inventory, c->pf, c->vf->bridge, &plug, why);
+
+	if (!error && plug)
+		error = disturb_uplink(c->pf, why);
+	return error ? VERDICT_REFUSE : VERDICT_PASS;
 }
 
 /*

@@ -24,6 +24,9 @@ struct ovs_port {
 	char member[OVS_MAX_MEMBERS][16]; /* interfaces of a bond (more than one), as many as fit */
 	size_t members;
 	char bridge[64];
+	char type[16];        /* Interface.type: "" or "system": a netdev; "internal", "patch", "vxlan", "geneve", "dpdk", … */
+	char peer[64];        /* of a patch port: the port at its other end */
+	char leads[16];       /* the netdev at the bottom of it, if it may lead to a cable; "" a guest's or the host's own; set by the inventory */
 	int ofport;           /* -1: failed, 0: not known yet */
 	char error[256];      /* Interface.error */
 	bool ours;            /* external_ids say that vferry made it */
@@ -47,6 +50,7 @@ struct ovs_state {
 	bool hw_offload;      /* other_config:hw-offload=true */
 	long max_idle;        /* other_config:max-idle in ms, -1: not set */
 	char version[32];
+	char ovn_bridge[64];  /* OVN's integration bridge, "": OVN does not run here */
 };
 
 /* What a new port says of itself. */

@@ -16,12 +16,12 @@
 enum { QUESTION_SWITCH, QUESTION_BRIDGE, QUESTION_PORT, QUESTION_INTERFACE, QUESTION_QOS, QUESTION_QUEUE };
 #define QUESTIONS_NEEDED QUESTION_QOS /* an answer without the rest has no QoS */
 
-static const char *const switch_columns[] = { "other_config", "ovs_version", NULL };
+static const char *const switch_columns[] = { "other_config", "ovs_version", "external_ids", NULL };
 static const char *const bridge_columns[] = { "name", "ports", "external_ids", "datapath_type", NULL };
 static const char *const port_columns[] = { "_uuid", "name", "interfaces", "external_ids", "tag", "trunks", "vlan_mode",
 						 "qos", NULL };
 static const char *const interface_columns[] = { "_uuid", "name", "ofport", "error", "external_ids", "ingress_policing_rate",
-						 "ingress_policing_burst", NULL };
+						 "ingress_policing_burst", "type", "options", NULL };
 
 static const char *const qos_columns[] = { "_uuid", "type", "other_config", "queues", NULL };
 static const char *const queue_columns[] = { "_uuid", "other_config", NULL };
@@ -69,6 +69,25 @@ static void copy(char *out, size_t size, const char *text)
 	reason_clean(out, size, text ? text : "");
 }
 
+/*
+ * Reads what ovn-controller is told by its host (ovn-controller(8)): where it runs there is "ovn-remote", be it with the name of a chassis
+ * behind it; the integration bridge is "br-int" unless "ovn-bridge" names another.
+ */
+static void read_ovn(struct json_object *row, struct ovs_state *state)
+{
+	struct json_object *pairs = value_map(row, "external_ids");
+	const char *bridge = value_map_text(row, "external_ids", "ovn-bridge");
+	bool runs = bridge;
+
+	for (size_t i = 0; pairs && !runs && i < json_object_array_length(pairs); i++) {
+		struct json_object *key = json_object_array_get_idx(json_object_array_get_idx(pairs, i), 0);
+
+		runs = json_object_is_type(key, json_type_string) && strncmp(json_object_get_string(key), "ovn-remote", strlen("ovn-remote")) == 0;
+	}
+	if (runs)
+		copy(state->ovn_bridge, sizeof(state->ovn_bridge), bridge ? bridge : "br-int");
+}
+
 /* Reads the single row of the table Open_vSwitch. */
 static void read_switch(struct json_object *row, struct ovs_state *state)
 {
@@ -80,6 +99,7 @@ static void read_switch(struct json_object *row, struct ovs_state *state)
 	state->max_idle = idle ? strtol(idle, NULL, 10) : -1;
 	if (json_object_is_type(version, json_type_string))
 		copy(state->version, sizeof(state->version), json_object_get_string(version));
+	read_ovn(row, state);
 }
 
 /* Whether external_ids say that vferry made a row. */
@@ -214,8 +234,11 @@ static void read_interface(struct json_object *row, struct ovs_port *port)
 {
 	struct json_object *ofport = value_first(row, "ofport"), *error = value_first(row, "error");
 
-	if (!port->members)
+	if (!port->members) {
 		read_interface_settings(row, &port->settings);
+		copy(port->type, sizeof(port->type), value_text(row, "type"));
+		copy(port->peer, sizeof(port->peer), value_map_text(row, "options", "peer"));
+	}
 	if (port->members < OVS_MAX_MEMBERS)
 		copy(port->member[port->members++], sizeof(port->member[0]), value_text(row, "name"));
 	if (json_object_is_type(ofport, json_type_int) && port->ofport != -1)
