@@ -179,14 +179,12 @@ static char *ask_virsh(const char *guest, struct reason *why)
 }
 
 /*
- * Finds the guest's VFs on a recorded host, whose pools and other PCI devices are not known. Return: as guest_find_vfs().
+ * Finds the guest's VFs on a recorded host, whose pools are not known. Return: as guest_find_vfs().
  */
 static int find_recorded(struct view *view, bool incoming, struct reason *why)
 {
-	static const struct network_pool *const pools[DOMAIN_MAX_HOSTDEVS];
-	static const bool present[DOMAIN_MAX_HOSTDEVS];
 	struct guest_search search = { .config = view->scene.config, .domain = &view->domain, .inventory = &view->scene.inventory,
-				       .incoming = incoming, .pools = pools, .present = present };
+				       .incoming = incoming };
 
 	view->scene.domain = &view->domain;
 	return guest_find_vfs(&search, &view->scene.guest, why);

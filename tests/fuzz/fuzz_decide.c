@@ -168,19 +168,18 @@ static void check_admitted(struct domain *domain, const struct guest *guest)
 /* Decides as the hook does. Return: 0, negative errno with *why filled. */
 static int decide(const struct domain *domain, struct guest *guest, struct reason *why)
 {
-	const struct network_pool *pools[DOMAIN_MAX_HOSTDEVS] = { NULL };
-	bool present[DOMAIN_MAX_HOSTDEVS] = { false };
-	struct guest_search search = { &config, domain, &inventory, true, pools, present };
+	const struct network_pool **pools = calloc(domain->hostdevs + 1, sizeof(*pools));
+	struct guest_search search = { &config, domain, &inventory, true, pools };
 	struct rule_case c = { .config = &config, .domain = domain, .inventory = &inventory, .guest = guest, .incoming = true };
 	struct placement p = { .config = &config, .inventory = &inventory, .running = &running, .leases = &promised, .uuid = domain->uuid,
 			       .incoming = true };
 	int error;
 
-	for (size_t i = 0; i < domain->hostdevs; i++) {
+	REQUIRE(pools);
+	for (size_t i = 0; i < domain->hostdevs; i++)
 		pools[i] = strcmp(domain->hostdev[i].network, "pool") == 0 ? &pool : NULL;
-		present[i] = domain->hostdev[i].source.domain == 1;
-	}
 	error = guest_find_vfs(&search, guest, why);
+	free(pools);
 	if (!error && guest->vfs)
 		error = rules_judge_guest(&c, NULL, NULL, why);
 	return error || !guest->vfs ? error : placement_choose(&p, guest, why);

@@ -124,7 +124,7 @@ none_of() {
 	none_of '(unistd|fcntl|dirent|time|poll|syslog|signal|spawn|netdb|ftw|glob)\.h|sys/.*|net/.*|netinet/.*|arpa/.*|linux/.*|netlink/.*|json-c/.*' \
 		helpers/lib/policy/*.[ch]
 	for file in helpers/lib/policy/*.c; do
-		run sed -n 's|.*include "base/\(child\|clock\|guard\|log\|spawn\|sysroot\).h"|\1|p' "$file"
+		run sed -n 's|.*include "base/\(child\|clock\|dev_log\|guard\|log\|spawn\|sysroot\).h"|\1|p' "$file"
 		[ -z "$output" ] || { echo "$file includes base/$output.h"; false; }
 	done
 }

@@ -23,7 +23,7 @@ struct policy_host {
 	struct domain domain;
 	struct guest guest;
 	struct inventory_vf vf[2][8];
-	bool present[DOMAIN_MAX_HOSTDEVS]; /* a PCI device is at the source address */
+	struct hostdev hostdev[64];
 };
 
 static inline struct pci_address address_of(const char *text)
@@ -99,11 +99,12 @@ static inline void host_make_ready(struct policy_host *h, unsigned int number, c
 /* Adds a hostdev interface with a source address and, if psid is not NULL, a passport entry of this PSID and the host's firmware. */
 static inline struct hostdev *guest_add(struct policy_host *h, const char *source, const char *psid)
 {
-	struct hostdev *device = &h->domain.hostdev[h->domain.hostdevs];
+	struct hostdev *device = &h->hostdev[h->domain.hostdevs];
 	struct passport_vf *entry = &h->domain.passport.vf[h->domain.passport.vfs];
 
 	*device = (struct hostdev){ .kind = HOSTDEV_INTERFACE, .managed = true, .has_source = true, .source = address_of(source), .has_mac = true,
 				    .mac = { { 0x52, 0x54, 0, 0, 0, (uint8_t)h->domain.hostdevs } } };
+	h->domain.hostdev = h->hostdev;
 	h->domain.hostdevs++;
 	if (!psid)
 		return device;
@@ -119,10 +120,7 @@ static inline struct hostdev *guest_add(struct policy_host *h, const char *sourc
 /* Finds the guest's VFs, without pools. */
 static inline int guest_find(struct policy_host *h, struct reason *why)
 {
-	static const struct network_pool *const none[DOMAIN_MAX_HOSTDEVS];
-
-	struct guest_search search = { .config = &h->config, .domain = &h->domain, .inventory = &h->inventory, .incoming = true, .pools = none,
-				       .present = h->present };
+	struct guest_search search = { .config = &h->config, .domain = &h->domain, .inventory = &h->inventory, .incoming = true };
 
 	return guest_find_vfs(&search, &h->guest, why);
 }

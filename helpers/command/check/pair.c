@@ -192,12 +192,12 @@ static void look_there(const struct check_case *c, struct finding *f)
 /* ---- There and back ------------------------------------------------------------------------------------------------------------ */
 
 /* The passports that a guest would carry away from a host: one for each of its VFs. What this host does not know stays as it is. */
-static void write_passports(const struct guest *guest, struct inventory *from, struct passport_vf passport[DOMAIN_MAX_HOSTDEVS])
+static void write_passports(const struct guest *guest, struct inventory *from, struct passport_vf passport[GUEST_MAX_VFS])
 {
 	for (size_t i = 0; i < guest->vfs; i++) {
 		const struct guest_vf *vf = &guest->vf[i];
 		const struct inventory_pf *pf = vf->pf;
-		struct passport_vf *out = &passport[vf->hostdev];
+		struct passport_vf *out = &passport[i];
 		unsigned int index;
 
 		if (!pf && vf->device->has_source)
@@ -235,11 +235,8 @@ static int can_come(const struct check_case *c, struct view *to, const struct pa
 		    struct guest *guest,
 		    struct reason *why)
 {
-	static const struct network_pool *const no_pools[DOMAIN_MAX_HOSTDEVS];
-	static const bool not_present[DOMAIN_MAX_HOSTDEVS];
 	autofree struct status *room = calloc(to->scene.running.count + 1, sizeof(*room));
-	struct guest_search search = { .config = c->config, .domain = domain, .inventory = &to->scene.inventory, .incoming = true,
-				       .pools = no_pools, .present = not_present };
+	struct guest_search search = { .config = c->config, .domain = domain, .inventory = &to->scene.inventory, .incoming = true };
 	struct rule_case g = { .config = c->config, .domain = domain, .inventory = &to->scene.inventory, .guest = guest,
 				.incoming = true };
 	struct status_list running;
@@ -250,7 +247,7 @@ static int can_come(const struct check_case *c, struct view *to, const struct pa
 	if (!room)
 		return reason_set(why, -ENOMEM, NULL, "out of memory");
 	for (size_t i = 0; i < c->view->scene.guest.vfs; i++)
-		domain->hostdev[c->view->scene.guest.vf[i].hostdev].passport = &passport[c->view->scene.guest.vf[i].hostdev];
+		domain->hostdev[c->view->scene.guest.vf[i].hostdev].passport = &passport[i];
 	running = without(&to->scene.running, domain->uuid, room);
 	placement.running = &running;
 	error = guest_find_vfs(&search, guest, why);
@@ -261,8 +258,8 @@ static int can_come(const struct check_case *c, struct view *to, const struct pa
 
 /* What a journey there and back needs: too large for the stack. */
 struct journey {
-	struct domain domain; /* a copy whose devices get other passports; its document is not touched */
-	struct passport_vf passport[DOMAIN_MAX_HOSTDEVS];
+	struct domain domain; /* a copy whose devices, owned, get other passports; its document is not touched */
+	struct passport_vf passport[GUEST_MAX_VFS];
 	struct guest there, back;
 };
 
@@ -273,6 +270,10 @@ static int travel(const struct check_case *c, struct journey *j, bool *is_back, 
 
 	*is_back = false;
 	j->domain = c->view->domain;
+	j->domain.hostdev = calloc(j->domain.hostdevs, sizeof(*j->domain.hostdev));
+	if (!j->domain.hostdev)
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	memcpy(j->domain.hostdev, c->view->domain.hostdev, j->domain.hostdevs * sizeof(*j->domain.hostdev));
 	write_passports(&c->view->scene.guest, &c->view->scene.inventory, j->passport);
 	error = can_come(c, c->other, j->passport, &j->domain, &j->there, why);
 	if (error)
@@ -288,6 +289,7 @@ static void look_journey(const struct check_case *c, struct finding *f)
 	autofree struct journey *j = calloc(1, sizeof(*j));
 	struct reason why = { 0 };
 	bool is_back;
+	int error;
 
 	if (!c->other || !c->has_guest || !j) {
 		check_found(f, STATE_NONE, "name a guest and another host: vferry check GUEST --against HOST");
@@ -297,7 +299,9 @@ static void look_journey(const struct check_case *c, struct finding *f)
 		check_found(f, STATE_NONE, "the guest has no VF that is vferry's business");
 		return;
 	}
-	if (!travel(c, j, &is_back, &why)) {
+	error = travel(c, j, &is_back, &why);
+	free(j->domain.hostdev);
+	if (!error) {
 		check_found(f, STATE_OK, "the guest can go to %s, and back", other_name(c));
 		return;
 	}

@@ -2,7 +2,7 @@
 /*
  * dev_log.c: a line to the system's log, with a deadline. See dev_log.h.
  *
- * A new socket for each line: nothing is kept over fork(2), a restart of the log, or a child's closing of all descriptors.
+ * A new socket for each line: nothing is kept over the making of a child, a restart of the log, or a child's closing of all descriptors.
  */
 #include "base/dev_log.h"
 

@@ -2,6 +2,10 @@
 /*
  * domain.c: domain XML in and out. See domain.h.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* mempcpy */
+#endif
+
 #include "domain/domain.h"
 
 #include <errno.h>
@@ -10,7 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/scope.h"
 #include "domain/xml.h"
+#include "domain/xml_cut.h"
 
 #define WHAT "the domain XML"
 
@@ -127,9 +133,24 @@ static const struct passport_vf *passport_of(const struct domain *domain, const 
 	return hostdev->has_mac ? passport_find_mac(&domain->passport, &hostdev->mac) : NULL;
 }
 
+/* Adds a device. Return: 0, -ENOMEM. */
+static int add_device(struct domain *domain, const struct hostdev *hostdev, struct reason *why)
+{
+	size_t n = domain->hostdevs;
+	struct hostdev *grown = n & (n - 1) ? domain->hostdev : reallocarray(domain->hostdev, n ? 2 * n : 1, sizeof(*grown));
+
+	if (!grown)
+		return reason_set(why, -ENOMEM, "", "no memory for the guest's devices");
+	domain->hostdev = grown;
+	grown[n] = *hostdev;
+	grown[n].passport = passport_of(domain, hostdev);
+	domain->hostdevs++;
+	return 0;
+}
+
 /*
  * Reads all devices below one <devices>; the passport has been read.
- * Return: 0, -EINVAL, -E2BIG.
+ * Return: 0, -EINVAL, -ENOMEM.
  */
 static int read_devices(const xmlNode *devices, struct domain *domain, struct reason *why)
 {
@@ -146,13 +167,10 @@ static int read_devices(const xmlNode *devices, struct domain *domain, struct re
 		error = read_device(node, (enum hostdev_kind)kind, &hostdev, why);
 		if (error == -ENODEV)
 			continue;
+		if (!error)
+			error = add_device(domain, &hostdev, why);
 		if (error)
 			return error;
-		if (domain->hostdevs == DOMAIN_MAX_HOSTDEVS)
-			return reason_set(why, -E2BIG, "", "the guest has more than %d host devices and network interfaces",
-					  DOMAIN_MAX_HOSTDEVS);
-		hostdev.passport = passport_of(domain, &hostdev);
-		domain->hostdev[domain->hostdevs++] = hostdev;
 	}
 	return 0;
 }
@@ -197,22 +215,44 @@ static int read_domain(const xmlNode *root, struct domain *domain, struct reason
 }
 
 /*
+ * Leaves the content of <metadata> out of what is parsed, but for the passport, and keeps it to be printed.
+ * len: of xml, becomes that of *shorter if there is one. Return: 0, -ENOMEM.
+ */
+static int cut_metadata(const char *xml, size_t *len, char **shorter, struct domain *domain, struct xml_part *cut)
+{
+	size_t left = 0;
+	int error = xml_cut_metadata(xml, *len, 1, "passport", shorter, &left, cut);
+
+	if (!error && *shorter && memchr(xml + cut->begin, '\0', cut->end - cut->begin))
+		free(scope_take(shorter)); /* all is parsed, and refused */
+	if (error || !*shorter)
+		return error;
+	domain->metadata = strndup(xml + cut->begin, cut->end - cut->begin);
+	*len = left;
+	return domain->metadata ? 0 : -ENOMEM;
+}
+
+/*
  * xml, len: what libvirt wrote to the hook's stdin.
  * Return: 0, -EINVAL, -E2BIG, -ENOMEM.
  */
 int domain_parse(const char *xml, size_t len, struct domain *domain, struct reason *why)
 {
+	autofree char *shorter = NULL;
+	struct xml_part cut;
 	xmlDoc *doc = NULL;
 	int error;
 
 	memset(domain, 0, sizeof(*domain));
 	if (len > DOMAIN_XML_MAX)
 		return reason_set(why, -E2BIG, "", WHAT " is longer than %u MiB", DOMAIN_XML_MAX >> 20);
-	error = xml_parse(xml, len, WHAT, &doc, why);
+	error = cut_metadata(xml, &len, &shorter, domain, &cut);
 	if (error)
-		return error;
+		return reason_set(why, error, "", "no memory to read " WHAT);
+	error = xml_parse(shorter ? shorter : xml, len, WHAT, &doc, why);
 	domain->document = doc;
-	error = read_domain(xmlDocGetRootElement(doc), domain, why);
+	if (!error)
+		error = read_domain(xmlDocGetRootElement(doc), domain, why);
 	if (error)
 		domain_release(domain);
 	return error;
@@ -223,6 +263,8 @@ void domain_release(struct domain *domain)
 {
 	if (domain->document)
 		xmlFreeDoc(domain->document);
+	free(domain->hostdev);
+	free(domain->metadata);
 	memset(domain, 0, sizeof(*domain));
 }
 
@@ -258,29 +300,96 @@ int domain_set_source(struct domain *domain, size_t index, const struct pci_addr
 }
 
 /*
- * xml: receives the text in UTF-8, without an XML declaration, as libvirt writes it.
- * Return: its length, -ENOMEM.
+ * Prints the document. text: receives it, malloc'ed. Return: its length, -ENOMEM.
  */
-long domain_print(const struct domain *domain, char **xml)
+static long print_document(xmlDoc *document, char **text)
 {
 	xmlBuffer *buffer = xmlBufferCreate();
 	xmlSaveCtxt *save = buffer ? xmlSaveToBuffer(buffer, "UTF-8", XML_SAVE_NO_DECL) : NULL;
 	long length = -ENOMEM;
-	char *text;
 
 	if (save) {
-		bool is_saved = xmlSaveDoc(save, domain->document) >= 0;
+		bool is_saved = xmlSaveDoc(save, document) >= 0;
 
 		if (xmlSaveClose(save) >= 0 && is_saved)
 			length = xmlBufferLength(buffer);
 	}
-	text = length >= 0 ? malloc((size_t)length + 1) : NULL;
-	if (text) {
-		memcpy(text, xmlBufferContent(buffer), (size_t)length);
-		text[length] = '\0';
-		*xml = text;
-	}
+	*text = length >= 0 ? strndup((const char *)xmlBufferContent(buffer), (size_t)length) : NULL;
 	if (buffer)
 		xmlBufferFree(buffer);
-	return text ? length : -ENOMEM;
+	return *text ? length : -ENOMEM;
+}
+
+/* Return: the element whose content was left out: the first <metadata> without a prefix, of whatever namespace. */
+static xmlNode *find_metadata(const struct domain *domain)
+{
+	xmlNode *node = xmlDocGetRootElement(domain->document)->children;
+
+	while (node && (node->type != XML_ELEMENT_NODE || !xmlStrEqual(node->name, (const xmlChar *)"metadata") || (node->ns && node->ns->prefix)))
+		node = node->next;
+	return node;
+}
+
+/*
+ * Prints the document with a place in it, ">PLACE<", where the content of <metadata> belongs.
+ * place, size: receive the word, which is nowhere in what is printed. Return: as print_document().
+ */
+static long print_with_place(const struct domain *domain, char *place, size_t size, char **text)
+{
+	xmlNode *metadata = find_metadata(domain), *content = metadata ? metadata->children : NULL, *last = metadata ? metadata->last : NULL;
+	long length;
+
+	for (unsigned int n = 0; metadata && n < 1000; n++) {
+		autofree char *printed = NULL;
+		const char *found;
+		xmlNode *word;
+
+		snprintf(place, size, ">vferry-metadata-%u<", n);
+		word = xmlNewTextLen((const xmlChar *)place + 1, (int)strlen(place) - 2);
+		if (!word)
+			return -ENOMEM;
+		word->parent = metadata;
+		metadata->children = metadata->last = word;
+		length = print_document(domain->document, &printed);
+		metadata->children = content;
+		metadata->last = last;
+		xmlFreeNode(word);
+		if (length < 0)
+			return length;
+		found = strstr(printed, place);
+		if (!found || strstr(found + 1, place))
+			continue;
+		*text = scope_take(&printed);
+		return length;
+	}
+	return -EINVAL;
+}
+
+/*
+ * xml: receives the text in UTF-8, without an XML declaration, as libvirt writes it.
+ * Return: its length, -ENOMEM, -EINVAL.
+ */
+long domain_print(const struct domain *domain, char **xml)
+{
+	autofree char *printed = NULL;
+	char place[48], *at, *text;
+	size_t before, content;
+	long length;
+
+	if (!domain->metadata)
+		return print_document(domain->document, xml);
+	length = print_with_place(domain, place, sizeof(place), &printed);
+	if (length < 0)
+		return length;
+	content = strlen(domain->metadata);
+	length += (long)content - (long)strlen(place) + 2;
+	text = malloc((size_t)length + 1);
+	if (!text)
+		return -ENOMEM;
+	before = (size_t)(strstr(printed, place) - printed) + 1;
+	at = mempcpy(text, printed, before);
+	at = mempcpy(at, domain->metadata, content);
+	strcpy(at, printed + before + strlen(place) - 2);
+	*xml = text;
+	return length;
 }

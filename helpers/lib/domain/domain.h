@@ -19,7 +19,6 @@
 #define DOMAIN_XML_MAX (16u << 20) /* bytes; libvirt's own RPC limit for a string is 4 MiB, a message 32 MiB */
 #define DOMAIN_UUID_LEN 37
 #define DOMAIN_NAME_MAX 256
-#define DOMAIN_MAX_HOSTDEVS 64
 
 enum hostdev_kind {
 	HOSTDEV_INTERFACE, /* <interface type='hostdev'> */
@@ -50,10 +49,11 @@ struct domain {
 	char name[DOMAIN_NAME_MAX];     /* as given; clean before showing */
 	bool has_iommu;                 /* any <iommu> device */
 	char iommu_model[32];
-	struct hostdev hostdev[DOMAIN_MAX_HOSTDEVS];
+	struct hostdev *hostdev;        /* owned; as many as there are: a virtual switch has hundreds of interfaces */
 	size_t hostdevs;
 	struct passport passport;
-	void *document;                 /* xmlDoc, owned */
+	void *document;                 /* xmlDoc, owned; of <metadata> it has vferry's own element alone */
+	char *metadata;                 /* owned: the content of <metadata> as it came, NULL if that is in the document */
 };
 
 /*
@@ -71,7 +71,10 @@ void domain_release(struct domain *domain);
  */
 int domain_set_source(struct domain *domain, size_t index, const struct pci_address *address);
 
-/* Serialises the document: *xml is malloc'ed and ends with NUL. Return: length or -ENOMEM. */
+/*
+ * Serialises the document, <metadata> byte by byte as it came: *xml is malloc'ed and ends with NUL. Return: length; -ENOMEM; -EINVAL if
+ * libxml2 does not print what it read.
+ */
 long domain_print(const struct domain *domain, char **xml);
 
 #define autodomain __attribute__((cleanup(domain_release)))

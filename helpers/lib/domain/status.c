@@ -15,6 +15,7 @@
 
 #include "base/scope.h"
 #include "domain/xml.h"
+#include "domain/xml_cut.h"
 
 /*
  * Adds a device to a status. Return: 0, -ENOMEM.
@@ -173,14 +174,23 @@ static void shorten(const char *text, size_t len, char **shorter, size_t *kept)
 }
 
 /*
- * Parses as little of a status file as is enough, all of it where that is no status file.
- * text, len: the file; ends with NUL. Return: 0, -EINVAL, -ENOMEM.
+ * Parses as little of a status file as is enough, all of it but metadata where that is no status file. What a guest's owner can put into
+ * metadata costs a walk over it and no more.
+ * text, len: the file; ends with NUL. Return: 0, -EINVAL, -E2BIG, -ENOMEM.
  */
 int status_parse(const char *text, size_t len, struct status *status, struct reason *why)
 {
-	autofree char *shorter = NULL;
+	autofree char *shorter = NULL, *without = NULL;
+	struct xml_part cut;
+	bool is_plain = end_of_need(text, text + len) < text + len; /* then metadata is in what is left out anyhow */
 	size_t kept;
 
+	if (!is_plain && xml_cut_metadata(text, len, 2, NULL, &without, &kept, &cut) < 0)
+		return reason_set(why, -ENOMEM, "", "no memory to read the status file");
+	if (without) {
+		text = without;
+		len = kept;
+	}
 	shorten(text, len, &shorter, &kept);
 	if (shorter && parse_status(shorter, kept, status, NULL) == 0)
 		return 0;

@@ -13,6 +13,7 @@
 #include <strings.h>
 
 #include "base/scope.h"
+#include "domain/xml_cut.h"
 
 #define NAME(text) ((const xmlChar *)(text))
 
@@ -49,17 +50,24 @@ static int parse_error(xmlParserCtxt *parser, const char *what, struct reason *w
 
 /*
  * Whether the bytes are what the parser should see at all.
- * Return: 0, -EINVAL with *why.
+ * Return: 0; -EINVAL, -E2BIG with *why.
  */
 static int check_bytes(const char *text, size_t len, const char *what, struct reason *why)
 {
+	long line;
+
 	if (len == 0)
 		return reason_set(why, -EINVAL, "", "%s is empty", what);
 	if (len >= 2 && (memcmp(text, "\xfe\xff", 2) == 0 || memcmp(text, "\xff\xfe", 2) == 0))
 		return reason_set(why, -EINVAL, "", "%s is not in UTF-8", what);
 	if (memchr(text, '\0', len))
 		return reason_set(why, -EINVAL, "", "%s holds a zero byte", what);
-	return len > INT_MAX ? reason_set(why, -EINVAL, "", "%s is too long", what) : 0;
+	if (len > INT_MAX)
+		return reason_set(why, -EINVAL, "", "%s is too long", what);
+	line = xml_find_wide(text, len);
+	if (line)
+		return reason_set(why, -E2BIG, "", "%s has an element that has more than %d attributes, line %ld", what, XML_MAX_ATTRIBUTES, line);
+	return 0;
 }
 
 /* Return: whether the document's declared encoding is one that needs no conversion. */
@@ -126,7 +134,7 @@ static int check_namespaces(const xmlDoc *doc, const char *what, struct reason *
 
 /*
  * text, len, what: see xml.h. XML_PARSE_HUGE stays off: libxml2 then bounds depth (256; 2048 since 2.14) and the size of a text (10 MB).
- * Return: 0, -EINVAL, -ENOMEM.
+ * Return: 0, -EINVAL, -E2BIG, -ENOMEM.
  */
 int xml_parse(const char *text, size_t len, const char *what, xmlDoc **doc, struct reason *why)
 {

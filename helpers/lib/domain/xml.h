@@ -14,8 +14,9 @@
 
 /*
  * Parses len bytes. what names the text in sentences: "the domain XML". Refused: a document type or any entity but the five of XML, an
- * encoding other than UTF-8 or ASCII, a zero byte, nesting or sizes beyond libxml2's ordinary limits. Nothing is loaded from elsewhere.
- * Return: 0 with *doc for xmlFreeDoc(); -EINVAL, -ENOMEM, *why filled.
+ * encoding other than UTF-8 or ASCII, a zero byte, nesting or sizes beyond libxml2's ordinary limits, an element with so many attributes
+ * that comparing them takes long (xml_cut.h). Nothing is loaded from elsewhere.
+ * Return: 0 with *doc for xmlFreeDoc(); -EINVAL, -E2BIG, -ENOMEM, *why filled.
  */
 int xml_parse(const char *text, size_t len, const char *what, xmlDoc **doc, struct reason *why);
 

@@ -9,17 +9,17 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/sysroot.h"
 
 /*
  * forget_pools() - gives back the networks of a guest that was looked at before
  */
 static void forget_pools(struct scene *scene)
 {
-	for (size_t i = 0; i < DOMAIN_MAX_HOSTDEVS; i++) {
+	for (size_t i = 0; i < scene->pools; i++)
 		free(scene->pool[i]);
-		scene->pool[i] = NULL;
-	}
+	free(scene->pool);
+	scene->pool = NULL;
+	scene->pools = 0;
 }
 
 /*
@@ -29,7 +29,11 @@ static void forget_pools(struct scene *scene)
 static int read_pools(struct scene *scene, struct reason *why)
 {
 	forget_pools(scene);
-	for (size_t i = 0; i < scene->domain->hostdevs; i++) {
+	scene->pool = calloc(scene->domain->hostdevs + 1, sizeof(*scene->pool));
+	if (!scene->pool)
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	scene->pools = scene->domain->hostdevs;
+	for (size_t i = 0; i < scene->pools; i++) {
 		const struct hostdev *device = &scene->domain->hostdev[i];
 		int error;
 
@@ -59,19 +63,13 @@ static int read_pools(struct scene *scene, struct reason *why)
  */
 int scene_find_guest(struct scene *scene, const struct domain *domain, bool incoming, struct reason *why)
 {
-	bool present[DOMAIN_MAX_HOSTDEVS] = { 0 };
-	struct guest_search search = { .config = scene->config, .domain = domain, .inventory = &scene->inventory, .incoming = incoming,
-				       .pools = (const struct network_pool *const *)scene->pool, .present = present };
+	struct guest_search search = { .config = scene->config, .domain = domain, .inventory = &scene->inventory, .incoming = incoming };
 	int error;
 
 	scene->domain = domain;
 	scene->incoming = incoming;
 	error = read_pools(scene, why);
-	for (size_t i = 0; i < domain->hostdevs; i++) {
-		char address[PCI_ADDRESS_LEN];
-
-		present[i] = sysroot_exists("/sys/bus/pci/devices/%s", pci_address_format(&domain->hostdev[i].source, address));
-	}
+	search.pools = (const struct network_pool *const *)scene->pool;
 	return error ? error : guest_find_vfs(&search, &scene->guest, why);
 }
 

@@ -23,7 +23,8 @@ struct scene {
 	struct inventory inventory;
 	struct status_list running;
 	struct record_list records;
-	struct network_pool *pool[DOMAIN_MAX_HOSTDEVS];
+	struct network_pool **pool;      /* one for each hostdev of the guest, NULL: none */
+	size_t pools;
 	struct guest guest;
 };
 

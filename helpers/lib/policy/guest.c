@@ -97,44 +97,38 @@ static const struct inventory_pf *pf_here(const struct guest_vf *vf, struct inve
 }
 
 /*
- * refuse_unknown() - the sentence for a device that nothing identifies
- * @error:	-EPERM: the configuration refuses it; -ENODEV: this host has no device at its address
- * Return: error
- */
-static int refuse_unknown(const struct hostdev *device, int error, struct reason *why)
-{
-	char address[PCI_ADDRESS_LEN];
-
-	reason_set(why, error, pci_address_format(&device->source, address),
-		   "the guest has this host device, %sand neither a passport nor its address tells whether it is a VF that can migrate",
-		   error == -ENODEV ? "this host has none at that address, " : "");
-	reason_cure(why, "give the guest a passport on the source, or set without_passport in vferry.conf here");
-	reason_rule(why, "without-passport");
-	return error;
-}
-
-/*
  * judge_unknown() - a host device that neither passport nor address identifies
  * @i:		its number in the domain
  * @carry:	result: treat it as a VF to carry
- * Return: 0, negative errno with *why filled when it is refused
+ * Return: 0, -EPERM with *why filled when the configuration refuses it
+ *
+ * One that this host does not have is none of vferry's either: it may be of any make, and a definition may move without its devices
+ * (virsh migrate --offline). A guest that is to run here without it is refused by libvirt itself.
  */
 static int judge_unknown(const struct guest_search *search, size_t i, bool *carry, struct reason *why)
 {
 	const struct hostdev *device = &search->domain->hostdev[i];
+	char address[PCI_ADDRESS_LEN];
 
-	*carry = false;
-	switch (search->config->without_passport) {
-	case WITHOUT_ANY:
-		*carry = device->kind == HOSTDEV_INTERFACE;
+	*carry = search->config->without_passport == WITHOUT_ANY && device->kind == HOSTDEV_INTERFACE;
+	if (search->config->without_passport != WITHOUT_REFUSE)
 		return 0;
-	case WITHOUT_REFUSE:
-		return refuse_unknown(device, -EPERM, why);
-	case WITHOUT_SAME_ADDRESS:
-		return search->present[i] ? 0 : refuse_unknown(device, -ENODEV, why);
-	default:
-		return 0;
-	}
+	reason_set(why, -EPERM, pci_address_format(&device->source, address),
+		   "the guest has this host device, and neither a passport nor its address tells whether it is a VF that can migrate");
+	reason_cure(why, "give the guest a passport on the source, or set without_passport in vferry.conf here");
+	reason_rule(why, "without-passport");
+	return -EPERM;
+}
+
+/*
+ * refuse_so_many() - the sentence for a guest of more VFs than can be kept account of
+ * Return: -E2BIG
+ */
+static int refuse_so_many(struct reason *why)
+{
+	reason_set(why, -E2BIG, NULL, "the guest has more than %d VFs that can migrate", GUEST_MAX_VFS);
+	reason_cure(why, "give it fewer, or a bond of fewer with more traffic each");
+	return -E2BIG;
 }
 
 /*
@@ -142,7 +136,7 @@ static int judge_unknown(const struct guest_search *search, size_t i, bool *carr
  * @search:	configuration, guest, host
  * @guest:	result
  * @why:	filled on failure
- * Return: 0, -EPERM, -ENODEV (see guest.h)
+ * Return: 0, -EPERM, -E2BIG (see guest.h)
  */
 int guest_find_vfs(const struct guest_search *search, struct guest *guest, struct reason *why)
 {
@@ -151,7 +145,7 @@ int guest_find_vfs(const struct guest_search *search, struct guest *guest, struc
 	guest->vfs = 0;
 	for (size_t i = 0; i < search->domain->hostdevs; i++) {
 		const struct hostdev *device = &search->domain->hostdev[i];
-		struct guest_vf vf = { .hostdev = i, .device = device, .passport = device->passport, .pool = search->pools[i] };
+		struct guest_vf vf = { .hostdev = i, .device = device, .passport = device->passport, .pool = search->pools ? search->pools[i] : NULL };
 		enum finding finding = examine(&vf, search->inventory);
 		bool carry = finding == FINDING_VF;
 		int error = finding == FINDING_UNKNOWN && search->incoming ? judge_unknown(search, i, &carry, why) : 0;
@@ -160,6 +154,8 @@ int guest_find_vfs(const struct guest_search *search, struct guest *guest, struc
 			return error;
 		if (!carry)
 			continue;
+		if (guest->vfs == GUEST_MAX_VFS)
+			return refuse_so_many(why);
 		snprintf(vf.bridge, sizeof(vf.bridge), "%s", vf.passport && *vf.passport->bridge ? vf.passport->bridge :
 			 network_bridge(config, search->inventory, pf_here(&vf, search->inventory)));
 		guest->vf[guest->vfs++] = vf;

@@ -17,6 +17,8 @@
 #include "domain/network.h"
 #include "host/inventory.h"
 
+#define GUEST_MAX_VFS PASSPORT_MAX_VFS /* as many as a passport and a lease have room for */
+
 /* One VF of the guest. Pointers point into the domain and the inventory that it was made from. */
 struct guest_vf {
 	size_t hostdev;                    /* number in domain->hostdev */
@@ -34,23 +36,22 @@ struct guest_vf {
 };
 
 struct guest {
-	struct guest_vf vf[DOMAIN_MAX_HOSTDEVS];
+	struct guest_vf vf[GUEST_MAX_VFS];
 	size_t vfs;
 };
 
-/* What the decision looks at. pools[i] and present[i] speak of domain->hostdev[i]. */
+/* What the decision looks at. pools[i] speaks of domain->hostdev[i]. */
 struct guest_search {
 	const struct config *config;
 	const struct domain *domain;
 	struct inventory *inventory;
 	bool incoming;                           /* else an ordinary start: what nothing identifies is none of vferry's business */
-	const struct network_pool *const *pools; /* NULL where it is no network interface, or its network is no pool */
-	const bool *present;                     /* whether this host has a PCI device at the source address */
+	const struct network_pool *const *pools; /* NULL where it is no network interface, or its network is no pool; NULL: no pools */
 };
 
 /*
- * Return: 0 (guest->vfs may be 0: none is ours); -EPERM when without_passport=refuse refuses a device that nothing identifies, -ENODEV
- * when such a device must keep its address and this host has none there; *why filled.
+ * Return: 0 (guest->vfs may be 0: none is ours); -EPERM when without_passport=refuse refuses a device that nothing identifies; -E2BIG for
+ * more than GUEST_MAX_VFS VFs; *why filled.
  */
 int guest_find_vfs(const struct guest_search *search, struct guest *guest, struct reason *why);
 
