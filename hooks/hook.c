@@ -3,21 +3,23 @@
  * hook.c: vferry's worker: one libvirt event in, one verdict out.
  *
  * Called by hooks/qemu.c (which libvirt calls) as: hook GUEST OPERATION SUBOPERATION EXTRA, with the domain XML on stdin, as root.
- * In order: read the configuration, read and parse the XML, do what the event's function does, print the changed domain XML to stdout
- * if there is any (only libvirt reads it, and only at "migrate"), or one sentence to stderr and exit 1 (which the person who typed
- * virsh migrate or virsh start reads). It never calls libvirt: libvirtd may hold the guest's lock while it waits for this program.
+ * In order: the deadline of the whole call; configuration and XML; whether the guest is any of vferry's business (ours.h): if not, that is
+ * all, whatever is wrong with vferry; else what the event's function does; what a failure means for this guest (is_refused()). It prints
+ * the changed domain XML to stdout if there is any (only libvirt reads it, and only at "migrate"), or one sentence to stderr and exits with
+ * 1 (which the person who typed virsh migrate or virsh start reads). It never calls libvirt: libvirtd may hold the guest's lock while it
+ * waits for this program.
  */
-#include <errno.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "backstop.h"
 #include "base/log.h"
 #include "base/scope.h"
+#include "domain/status.h"
 #include "event.h"
+#include "ours.h"
+#include "pipes.h"
 
 /* What a failure of an event means: a refusal that libvirt obeys, or only a line in the log. */
 enum on_failure { REFUSE, LOG_ONLY };
@@ -36,7 +38,18 @@ static const struct operation_row {
 	{ "reconnect", "begin", event_reconnect, LOG_ONLY }, /* libvirt kills the guest if this fails */
 };
 
-static int backstop_status; /* what the program ends with when it is ended by force */
+/* One call: what is known of it, as it becomes known. */
+struct call {
+	const struct operation_row *row;
+	const char *guest, *extra;  /* as libvirt gave them */
+	int64_t begin;              /* clock_ms() when it began */
+	struct config config;       /* the defaults, if the file is wrong */
+	int config_error;
+	struct reason config_why;
+	struct domain domain;
+	bool has_domain;            /* its XML was understood; so below */
+	struct ours ours;
+};
 
 /*
  * find_row() - the row of an event, NULL for one that vferry has nothing to do with
@@ -51,136 +64,161 @@ static const struct operation_row *find_row(const char *operation, const char *s
 }
 
 /*
- * read_stdin() - the domain XML, bounded
- * @xml:	result, malloc'ed
- * @len:	its length in bytes
- * Return: 0, negative errno
+ * is_refused() - what a failure means: whether libvirt is told, and the guest stays where it is or does not start
+ *
+ * A guest without a VF of ours is never refused; one that comes by a migration always is, since it stays at the source; at an ordinary start
+ * at_start decides, which has to be legible to refuse; once its QEMU runs, nothing is decided any more.
  */
-static int read_stdin(char **xml, size_t *len, struct reason *why)
+static bool is_refused(const struct call *call)
 {
-	autofree char *buffer = malloc(DOMAIN_XML_MAX + 1);
-	size_t used = 0;
-	ssize_t n;
+	const struct operation_row *row = call->row;
+	bool is_migrate = row->run == event_migrate;
 
-	if (!buffer)
-		return reason_set(why, -ENOMEM, NULL, "out of memory");
-	while ((n = read(STDIN_FILENO, buffer + used, DOMAIN_XML_MAX + 1 - used)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return reason_set(why, -errno, "stdin", "cannot read the domain XML: %s", strerror(errno));
-		used += (size_t)n;
-		if (used > DOMAIN_XML_MAX)
-			return reason_set(why, -E2BIG, "stdin", "the domain XML is larger than %u MiB", DOMAIN_XML_MAX >> 20);
+	if (row->on_failure == LOG_ONLY || (call->has_domain && !call->ours.has_vf))
+		return false;
+	if (is_migrate || call->ours.is_arriving)
+		return true;
+	return row->run != event_started && !call->config_error && call->config.at_start == SEVERITY_REFUSE;
+}
+
+/*
+ * look_for_arrival() - libvirt's own word on whether a guest comes by a migration, for one whose lease cannot be read
+ */
+static void look_for_arrival(struct call *call)
+{
+	struct status status = { 0 };
+
+	if (!call->has_domain || call->ours.is_arriving || call->row->on_failure == LOG_ONLY || status_read(call->domain.uuid, &status, NULL))
+		return;
+	call->ours.is_arriving = status.job == STATUS_MIGRATION_IN;
+	status_release(&status);
+}
+
+/*
+ * read_guest() - configuration and XML, and whose guest it is
+ * Return: 0, negative errno with *why; a wrong configuration is none yet
+ */
+static int read_guest(struct call *call, struct reason *why)
+{
+	autofree char *xml = NULL;
+	size_t len = 0;
+	int error;
+
+	config_defaults(&call->config);
+	call->config_error = config_read(NULL, &call->config, &call->config_why);
+	(void)backstop_limit(call->config.hook_deadline);
+	error = pipes_read_xml(&xml, &len, why);
+	if (error)
+		return error;
+	error = domain_parse(xml, len, &call->domain, why);
+	if (error) {
+		reason_cure(why, "libvirt's own XML parses: look what another hook in /etc/libvirt/hooks (qemu, qemu.d) wrote to its stdout");
+		return error;
 	}
-	*len = used;
-	*xml = scope_take(&buffer);
+	call->has_domain = true;
+	ours_look(&call->config, &call->domain, call->row->run == event_migrate, &call->ours);
 	return 0;
 }
 
 /*
- * write_output() - domain XML to stdout, all of it or an error
+ * begin_event() - the deadlines of the event's function, less what has passed already
  */
-static int write_output(const struct event *event, struct reason *why)
+static void begin_event(const struct call *call, struct event *event)
 {
-	if (fwrite(event->output, 1, (size_t)event->output_len, stdout) == (size_t)event->output_len && fflush(stdout) == 0)
-		return 0;
-	return reason_set(why, -EIO, "stdout", "cannot give libvirt the domain XML: %s", strerror(errno));
+	bool is_migrate = call->row->run == event_migrate;
+	int passed = backstop_limit(call->config.hook_deadline + (is_migrate ? call->config.slot_wait : 0));
+
+	backstop_refuses(is_refused(call));
+	event_begin(event);
+	event->deadline -= passed;
+	event->end -= passed;
 }
 
 /*
- * on_backstop() - ends the program when its time is up, whatever it is doing (SIGALRM)
- *
- * Nothing of vferry should come to that: every wait has a deadline. What the call changed stands in the journal, and the next call, or
- * vferry release, takes it back.
- */
-static _Noreturn void on_backstop(int signal_number)
-{
-	static const char text[] = "vferry: the hook did not end within hook_deadline; what it changed is taken back by the next call, or by "
-				   "'vferry release'\n";
-
-	(void)signal_number;
-	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-		_exit(backstop_status);
-	_exit(backstop_status);
-}
-
-/*
- * set_backstop() - the time after which the program ends by force
- */
-static void set_backstop(const struct operation_row *row, const struct config *config)
-{
-	backstop_status = row->on_failure == REFUSE;
-	signal(SIGALRM, on_backstop);
-	alarm(config->hook_deadline + (row->run == event_migrate ? config->slot_wait : 0));
-}
-
-/*
- * run_event() - configuration, XML, the event's function, output
- * @row:	event
- * @extra:	libvirt's fourth argument
- * @begin:	clock_ms() when the call began
+ * run_event() - the event's function, output
  * Return: 0, negative errno with *why
+ *
+ * With a wrong configuration nothing is made ready, but what was made is taken back.
  */
-static int run_event(const struct operation_row *row, const char *extra, int64_t begin, struct reason *why)
+static int run_event(struct call *call, struct reason *why)
 {
-	autofree char *xml = NULL, *output = NULL;
-	autodomain struct domain domain = { 0 };
-	struct event event = { .domain = &domain, .extra = extra };
-	struct config config;
-	size_t len = 0;
-	int error;
+	autofree char *output = NULL;
+	struct event event = { .domain = &call->domain, .extra = call->extra, .config = &call->config };
+	int error = call->row->on_failure == REFUSE ? call->config_error : 0;
 
-	config_defaults(&config);
-	error = config_read(NULL, &config, why);
-	if (!error)
-		error = read_stdin(&xml, &len, why);
-	if (!error)
-		error = domain_parse(xml, len, &domain, why);
+	begin_event(call, &event);
 	if (error)
-		return error;
-	event.config = &config;
-	event_begin(&event);
-	set_backstop(row, &config);
-	error = row->run(&event, why);
-	event_note(&event, row->operation, begin, error, why);
+		*why = call->config_why;
+	else
+		error = call->row->run(&event, why);
 	output = event.output;
-	return error || !output ? error : write_output(&event, why);
+	if (!error && output)
+		error = pipes_write_xml(event.output, (size_t)event.output_len, why);
+	if (error)
+		look_for_arrival(call);
+	event_note(&event, call->row->operation, call->begin, error && is_refused(call) ? error : 0, why);
+	return error;
 }
 
 /*
- * say() - the failure, to the log and (if libvirt will show it) to stderr
+ * say() - a failure, to the log and (if libvirt will show it) to stderr
  */
-static void say(const struct operation_row *row, const char *guest, const struct reason *why)
+static void say(const struct call *call, const struct reason *why, bool refused)
 {
+	const char *rule = *why->rule ? why->rule : "", *colon = *why->rule ? ": " : "";
 	char line[2048];
 
 	reason_format(why, NULL, line, sizeof(line));
-	log_error("%s%s%s", *why->rule ? why->rule : "", *why->rule ? ": " : "", line);
-	if (row->on_failure == REFUSE)
-		reason_print(why, guest, stderr);
+	if (refused) {
+		log_error("%s%s%s", rule, colon, line);
+		reason_print(why, call->guest, stderr);
+	} else {
+		log_warning("%s%s%s; libvirt goes on all the same", rule, colon, line);
+	}
+}
+
+/*
+ * handle() - one call, from configuration to verdict
+ * Return: exit status
+ */
+static int handle(struct call *call)
+{
+	struct reason why = { 0 };
+	int error = read_guest(call, &why);
+	bool refused;
+
+	if (call->config_error && (error || call->row->on_failure == LOG_ONLY || !call->ours.has_vf))
+		say(call, &call->config_why, false);
+	if (!error && !call->ours.has_vf && !call->ours.has_state)
+		return 0;
+	if (!error)
+		error = run_event(call, &why);
+	refused = error && is_refused(call);
+	if (error)
+		say(call, &why, refused);
+	log_info("%s in %lld ms", error ? "failed" : "done", (long long)(clock_ms() - call->begin));
+	return refused;
 }
 
 /* main() - one event. Return: 0; 1 if libvirt is to refuse; 2 for a wrong command line */
 int main(int argc, char **argv)
 {
-	struct reason why = { 0 };
-	const struct operation_row *row;
-	int64_t begin = clock_ms();
-	int error;
+	struct call call = { .begin = clock_ms() };
+	int status;
 
 	if (argc != 5) {
 		fputs("vferry: usage: hook GUEST OPERATION SUBOPERATION EXTRA; libvirt calls this program, see vferry-hook(8)\n", stderr);
 		return 2;
 	}
+	call.row = find_row(argv[2], argv[3]);
+	call.guest = argv[1];
+	call.extra = argv[4];
+	backstop_begin(call.row && call.row->run == event_migrate);
 	log_open("vferry", false);
 	log_context(argv[1], argv[2]);
-	row = find_row(argv[2], argv[3]);
-	if (!row)
+	if (!call.row)
 		return 0;
-	error = run_event(row, argv[4], begin, &why);
-	if (error)
-		say(row, argv[1], &why);
-	log_info("%s in %lld ms", error ? "failed" : "done", (long long)(clock_ms() - begin));
-	return error && row->on_failure == REFUSE ? 1 : 0;
+	status = handle(&call);
+	domain_release(&call.domain);
+	return status;
 }

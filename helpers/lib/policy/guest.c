@@ -103,7 +103,8 @@ static const struct inventory_pf *pf_here(const struct guest_vf *vf, struct inve
  * Return: 0, -EPERM with *why filled when the configuration refuses it
  *
  * One that this host does not have is none of vferry's either: it may be of any make, and a definition may move without its devices
- * (virsh migrate --offline). A guest that is to run here without it is refused by libvirt itself.
+ * (virsh migrate --offline). A guest that is to run here without it is refused by libvirt itself. One whose passport speaks of a device in
+ * words that nobody understands may be ours, and is refused.
  */
 static int judge_unknown(const struct guest_search *search, size_t i, bool *carry, struct reason *why)
 {
@@ -111,10 +112,17 @@ static int judge_unknown(const struct guest_search *search, size_t i, bool *carr
 	char address[PCI_ADDRESS_LEN];
 
 	*carry = search->config->without_passport == WITHOUT_ANY && device->kind == HOSTDEV_INTERFACE;
+	pci_address_format(&device->source, address);
+	if (search->domain->passport.ignored && search->config->without_passport != WITHOUT_IGNORE && !*carry) {
+		reason_set(why, -EPERM, address, "the guest has this host device, and what its passport says of a device cannot be understood: %s",
+			   search->domain->passport.note);
+		reason_cure(why, "let the agent write the passport anew on the source: systemctl restart vferryd");
+		reason_rule(why, "without-passport");
+		return -EPERM;
+	}
 	if (search->config->without_passport != WITHOUT_REFUSE)
 		return 0;
-	reason_set(why, -EPERM, pci_address_format(&device->source, address),
-		   "the guest has this host device, and neither a passport nor its address tells whether it is a VF that can migrate");
+	reason_set(why, -EPERM, address, "the guest has this host device, and neither a passport nor its address tells whether it is a VF that can migrate");
 	reason_cure(why, "give the guest a passport on the source, or set without_passport in vferry.conf here");
 	reason_rule(why, "without-passport");
 	return -EPERM;
