@@ -70,15 +70,39 @@ static void look_idle(const struct check_case *c, struct finding *f)
 	check_mend(f, "ovs-vsctl set Open_vSwitch . other_config:max-idle=%ld", wanted);
 }
 
+/* Whether VFs of a PF that vferry may use reach the network of a bridge; why: the first reason why not. */
+static bool is_reached(const struct check_case *c, const char *bridge, struct reason *why)
+{
+	const struct inventory *inventory = &c->view->scene.inventory;
+	struct reason refused = { 0 };
+	bool plug;
+
+	for (size_t i = 0; i < inventory->pfs; i++) {
+		if (!guest_can_use_pf(c->config, &inventory->pf[i]))
+			continue;
+		if (network_judge(c->config, inventory, &inventory->pf[i], bridge, &plug, &refused) == 0)
+			return true;
+		if (!*why->what)
+			*why = refused;
+	}
+	return !*why->what; /* no PF at all: other rows say so */
+}
+
 /* S5d: the bridge. */
 static void look_bridge(const struct check_case *c, struct finding *f)
 {
 	const char *bridge = c->config->bridge;
+	struct reason why = { 0 };
 
 	if (is_unseen(c, f))
 		return;
 	if (ovs_find_bridge(&c->view->scene.inventory.ovs, bridge)) {
-		check_found(f, STATE_OK, "bridge %s is there", bridge);
+		if (is_reached(c, bridge, &why)) {
+			check_found(f, STATE_OK, "bridge %s is there", bridge);
+			return;
+		}
+		check_found(f, STATE_FAILURE, "no PF serves bridge %s, which vferry.conf names: %s", bridge, why.what);
+		check_advise(f, "%s", *why.cure ? why.cure : "set bridge in vferry.conf to one that a PF's uplink is in");
 		return;
 	}
 	check_found(f, c->config->create_bridge ? STATE_WARNING : STATE_FAILURE, "there is no bridge %s%s", bridge,
@@ -177,7 +201,7 @@ const struct check_row check_rows_ovs[] = {
 	{ "S5c", "max-idle", SCOPE_HOST, "a flow that leaves the card early is slow when it starts again", look_idle },
 	{ "S5d", "bridge", SCOPE_HOST, "uplink and representors meet in it", look_bridge },
 	{ "S5e", "ports", SCOPE_HOST, "a port that failed passes nothing", look_ports },
-	{ "S5f", "way to the network", SCOPE_PF, "guests reach the network through it", look_uplink },
+	{ "S5f", "way to network", SCOPE_PF, "guests reach the network through it", look_uplink },
 	{ "S5g", "representors", SCOPE_PF, "a guest's VF has link and network by its representor", look_representors },
 	{ 0 },
 };
