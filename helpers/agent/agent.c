@@ -58,7 +58,7 @@ int agent_domain(const struct agent_guest *guest, virDomainPtr *domain, struct r
 {
 	if (!guest->agent->session.connection)
 		return reason_set(why, -ENOTCONN, "", "there is no connection to libvirt");
-	return virt_find(guest->agent->session.connection, guest->status.uuid, domain, why);
+	return virt_find_uuid(guest->agent->session.connection, guest->status.uuid, domain, why);
 }
 
 /* The status directory has changed. */

@@ -26,7 +26,7 @@ int metadata_write(const char *uuid, const char *xml, struct reason *why)
 	int error = virt_open(&connection, why);
 
 	if (!error)
-		error = virt_find(connection, uuid, &domain, why);
+		error = virt_find_uuid(connection, uuid, &domain, why);
 	return error ? error : virt_set_metadata(domain, *xml ? xml : NULL, "vf", PASSPORT_NAMESPACE, VIR_DOMAIN_AFFECT_LIVE, why);
 }
 

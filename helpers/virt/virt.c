@@ -75,13 +75,26 @@ void virt_close(virConnectPtr *connection)
 	*connection = NULL;
 }
 
-/* name: name or uuid. domain: receives it. Return: 0, -ENOENT, other negative errno. */
+/* uuid: also in capitals. domain: receives it. Return: 0, -ENOENT, other negative errno. */
+int virt_find_uuid(virConnectPtr connection, const char *uuid, virDomainPtr *domain, struct reason *why)
+{
+	virDomainPtr found = virDomainLookupByUUIDString(connection, uuid);
+
+	if (!found && (virGetLastErrorCode() == VIR_ERR_NO_DOMAIN || virGetLastErrorCode() == VIR_ERR_INVALID_ARG))
+		return reason_set(why, -ENOENT, uuid, "libvirt has no guest of that uuid here");
+	if (!found)
+		return virt_reason(why, uuid, "find the guest");
+	*domain = found;
+	return 0;
+}
+
+/* name: name or uuid, as virsh takes them: what can be a uuid is one, if a guest has it. Return: 0, -ENOENT, other negative errno. */
 int virt_find(virConnectPtr connection, const char *name, virDomainPtr *domain, struct reason *why)
 {
-	virDomainPtr found = virDomainLookupByName(connection, name);
+	virDomainPtr found = virDomainLookupByUUIDString(connection, name);
 
-	if (!found && virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)
-		found = virDomainLookupByUUIDString(connection, name);
+	if (!found && (virGetLastErrorCode() == VIR_ERR_NO_DOMAIN || virGetLastErrorCode() == VIR_ERR_INVALID_ARG))
+		found = virDomainLookupByName(connection, name);
 	if (!found && (virGetLastErrorCode() == VIR_ERR_NO_DOMAIN || virGetLastErrorCode() == VIR_ERR_INVALID_ARG)) {
 		reason_set(why, -ENOENT, name, "libvirt has no guest of that name here");
 		reason_cure(why, "'virsh -c " VIRT_URI " list --all' shows those that it has");

@@ -27,8 +27,11 @@ void virt_begin(void);
 int virt_open(virConnectPtr *connection, struct reason *why);
 void virt_close(virConnectPtr *connection);
 
-/* A guest by name or uuid; give it back with virt_free(). Return: 0, -ENOENT, negative errno. */
+/* Finds a guest that somebody named: by uuid, if it can be one, else by name. Return: 0, -ENOENT, other negative errno. */
 int virt_find(virConnectPtr connection, const char *name, virDomainPtr *domain, struct reason *why);
+
+/* Finds the guest that has a uuid, and no other: a guest may be named like another's uuid. Return: as virt_find(). */
+int virt_find_uuid(virConnectPtr connection, const char *uuid, virDomainPtr *domain, struct reason *why);
 void virt_free(virDomainPtr *domain);
 
 /* Calls fn for each guest that libvirt has, until it fails. Return: 0, negative errno. */
