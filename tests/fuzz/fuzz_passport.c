@@ -25,10 +25,13 @@ static void check_word(const char *word, size_t size)
 /* Demands what holds for the settings of a port. */
 static void check_port(const struct port_settings *port)
 {
+	size_t trunks = 0;
+
 	REQUIRE(port->tag <= PORT_MAX_VLAN && (port->has_tag || !port->tag));
 	REQUIRE(port->trunks <= PORT_MAX_TRUNKS);
-	for (size_t i = 0; i < port->trunks; i++)
-		REQUIRE(port->trunk[i] <= PORT_MAX_VLAN);
+	for (unsigned int vlan = 0; vlan <= PORT_MAX_VLAN; vlan++)
+		trunks += port_settings_has_trunk(port, vlan);
+	REQUIRE(trunks == port->trunks);
 	REQUIRE(!port->vlan_mode[0] || port_settings_is_vlan_mode(port->vlan_mode));
 	REQUIRE(port->ingress_rate <= PORT_MAX_RATE && port->ingress_burst <= PORT_MAX_RATE);
 	REQUIRE(!port->has_attached_mac || mac_address_is_unicast(&port->attached_mac));

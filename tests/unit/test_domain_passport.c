@@ -86,6 +86,21 @@ static char *fill_template(void)
 	return text;
 }
 
+TEST(every_vlan_that_a_port_carries_is_in_the_passport)
+{
+	static char text[PORT_TRUNKS_LEN], again[PORT_TRUNKS_LEN];
+	struct port_settings port = {0};
+
+	for (int vlan = 0, at = 0; vlan <= PORT_MAX_VLAN; vlan++)
+		at += snprintf(text + at, sizeof(text) - (size_t)at, "%s%d", vlan ? " " : "", vlan);
+	CHECK_INT(port_settings_parse_trunks(text, &port), 0);
+	CHECK_INT(port.trunks, 4096);
+	CHECK_STR(port_settings_format_trunks(&port, again), text);
+	CHECK_INT(port_settings_parse_trunks("7 100 7", &port), 0);
+	CHECK_INT(port.trunks, 2);
+	CHECK_STR(port_settings_format_trunks(&port, again), "7 100");
+}
+
 TEST(the_filled_template_has_no_gap_left_and_fits_the_grammar)
 {
 	char *text = fill_template();
@@ -210,9 +225,8 @@ static struct port_settings roll_port(void)
 	port.has_tag = dice(2);
 	port.tag = (uint16_t)(port.has_tag ? dice(PORT_MAX_VLAN + 1) : 0);
 	snprintf(port.vlan_mode, sizeof(port.vlan_mode), "%s", modes[dice(6)]);
-	port.trunks = dice(3) ? 0 : dice(PORT_MAX_TRUNKS + 1);
-	for (size_t i = 0; i < port.trunks; i++)
-		port.trunk[i] = (uint16_t)dice(PORT_MAX_VLAN + 1);
+	for (unsigned int i = dice(3) ? 0 : dice(dice(2) ? 8 : 2 * PORT_MAX_TRUNKS); i > 0; i--)
+		port_settings_add_trunk(&port, dice(PORT_MAX_VLAN + 1));
 	port.ingress_rate = dice(2) ? dice(PORT_MAX_RATE) : 0;
 	port.ingress_burst = dice(2) ? dice(PORT_MAX_RATE) : 0;
 	port.has_attached_mac = dice(2);

@@ -258,7 +258,7 @@ TEST(adding_it_again_keeps_its_number_and_takes_the_new_settings)
 TEST(what_was_set_on_a_port_elsewhere_is_set_here_and_read_back)
 {
 	autoovs struct ovs *ovs = (need_ovs(), connect_to(&real));
-	struct port_settings settings = { .has_tag = true, .tag = 12, .trunk = { 20, 30 }, .trunks = 2, .vlan_mode = "native-untagged",
+	struct port_settings settings = { .has_tag = true, .tag = 12, .vlan_mode = "native-untagged",
 					  .ingress_rate = 100000, .ingress_burst = 8000,
 					  .qos = "linux-htb max-rate=1000000000 0:max-rate=400000000,burst=8000000 7:min-rate=1",
 					  .has_attached_mac = true,
@@ -267,18 +267,22 @@ TEST(what_was_set_on_a_port_elsewhere_is_set_here_and_read_back)
 	struct reason why = { 0 };
 	struct ovs_port port;
 
+	for (unsigned int vlan = 20; vlan < 1020; vlan++)
+		port_settings_add_trunk(&settings, vlan);
 	wanted.settings = &settings;
 	must(ovs_add_port(ovs, &wanted, deadline_in(20000), &why), &why);
 	port = look(ovs, "v0");
+	CHECK_INT(port.settings.trunks, 1000);
 	CHECK(port_settings_equal(&port.settings, &settings));
 	CHECK_INT(vsctl(&real, "set Interface v0 external_ids:iface-id=a/b external_ids:vm-uuid=%070d", 7), 0);
 	port = look(ovs, "v0");
 	CHECK_STR(port.settings.iface_id, "");
 	CHECK_STR(port.settings.vm_uuid, "");
-	settings = (struct port_settings){ .trunk = { 4000 }, .trunks = 1 };
+	settings = (struct port_settings){ 0 };
+	port_settings_add_trunk(&settings, 4000);
 	must(ovs_add_port(ovs, &wanted, deadline_in(20000), &why), &why);
 	port = look(ovs, "v0");
-	CHECK(!port.settings.has_tag && port.settings.trunks == 1 && port.settings.trunk[0] == 4000);
+	CHECK(!port.settings.has_tag && port.settings.trunks == 1 && port_settings_has_trunk(&port.settings, 4000));
 	CHECK_STR(port.settings.vlan_mode, "");
 	CHECK_INT(port.settings.ingress_rate, 0);
 	CHECK_STR(port.settings.vm_id, GUEST);

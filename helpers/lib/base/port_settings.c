@@ -33,7 +33,7 @@ static bool has_equal_vlans(const struct port_settings *a, const struct port_set
 {
 	if (a->has_tag != b->has_tag || (a->has_tag && a->tag != b->tag) || strcmp(a->vlan_mode, b->vlan_mode) || a->trunks != b->trunks)
 		return false;
-	return memcmp(a->trunk, b->trunk, a->trunks * sizeof(a->trunk[0])) == 0;
+	return memcmp(a->trunk, b->trunk, sizeof(a->trunk)) == 0;
 }
 
 /* Return: whether both say the same. */
@@ -54,17 +54,30 @@ bool port_settings_is_empty(const struct port_settings *settings)
 	return port_settings_equal(settings, &nothing);
 }
 
+/* Return: whether the VLAN is one of the trunks. */
+bool port_settings_has_trunk(const struct port_settings *settings, unsigned int vlan)
+{
+	return vlan <= PORT_MAX_VLAN && settings->trunk[vlan / 8] >> vlan % 8 & 1;
+}
+
+/* Makes a VLAN one of the trunks, if it can be one. */
+void port_settings_add_trunk(struct port_settings *settings, unsigned int vlan)
+{
+	if (vlan > PORT_MAX_VLAN || port_settings_has_trunk(settings, vlan))
+		return;
+	settings->trunk[vlan / 8] |= (uint8_t)(1u << vlan % 8);
+	settings->trunks++;
+}
+
 /* out: PORT_TRUNKS_LEN bytes. Return: out, "" without trunks. */
 char *port_settings_format_trunks(const struct port_settings *settings, char *out)
 {
 	size_t at = 0;
 
 	*out = '\0';
-	for (size_t i = 0; i < settings->trunks && i < PORT_MAX_TRUNKS; i++) {
-		/* The bounds are there already; they are said again where the text is made. */
-		unsigned int vlan = settings->trunk[i] <= PORT_MAX_VLAN ? settings->trunk[i] : PORT_MAX_VLAN;
-
-		at += (size_t)snprintf(out + at, PORT_TRUNKS_LEN - at, "%s%u", i ? " " : "", vlan);
+	for (unsigned int vlan = 0; settings->trunks && vlan <= PORT_MAX_VLAN; vlan++) {
+		if (port_settings_has_trunk(settings, vlan))
+			at += (size_t)snprintf(out + at, PORT_TRUNKS_LEN - at, "%s%u", at ? " " : "", vlan);
 	}
 	return out;
 }
@@ -86,24 +99,23 @@ static int parse_vlan(const char **text)
 	return value <= PORT_MAX_VLAN ? value : -EINVAL;
 }
 
-/* text: numbers with one blank between two. Return: 0, -EINVAL (also for more than PORT_MAX_TRUNKS). */
+/* text: numbers with one blank between two; one that is there twice counts once. Return: 0, -EINVAL. */
 int port_settings_parse_trunks(const char *text, struct port_settings *settings)
 {
-	uint16_t trunk[PORT_MAX_TRUNKS] = { 0 };
-	size_t trunks = 0;
+	struct port_settings fresh = { 0 };
 
 	for (;;) {
-		int vlan = trunks < PORT_MAX_TRUNKS ? parse_vlan(&text) : -EINVAL;
+		int vlan = parse_vlan(&text);
 
 		if (vlan < 0)
 			return vlan;
-		trunk[trunks++] = (uint16_t)vlan;
+		port_settings_add_trunk(&fresh, (unsigned int)vlan);
 		if (!*text)
 			break;
 		if (*text++ != ' ')
 			return -EINVAL;
 	}
-	memcpy(settings->trunk, trunk, sizeof(trunk));
-	settings->trunks = trunks;
+	memcpy(settings->trunk, fresh.trunk, sizeof(fresh.trunk));
+	settings->trunks = fresh.trunks;
 	return 0;
 }

@@ -15,8 +15,8 @@
 #include "base/mac_address.h"
 #include "base/port_qos.h"
 
-#define PORT_MAX_TRUNKS 64
 #define PORT_MAX_VLAN 4095
+#define PORT_MAX_TRUNKS (PORT_MAX_VLAN + 1) /* each VLAN once */
 #define PORT_MAX_RATE 999999999 /* kbit/s, and kbit of a burst */
 #define PORT_NAME_MAX 64 /* of a name, with its NUL */
 #define PORT_TRUNKS_LEN (PORT_MAX_TRUNKS * 5)
@@ -24,8 +24,8 @@
 struct port_settings {
 	bool has_tag;
 	uint16_t tag;                    /* 0 to PORT_MAX_VLAN */
-	uint16_t trunk[PORT_MAX_TRUNKS]; /* VLANs, each 0 to PORT_MAX_VLAN */
-	size_t trunks;                   /* 0: not set */
+	uint8_t trunk[PORT_MAX_TRUNKS / 8]; /* a bit for each VLAN: see port_settings_has_trunk() */
+	size_t trunks;                   /* how many; 0: not set */
 	char vlan_mode[20];              /* "access", "trunk", "native-tagged", "native-untagged", "dot1q-tunnel"; "" not set */
 	uint32_t ingress_rate;           /* ingress_policing_rate, kbit/s; 0: none */
 	uint32_t ingress_burst;          /* ingress_policing_burst, kbit; 0: Open vSwitch's own */
@@ -46,6 +46,10 @@ bool port_settings_is_vlan_mode(const char *text);
 /* Whether nothing is set. */
 bool port_settings_is_empty(const struct port_settings *settings);
 bool port_settings_equal(const struct port_settings *a, const struct port_settings *b);
+
+/* Whether a VLAN is among the trunks; makes it one of them. vlan: 0 to PORT_MAX_VLAN, others are none. */
+bool port_settings_has_trunk(const struct port_settings *settings, unsigned int vlan);
+void port_settings_add_trunk(struct port_settings *settings, unsigned int vlan);
 
 /* The trunks as text "10 20 30", and back. out: PORT_TRUNKS_LEN bytes. Parsing: 0, -EINVAL; *settings untouched on failure. */
 char *port_settings_format_trunks(const struct port_settings *settings, char *out);

@@ -29,8 +29,10 @@ static void add_vlans(struct json_object *row, const struct port_settings *setti
 {
 	struct json_object *trunks = json_object_new_array();
 
-	for (size_t i = 0; i < settings->trunks; i++)
-		json_object_array_add(trunks, json_object_new_int(settings->trunk[i]));
+	for (unsigned int vlan = 0; settings->trunks && vlan <= PORT_MAX_VLAN; vlan++) {
+		if (port_settings_has_trunk(settings, vlan))
+			json_object_array_add(trunks, json_object_new_int((int)vlan));
+	}
 	json_object_object_add(row, "trunks", json_list(json_text("set"), trunks, NULL));
 	json_object_object_add(row, "vlan_mode", *settings->vlan_mode ? json_text(settings->vlan_mode) : empty_set());
 }
@@ -84,7 +86,7 @@ static bool has_wanted_vlans(const struct ovs_port *port, const struct ovs_port_
 	if (!wanted)
 		return true;
 	return strcmp(wanted->vlan_mode, has->vlan_mode) == 0 && wanted->trunks == has->trunks &&
-	       memcmp(wanted->trunk, has->trunk, wanted->trunks * sizeof(wanted->trunk[0])) == 0;
+	       memcmp(wanted->trunk, has->trunk, sizeof(wanted->trunk)) == 0;
 }
 
 /* Adds the egress QoS that a request sets, in place of what vferry made for a port of that name. Without settings what is there stays. */

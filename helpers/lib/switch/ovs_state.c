@@ -151,12 +151,12 @@ static void read_port_settings(struct json_object *row, struct port_settings *se
 	settings->tag = (uint16_t)(settings->has_tag ? number : 0);
 	if (json_object_is_type(mode, json_type_string) && port_settings_is_vlan_mode(json_object_get_string(mode)))
 		copy(settings->vlan_mode, sizeof(settings->vlan_mode), json_object_get_string(mode));
-	for (size_t i = 0; i < value_count(row, "trunks") && settings->trunks < PORT_MAX_TRUNKS; i++) {
+	for (size_t i = 0; i < value_count(row, "trunks"); i++) {
 		struct json_object *trunk = value_element(row, "trunks", i);
 
 		number = json_object_is_type(trunk, json_type_int) ? json_object_get_int(trunk) : -1;
-		if (number >= 0 && number <= PORT_MAX_VLAN)
-			settings->trunk[settings->trunks++] = (uint16_t)number;
+		if (number >= 0)
+			port_settings_add_trunk(settings, (unsigned int)number);
 	}
 }
 
