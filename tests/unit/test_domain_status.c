@@ -169,7 +169,7 @@ TEST(counts_files_that_do_not_parse_and_reads_the_others)
 	check_file("/run/libvirt/qemu/alien.xml", "<network/>");
 	check_file("/run/libvirt/qemu/nouuid.xml", "<domstatus><domain><name>x</name></domain></domstatus>");
 	put_status("/run/libvirt/qemu/new.xml.new", "new", WEB, "", "");
-	put_status("/run/libvirt/qemu/.hidden.xml", "hidden", WEB, "", "");
+	put_status("/run/libvirt/qemu/.xml", "nameless", WEB, "", "");
 	check_file("/run/libvirt/qemu/good.pid", "12");
 	check_file("/run/libvirt/qemu/dir.xml/file", "");
 	check_link("/nonexistent", "/run/libvirt/qemu/dangling.xml");
@@ -178,6 +178,22 @@ TEST(counts_files_that_do_not_parse_and_reads_the_others)
 	CHECK_STR(list.status[0].name, "good");
 	CHECK_INT(list.unreadable, 6);
 	status_list_release(&list);
+}
+
+TEST(a_guest_whose_name_begins_with_a_dot_is_seen)
+{
+	struct status_list list;
+	struct status status;
+
+	put_status("/run/libvirt/qemu/.web.xml", ".web", WEB, "state='running' reason='booted'", "");
+	put_status("/run/libvirt/qemu/...xml", "..", OTHER, "state='running' reason='booted'", "");
+	CHECK_INT(status_read_all(&list, NULL), 0);
+	CHECK_INT(list.count, 2);
+	CHECK(status_find_uuid(&list, WEB) && status_find_uuid(&list, OTHER));
+	status_list_release(&list);
+	CHECK_INT(status_read(WEB, &status, NULL), 0);
+	CHECK_STR(status.name, ".web");
+	status_release(&status);
 }
 
 /* Writes a status file as libvirt does, by a new file and rename, with one state and then the other, until it is killed. Never returns. */
@@ -396,7 +412,7 @@ TEST(reads_a_pool_of_vfs)
 	CHECK_STR(pci_address_format(&pool.member[1], text), "0000:81:00.2");
 }
 
-TEST(other_networks_absent_ones_and_impossible_names_are_no_pools)
+TEST(other_networks_absent_ones_and_impossible_names_are_no_pools_and_a_dot_hides_none)
 {
 	struct network_pool pool;
 	char name[300];
@@ -411,7 +427,7 @@ TEST(other_networks_absent_ones_and_impossible_names_are_no_pools)
 	CHECK_INT(network_read_pool("../pool", &pool, NULL), 0);
 	CHECK(!pool.is_pool);
 	CHECK_INT(network_read_pool(".hidden", &pool, NULL), 0);
-	CHECK(!pool.is_pool);
+	CHECK(pool.is_pool);
 	CHECK_INT(network_read_pool("", &pool, NULL), 0);
 	CHECK(!pool.is_pool);
 	memset(name, 'x', sizeof(name));

@@ -18,7 +18,7 @@
 /* Return: whether name can be that of a file in the directory, with ".xml" behind it. */
 static bool is_file_name(const char *name)
 {
-	return name[0] && name[0] != '.' && !strchr(name, '/') && strlen(name) + 4 <= NAME_MAX;
+	return name[0] && !strchr(name, '/') && strlen(name) + 4 <= NAME_MAX;
 }
 
 /*

@@ -14,7 +14,7 @@
 #include "base/pci_address.h"
 #include "base/reason.h"
 
-#define NETWORK_MAX_MEMBERS 256
+#define NETWORK_MAX_MEMBERS 4096 /* a pool may list the VFs of many PFs */
 
 struct network_pool {
 	bool is_pool;                  /* an active network with forward mode hostdev */

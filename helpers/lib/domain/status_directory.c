@@ -38,13 +38,14 @@ static void names_release(struct names *names)
 }
 
 /*
- * Adds a directory entry if it is a status file. Return: 0, -ENOMEM, -E2BIG.
+ * Adds a directory entry if it is a status file: libvirt takes every name with this end but the end alone, also one that begins with a dot
+ * (src/conf/virdomainobjlist.c, virDomainObjListLoadAllConfigs()). Return: 0, -ENOMEM, -E2BIG.
  */
 static int names_add(struct names *names, const char *entry)
 {
 	size_t length = strlen(entry), suffix = strlen(SUFFIX);
 
-	if (length <= suffix || length > NAME_MAX || entry[0] == '.' || strcmp(entry + length - suffix, SUFFIX) != 0)
+	if (length <= suffix || length > NAME_MAX || strcmp(entry + length - suffix, SUFFIX) != 0)
 		return 0;
 	length -= suffix;
 	if (names->count == 2 * NAMES_MAX)
