@@ -55,11 +55,11 @@ static bool has_all_devices(const struct guest *guest)
 
 /*
  * as_configured() - what a failure at an ordinary start means: refused, or started without being fit for migration
- * Return: error, or 0 after a warning
+ * Return: error, or 0 after a warning. What exceeds trust (-EACCES) is refused whatever at_start says: that is about fitness to migrate.
  */
 static int as_configured(const struct event *event, const struct guest *guest, int error, const struct reason *why)
 {
-	if (!error || event->config->at_start == SEVERITY_REFUSE || !has_all_devices(guest))
+	if (!error || error == -EACCES || event->config->at_start == SEVERITY_REFUSE || !has_all_devices(guest))
 		return error;
 	if (event->config->at_start == SEVERITY_WARN)
 		scene_warn(why, NULL);

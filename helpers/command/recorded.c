@@ -36,22 +36,29 @@ struct json_object *recorded_guests(const struct status_list *list)
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct status *status = &list->status[i];
-		struct json_object *guest, *devices;
+		struct json_object *guest, *devices, *macs;
 
 		if (!status->devices)
 			continue;
 		guest = json_object_new_object();
 		devices = json_object_new_array();
+		macs = json_object_new_array();
 		for (size_t k = 0; k < status->devices; k++) {
 			char text[PCI_ADDRESS_LEN];
 
 			json_object_array_add(devices, json_object_new_string(pci_address_format(&status->device[k], text)));
+		}
+		for (size_t k = 0; k < status->macs; k++) {
+			char text[MAC_ADDRESS_LEN];
+
+			json_object_array_add(macs, json_object_new_string(mac_address_format(&status->mac[k], text)));
 		}
 		terminal_add(guest, "uuid", status->uuid);
 		terminal_add(guest, "name", status->name);
 		terminal_add(guest, "job", jobs[status->job]);
 		terminal_add(guest, "phase", status->phase);
 		json_object_object_add(guest, "devices", devices);
+		json_object_object_add(guest, "macs", macs);
 		json_object_array_add(out, guest);
 	}
 	return out;
@@ -145,6 +152,25 @@ static int read_devices(struct json_object *list, struct status *status, struct 
 	return error;
 }
 
+/* Reads the MACs of a guest, which a record may lack. Return: 0, negative errno with *why filled. */
+static int read_macs(struct json_object *list, struct status *status, struct reason *why)
+{
+	if (!list)
+		return 0;
+	if (!is_list(list, MAX_DEVICES))
+		return refuse("macs", why);
+	status->mac = calloc(json_object_array_length(list) + 1, sizeof(*status->mac));
+	if (!status->mac)
+		return reason_set(why, -ENOMEM, "inventory", "out of memory");
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		const char *text = json_object_get_string(json_object_array_get_idx(list, i));
+
+		if (!text || mac_address_parse(text, &status->mac[status->macs++]))
+			return refuse("macs", why);
+	}
+	return 0;
+}
+
 /* Reads one guest. Return: 0, negative errno with *why filled. */
 static int read_guest(struct json_object *json, struct status *status, struct reason *why)
 {
@@ -159,7 +185,8 @@ static int read_guest(struct json_object *json, struct status *status, struct re
 	if (error)
 		return error;
 	status->job = (enum status_job)read_word(json, "job", jobs, COUNT(jobs));
-	return read_devices(json_object_object_get(json, "devices"), status, why);
+	error = read_devices(json_object_object_get(json, "devices"), status, why);
+	return error ? error : read_macs(json_object_object_get(json, "macs"), status, why);
 }
 
 /* Reads guests; what was read before a failure belongs to *list. Return: 0, negative errno with *why filled. */

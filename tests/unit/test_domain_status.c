@@ -453,3 +453,37 @@ TEST(says_when_a_network_cannot_be_understood)
 	check_file("/run/libvirt/network/bad.xml", "<netw");
 	CHECK_INT(network_read_pool("bad", &pool, &why), -EINVAL);
 }
+
+/* A guest as libvirt writes it, with host devices or without, and a MAC in its metadata that is none of its interfaces'. */
+static const char *guest_with_macs(const char *device)
+{
+	static char text[2048];
+
+	snprintf(text, sizeof(text),
+		 "<domstatus state='running' reason='booted' pid='1'>\n  <domain type='kvm' id='1'>\n    <name>web1</name>\n    <uuid>%s</uuid>\n"
+		 "    <metadata>\n      <mac address='52:54:00:00:00:09'/>\n    </metadata>\n    <devices>\n"
+		 "      <interface type='%s'>\n        <mac address='52:54:00:00:00:01'/>\n      </interface>\n"
+		 "      <interface type='bridge'>\n        <mac address='52:54:00:00:00:02'/>\n      </interface>\n"
+		 "    </devices>\n  </domain>\n</domstatus>\n", WEB, device);
+	return text;
+}
+
+TEST(the_macs_of_a_guest_are_those_of_its_interfaces)
+{
+	static const char *const devices[] = { "bridge", "hostdev" };
+
+	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
+		const char *text = guest_with_macs(devices[i]);
+		struct mac_address mac = { { 0x52, 0x54, 0, 0, 0, 1 } };
+		struct status status;
+
+		CHECK_INT(status_parse(text, strlen(text), &status, NULL), 0);
+		CHECK_INT(status.macs, 2);
+		CHECK(status_has_mac(&status, &mac));
+		mac.octet[5] = 2;
+		CHECK(status_has_mac(&status, &mac));
+		mac.octet[5] = 9;
+		CHECK(!status_has_mac(&status, &mac));
+		status_release(&status);
+	}
+}

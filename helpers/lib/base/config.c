@@ -153,6 +153,19 @@ static int set_version(const struct config_key *key, const char *value, struct c
 	return copy_text(key, value, config);
 }
 
+/* Takes names of bridges. Return: 0, -EINVAL. */
+static int set_bridges(const struct config_key *key, const char *value, struct config *config)
+{
+	return strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:@- ,\t") == strlen(value) ?
+	       copy_text(key, value, config) : -EINVAL;
+}
+
+/* Takes a set of VLANs. Return: 0, -EINVAL. */
+static int set_vlans(const struct config_key *key, const char *value, struct config *config)
+{
+	return vlan_set_parse(value, member(key, config));
+}
+
 #define IN(field) .offset = offsetof(struct config, field), .size = sizeof(((struct config *)0)->field)
 #define NUMBER(field, from, to) .set = set_number, IN(field), .min = (from), .max = (to)
 #define FLAG(field) .set = set_flag, IN(field), .choices = yes_or_no
@@ -193,6 +206,14 @@ static const struct config_key keys[] = {
 	{"peer", "psid", "", "PSID of the cards in all hosts that guests without a passport come from; empty: not known.",
 	 .set = set_psid, IN(peer_psid), .max = 31, .allowed = "a PSID such as MT_0000000834, or nothing"},
 	{"peer", "firmware", "", "Firmware that runs on all of them; empty: not known.", VERSION_OR_NONE(peer_firmware)},
+	{"trust", "bridges", "any", "Bridges that a guest's passport may name beside that of [host]: any, or names with blanks between.",
+	 .set = set_bridges, IN(trust_bridges), .min = 3, .max = 255, .allowed = "any, or names of bridges with blanks between"},
+	{"trust", "vlans", "any",
+	 "VLANs that a passport may ask for: any, or numbers and ranges such as 100-199 300, and none for a port that has no VLAN.",
+	 .set = set_vlans, IN(trust_vlans), .allowed = "any, or numbers and ranges from 0 to 4095 and none, with blanks between"},
+	{"trust", "trunks", "yes", "Whether a passport may ask for a port that carries several VLANs.", FLAG(trust_trunks)},
+	{"trust", "iface_id", "yes", "Whether a passport may bring an iface-id, by which OVN and others know a port.", FLAG(trust_iface_id)},
+	{"trust", "qos", "yes", "Whether a passport may bring limits of traffic.", FLAG(trust_qos)},
 	{"limits", "vfs_in_flight", "4", "VFs of one PF that may be in live migration at the same time, 1 to 4.", NUMBER(vfs_in_flight, 1, 4)},
 	{"limits", "firmware_refuse_below", "28.36.1010",
 	 "Firmware older than this cannot migrate a VF: refused. For BlueField-3 the same, with 32 in the place of 28.",

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "reason.h"
+#include "vlan_set.h"
 
 #define CONFIG_FILE "/vferry/vferry.conf" /* below SYSCONFDIR */
 #define CONFIG_NAME_MAX 64
@@ -41,6 +42,13 @@ struct config {
 	/* [peer]: what all hosts have that guests without a passport come from. A hook is not told which host that is. */
 	char peer_psid[32];               /* empty: not known */
 	char peer_firmware[24];           /* running; empty: not known */
+
+	/* [trust]: what a passport may ask for */
+	char trust_bridges[256];          /* names, or "any" */
+	struct vlan_set trust_vlans;
+	bool trust_trunks;                /* ports that carry several VLANs */
+	bool trust_iface_id;
+	bool trust_qos;
 
 	/* [limits] */
 	unsigned int vfs_in_flight;       /* VFs of one PF in live migration at the same time */

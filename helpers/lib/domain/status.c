@@ -173,6 +173,52 @@ static void shorten(const char *text, size_t len, char **shorter, size_t *kept)
 	*kept = (size_t)(to - *shorter);
 }
 
+/* Adds a MAC to a status. Return: 0, -ENOMEM. */
+static int add_mac(struct status *status, const struct mac_address *mac)
+{
+	struct mac_address *grown = reallocarray(status->mac, status->macs + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	status->mac = grown;
+	grown[status->macs++] = *mac;
+	return 0;
+}
+
+/*
+ * Collects the MACs of a guest's network interfaces, of those without host devices too, whose XML is not parsed that far: as libvirt writes
+ * them (src/conf/domain_conf.c virDomainNetDefFormat()).
+ * text, len: the file. Return: 0, -ENOMEM.
+ */
+static int read_macs(const char *text, size_t len, struct status *status)
+{
+	static const char element[] = "<mac address='";
+	const char *end = text + len, *at = behind(text, end, "<devices>");
+	int error = 0;
+
+	while (!error && (at = behind(at, end, element))) {
+		char address[MAC_ADDRESS_LEN] = "";
+		struct mac_address mac;
+
+		if (end - at < MAC_ADDRESS_LEN)
+			break;
+		memcpy(address, at, sizeof(address) - 1);
+		if (mac_address_parse(address, &mac) == 0)
+			error = add_mac(status, &mac);
+	}
+	return error;
+}
+
+/* Return: whether a network interface of the guest has the MAC. */
+bool status_has_mac(const struct status *status, const struct mac_address *mac)
+{
+	for (size_t i = 0; i < status->macs; i++) {
+		if (mac_address_equal(&status->mac[i], mac))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Parses as little of a status file as is enough, all of it but metadata where that is no status file. What a guest's owner can put into
  * metadata costs a walk over it and no more.
@@ -184,6 +230,7 @@ int status_parse(const char *text, size_t len, struct status *status, struct rea
 	struct xml_part cut;
 	bool is_plain = end_of_need(text, text + len) < text + len; /* then metadata is in what is left out anyhow */
 	size_t kept;
+	int error;
 
 	if (!is_plain && xml_cut_metadata(text, len, 2, NULL, &without, &kept, &cut) < 0)
 		return reason_set(why, -ENOMEM, "", "no memory to read the status file");
@@ -192,15 +239,22 @@ int status_parse(const char *text, size_t len, struct status *status, struct rea
 		len = kept;
 	}
 	shorten(text, len, &shorter, &kept);
-	if (shorter && parse_status(shorter, kept, status, NULL) == 0)
-		return 0;
-	return parse_status(text, len, status, why);
+	error = shorter ? parse_status(shorter, kept, status, NULL) : -EINVAL;
+	if (error)
+		error = parse_status(text, len, status, why);
+	if (error)
+		return error;
+	error = read_macs(text, len, status);
+	if (error)
+		status_release(status);
+	return error ? reason_set(why, error, "", "out of memory") : 0;
 }
 
 /* Frees the devices and zeroes *status. */
 void status_release(struct status *status)
 {
 	free(status->device);
+	free(status->mac);
 	memset(status, 0, sizeof(*status));
 }
 

@@ -35,6 +35,8 @@ struct status {
 	uint64_t started;             /* of the job, ms since 1970; 0 unknown */
 	struct pci_address *device;   /* host PCI devices that it has: hostdevs, hostdev interfaces, actual of pool interfaces */
 	size_t devices;
+	struct mac_address *mac;      /* of its network interfaces */
+	size_t macs;
 };
 
 struct status_list {
@@ -73,6 +75,9 @@ void status_cache_release(struct status_cache *cache);
 
 /* The guest that has a PCI device, NULL if none. */
 const struct status *status_find_device(const struct status_list *list, const struct pci_address *device);
+
+/* Whether one of a guest's network interfaces has a MAC. */
+bool status_has_mac(const struct status *status, const struct mac_address *mac);
 
 /* The guest with a uuid, NULL if none. */
 const struct status *status_find_uuid(const struct status_list *list, const char *uuid);

@@ -245,10 +245,15 @@ static int copy_status(struct status *copy, const struct status *status)
 {
 	*copy = *status;
 	copy->device = status->devices ? calloc(status->devices, sizeof(*copy->device)) : NULL;
-	if (status->devices && !copy->device)
+	copy->mac = status->macs ? calloc(status->macs, sizeof(*copy->mac)) : NULL;
+	if ((status->devices && !copy->device) || (status->macs && !copy->mac)) {
+		status_release(copy);
 		return -ENOMEM;
+	}
 	for (size_t i = 0; i < status->devices; i++)
 		copy->device[i] = status->device[i];
+	for (size_t i = 0; i < status->macs; i++)
+		copy->mac[i] = status->mac[i];
 	return 0;
 }
 

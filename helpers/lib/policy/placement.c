@@ -14,6 +14,7 @@
 #include "policy/disturb.h"
 #include "policy/network.h"
 #include "policy/rules.h"
+#include "policy/trust.h"
 
 #define SCORE_SAME_ADDRESS 4
 #define SCORE_IN_BRIDGE 2
@@ -374,7 +375,7 @@ static void warn_of_pf(const struct placement *p, const struct guest_vf *vf)
  * @p:		host, configuration, who is here
  * @guest:	its VFs; pf, index and address are set
  * @why:	filled on failure
- * Return: 0, -EBUSY (slots), -ENOSPC
+ * Return: 0, -EACCES (trust), -EBUSY (slots), -ENOSPC
  */
 int placement_choose(const struct placement *p, struct guest *guest, struct reason *why)
 {
@@ -384,8 +385,10 @@ int placement_choose(const struct placement *p, struct guest *guest, struct reas
 		guest->vf[i].has_vf = false;
 	}
 	for (size_t i = 0; i < guest->vfs; i++) {
-		int error = place_one(p, guest, &guest->vf[i], why);
+		int error = trust_judge(p, &guest->vf[i], why);
 
+		if (!error)
+			error = place_one(p, guest, &guest->vf[i], why);
 		if (error)
 			return error;
 		warn_of_pf(p, &guest->vf[i]);
@@ -398,7 +401,7 @@ int placement_choose(const struct placement *p, struct guest *guest, struct reas
  * @p:		host
  * @guest:	its VFs
  * @why:	filled on failure
- * Return: 0; -ENODEV if an address is no VF of this host; -EBUSY if another guest has it; -EPERM if a rule refuses its PF
+ * Return: 0; -ENODEV if an address is no VF of this host; -EBUSY if another guest has it; -EPERM if a rule refuses its PF; -EACCES if it exceeds trust
  */
 int placement_fixed(const struct placement *p, struct guest *guest, struct reason *why)
 {
@@ -415,6 +418,8 @@ int placement_fixed(const struct placement *p, struct guest *guest, struct reaso
 			reason_cure(why, "give the guest the address of a VF of this host");
 			return -ENODEV;
 		}
+		if (trust_judge(p, vf, why))
+			return -EACCES;
 		c.pf = vf->pf;
 		if (rules_judge_pf(&c, p->warn, p->arg, why))
 			return -EPERM;

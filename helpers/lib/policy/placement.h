@@ -27,7 +27,7 @@ struct placement {
 /*
  * Chooses: the same network, PSID and firmware, a free VF, the same PCI address if that is free, the PF that is
  * ready already, then the first. Sets pf, has_vf, index and address of each guest_vf.
- * Return: 0; -EBUSY if the slots of the fitting PFs are taken (waiting may help); -ENOSPC otherwise. *why lists each
+ * Return: 0; -EACCES if the guest brings along what it may not have here (trust.h); -EBUSY if the slots of the fitting PFs are taken (waiting may help); -ENOSPC otherwise. *why lists each
  * PF with the reason why it was passed over.
  */
 int placement_choose(const struct placement *p, struct guest *guest, struct reason *why);

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * trust.c: what a passport may ask for.
+ *
+ * It comes with XML that another host's administrator wrote, or whoever may set a guest's metadata. So it gets no more at an ordinary start
+ * than at an arrival, and what another port or guest of this host is known by is never given a second time.
+ */
+#include "policy/trust.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define SEPARATORS " ,\t"
+
+/* Whether a name stands in a list of names, or that says "any". */
+static bool is_listed(const char *list, const char *name)
+{
+	for (const char *at = list + strspn(list, SEPARATORS); *at; at += strspn(at, SEPARATORS)) {
+		size_t len = strcspn(at, SEPARATORS);
+
+		if ((len == strlen(name) && strncmp(at, name, len) == 0) || (len == 3 && strncmp(at, "any", len) == 0))
+			return true;
+		at += len;
+	}
+	return false;
+}
+
+/* Refuses what a key of [trust] does not allow. what: "bridge br-ex". Return: -EACCES. */
+static int refuse(const char *what, const char *key, struct reason *why)
+{
+	reason_set(why, -EACCES, NULL, "the guest's passport asks for %s, which %s in [trust] of vferry.conf does not allow", what, key);
+	reason_cure(why, "allow it there, or change it where the guest comes from");
+	return -EACCES;
+}
+
+/* Judges the bridge that a passport names; that of vferry.conf is always allowed. Return: 0, -EACCES with *why filled. */
+static int judge_bridge(const struct config *config, const struct passport_vf *passport, struct reason *why)
+{
+	char what[80];
+
+	if (!*passport->bridge || strcmp(passport->bridge, config->bridge) == 0 || is_listed(config->trust_bridges, passport->bridge))
+		return 0;
+	snprintf(what, sizeof(what), "bridge %s", passport->bridge);
+	return refuse(what, "bridges", why);
+}
+
+/* Whether a port carries every VLAN, as one does that has neither tag nor trunks (vswitch.xml, Port vlan_mode and trunks). */
+static bool carries_all(const struct port_settings *port)
+{
+	bool is_access = strcmp(port->vlan_mode, "access") == 0 || strcmp(port->vlan_mode, "dot1q-tunnel") == 0;
+
+	return !is_access && !port->trunks && (!port->has_tag || *port->vlan_mode);
+}
+
+/* Judges the VLANs of a port. Return: 0, -EACCES with *why filled. */
+static int judge_vlans(const struct config *config, const struct port_settings *port, struct reason *why)
+{
+	const struct vlan_set *vlans = &config->trust_vlans;
+	char what[64];
+
+	if (!config->trust_trunks && (port->trunks || (*port->vlan_mode && strcmp(port->vlan_mode, "access"))))
+		return refuse("a port that carries several VLANs", "trunks", why);
+	if (!vlans->any && carries_all(port) && (port->has_tag || *port->vlan_mode || !vlans->none))
+		return refuse("a port that carries every VLAN", "vlans", why);
+	snprintf(what, sizeof(what), "VLAN %u", port->tag);
+	if (port->has_tag && !vlan_set_has(vlans, port->tag))
+		return refuse(what, "vlans", why);
+	for (size_t i = 0; i < port->trunks; i++) {
+		snprintf(what, sizeof(what), "VLAN %u", port->trunk[i]);
+		if (!vlan_set_has(vlans, port->trunk[i]))
+			return refuse(what, "vlans", why);
+	}
+	return 0;
+}
+
+/* Judges the names and limits of a port. Return: 0, -EACCES with *why filled. */
+static int judge_rest(const struct config *config, const struct port_settings *port, struct reason *why)
+{
+	char what[PORT_NAME_MAX + 16];
+
+	snprintf(what, sizeof(what), "iface-id %s", port->iface_id);
+	if (*port->iface_id && !config->trust_iface_id)
+		return refuse(what, "iface_id", why);
+	if (!config->trust_qos && (*port->qos || port->ingress_rate || port->ingress_burst))
+		return refuse("limits of traffic (QoS)", "qos", why);
+	return 0;
+}
+
+/* ---- What others have --------------------------------------------------------------------------------------------------------- */
+
+/* Return: the guest that has, or is promised, the VF whose representor a port is; "" if no guest has it; NULL if it is none's. */
+static const char *holder_of_port(const struct placement *p, const struct ovs_port *port)
+{
+	for (size_t i = 0; i < p->inventory->pfs; i++) {
+		const struct inventory_pf *pf = &p->inventory->pf[i];
+
+		for (unsigned int k = 0; k < pf->num_vfs; k++) {
+			const struct status *guest;
+			const struct record *lease;
+
+			if (!pf->vf[k].has_port || strcmp(pf->vf[k].port.netdev, port->name) || !*port->name)
+				continue;
+			guest = status_find_device(p->running, &pf->vf[k].address);
+			lease = record_find_vf(p->leases, &pf->vf[k].address, NULL);
+			return guest ? guest->uuid : lease ? lease->uuid : "";
+		}
+	}
+	return NULL;
+}
+
+/* Whether a port is another's: not of this guest, and not that of a VF which nobody has any more. */
+static bool is_others(const struct placement *p, const struct ovs_port *port)
+{
+	const char *holder;
+
+	if (strcmp(port->guest, p->uuid) == 0 || strcmp(port->settings.vm_id, p->uuid) == 0 || strcmp(port->settings.vm_uuid, p->uuid) == 0)
+		return false;
+	holder = holder_of_port(p, port);
+	return !holder || (*holder && strcmp(holder, p->uuid));
+}
+
+/* Refuses what another has. of: "iface-id 2f1c…"; by: "port vnet3". Return: -EACCES. */
+static int refuse_taken(const char *of, const char *kind, const char *by, struct reason *why)
+{
+	char name[128];
+
+	reason_clean(name, sizeof(name), by);
+	reason_set(why, -EACCES, NULL, "%s, which the guest brings along, is that of %s %s here", of, kind, name);
+	reason_cure(why, "give each its own; if it was left behind, remove it");
+	return -EACCES;
+}
+
+/* Judges a MAC by the guests that are here or promised to come. Return: 0, -EACCES with *why filled. */
+static int judge_mac_of_guests(const struct placement *p, const struct mac_address *mac, const char *what, struct reason *why)
+{
+	for (size_t i = 0; i < p->running->count; i++) {
+		const struct status *guest = &p->running->status[i];
+
+		if (strcmp(guest->uuid, p->uuid) && status_has_mac(guest, mac))
+			return refuse_taken(what, "guest", guest->name, why);
+	}
+	for (size_t i = 0; i < p->leases->count; i++) {
+		const struct record *lease = &p->leases->record[i];
+
+		for (size_t k = 0; strcmp(lease->uuid, p->uuid) && k < lease->vfs; k++) {
+			if (mac_address_equal(&lease->vf[k].mac, mac))
+				return refuse_taken(what, "guest", lease->name, why);
+		}
+	}
+	return 0;
+}
+
+/* Judges one MAC. Return: 0, -EACCES with *why filled. */
+static int judge_mac(const struct placement *p, const struct mac_address *mac, struct reason *why)
+{
+	const struct ovs_state *ovs = &p->inventory->ovs;
+	char text[MAC_ADDRESS_LEN], what[MAC_ADDRESS_LEN + 8];
+
+	if (!mac_address_is_unicast(mac))
+		return 0;
+	snprintf(what, sizeof(what), "MAC %s", mac_address_format(mac, text));
+	for (size_t i = 0; i < ovs->ports; i++) {
+		const struct port_settings *port = &ovs->port[i].settings;
+
+		if (port->has_attached_mac && mac_address_equal(&port->attached_mac, mac) && is_others(p, &ovs->port[i]))
+			return refuse_taken(what, "port", ovs->port[i].name, why);
+	}
+	return judge_mac_of_guests(p, mac, what, why);
+}
+
+/* Judges the names by which a cloud's controller knows a port. Return: 0, -EACCES with *why filled. */
+static int judge_names(const struct placement *p, const struct port_settings *wanted, struct reason *why)
+{
+	const struct ovs_state *ovs = &p->inventory->ovs;
+	const char *const ids[] = { wanted->vm_id, wanted->vm_uuid };
+	char what[PORT_NAME_MAX + 16];
+
+	snprintf(what, sizeof(what), "iface-id %s", wanted->iface_id);
+	for (size_t i = 0; *wanted->iface_id && i < ovs->ports; i++) {
+		if (strcmp(ovs->port[i].settings.iface_id, wanted->iface_id) == 0 && is_others(p, &ovs->port[i]))
+			return refuse_taken(what, "port", ovs->port[i].name, why);
+	}
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		const struct status *guest = strcmp(ids[i], p->uuid) ? status_find_uuid(p->running, ids[i]) : NULL;
+
+		snprintf(what, sizeof(what), "uuid %s", ids[i]);
+		if (guest)
+			return refuse_taken(what, "guest", guest->name, why);
+	}
+	return 0;
+}
+
+/* Judges a passport's entry. Return: 0, -EACCES with *why filled. */
+static int judge_passport(const struct placement *p, const struct passport_vf *passport, struct reason *why)
+{
+	int error = judge_bridge(p->config, passport, why);
+
+	if (!error)
+		error = judge_vlans(p->config, &passport->port, why);
+	if (!error)
+		error = judge_rest(p->config, &passport->port, why);
+	if (!error)
+		error = judge_names(p, &passport->port, why);
+	if (!error)
+		error = judge_mac(p, &passport->mac, why);
+	return error || !passport->port.has_attached_mac ? error : judge_mac(p, &passport->port.attached_mac, why);
+}
+
+/*
+ * trust_judge() - what a guest's VF brings along
+ * @p:		host, configuration, who is here, the guest's uuid
+ * @vf:		VF of the guest
+ * @why:	filled on refusal
+ * Return: 0, -EACCES
+ */
+int trust_judge(const struct placement *p, const struct guest_vf *vf, struct reason *why)
+{
+	int error = vf->device->has_mac ? judge_mac(p, &vf->device->mac, why) : 0;
+
+	if (!error && vf->passport)
+		error = judge_passport(p, vf->passport, why);
+	if (error)
+		reason_rule(why, "trust");
+	return error;
+}
