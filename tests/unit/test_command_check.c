@@ -324,6 +324,11 @@ PAIR_FAULT(another_psid, "MT_0000000834", "MT_0000000999", "L5", "same PSID", "f
 PAIR_FAULT(another_psid_stops_the_guest, "MT_0000000834", "MT_0000000999", "V5", "there and back", "failure", "cannot go there", NULL)
 PAIR_FAULT(newer_firmware_there, "28.43.1014", "28.44.1036", "L6", "same firmware", "failure", "firmware 28.43.1014 here, 28.44.1036 on hostE",
 	   "mstflint -d " PF0 " -i IMAGE burn")
+PAIR_FAULT(the_same_mtu_there, "28.43.1014", "28.43.1014", "MTU", "same MTU", "ok", "the MTU of the uplinks is 9000", NULL)
+PAIR_FAULT(a_smaller_mtu_there, "\"uplink_mtu\": 9000", "\"uplink_mtu\": 1500", "MTU", "same MTU", "warning",
+	   "the MTU of enp129s0f0np0 is 9000, and on hostE that of enp129s0f0np0 is 1500", "ssh hostE ip link set dev enp129s0f0np0 mtu 9000")
+PAIR_FAULT(a_larger_mtu_there, "\"uplink_mtu\": 9000", "\"uplink_mtu\": 9216", "MTU", "same MTU", "warning", "that of enp129s0f0np0 is 9216",
+	   "ip link set dev enp129s0f0np0 mtu 9216")
 PAIR_FAULT(another_maker_of_processors, "GenuineIntel", "AuthenticAMD", "P10", "processors", "failure", "AuthenticAMD on hostE", NULL)
 PAIR_FAULT(another_model_of_processor, "Gold 6430", "Gold 5420", "P10", "processors", "warning", "Gold 5420", NULL)
 PAIR_FAULT(an_older_qemu_there, "\"qemu\": \"10.0.2\"", "\"qemu\": \"8.2.0\"", "P10", "versions", "warning", "QEMU 10.0.2 here, 8.2.0 on hostE", NULL)

@@ -161,6 +161,13 @@ TEST(grammar_and_reader_agree_on_every_value)
 		{"mac='52:54:00:12:34:56' tag='0' vlan-mode='native-untagged' trunks='1 20 4095'", true},
 		{"mac='52:54:00:12:34:56' tag='4095' ingress-rate='100000' ingress-burst='8000'", true},
 		{"mac='52:54:00:12:34:56' iface-id='9e0c7f57' vm-id='a' vm-uuid='b' attached-mac='52:54:00:12:34:56'", true},
+		{"mac='52:54:00:12:34:56' mtu='68'", true},
+		{"mac='52:54:00:12:34:56' mtu='65535'", true},
+		{"mac='52:54:00:12:34:56' mtu='67'", false},
+		{"mac='52:54:00:12:34:56' mtu='65536'", false},
+		{"mac='52:54:00:12:34:56' mtu='0'", false},
+		{"mac='52:54:00:12:34:56' mtu='1500 '", false},
+		{"mac='52:54:00:12:34:56' mtu=''", false},
 		{"mac='52:54:00:12:34:56' tag='4096'", false},
 		{"mac='52:54:00:12:34:56' tag='-1'", false},
 		{"mac='52:54:00:12:34:56' tag=''", false},
@@ -252,6 +259,7 @@ static struct passport_vf roll_vf(size_t i)
 	roll_word(vf.psid, sizeof(vf.psid));
 	roll_word(vf.firmware, sizeof(vf.firmware));
 	roll_word(vf.bridge, sizeof(vf.bridge));
+	vf.mtu = dice(2) ? PASSPORT_MIN_MTU + dice(PASSPORT_MAX_MTU - PASSPORT_MIN_MTU + 1) : 0;
 	return vf;
 }
 
@@ -290,6 +298,7 @@ TEST(what_a_reader_would_not_accept_is_left_out)
 	vf->port.has_tag = true;
 	vf->port.tag = 5000;
 	vf->port.has_attached_mac = true;
+	vf->mtu = 65536;
 	CHECK(passport_print(&passport, false, &xml) > 0);
 	CHECK_STR(xml, "<vf:passport xmlns:vf=\"urn:vferry:passport:1\" version=\"1\">\n  <vf:vf mac=\"02:00:00:00:00:01\"/>\n</vf:passport>");
 	read_passport(xml, &domain);
@@ -323,6 +332,7 @@ TEST(two_passports_differ_in_each_value)
 	DIFFERS(psid[0] = 'x');
 	DIFFERS(firmware[0] = 'x');
 	DIFFERS(bridge[0] = 'x');
+	DIFFERS(mtu = 1500);
 	DIFFERS(port.has_tag = true);
 	DIFFERS(port.trunks = 1);
 	DIFFERS(port.vlan_mode[0] = 'x');

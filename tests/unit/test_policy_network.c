@@ -291,3 +291,17 @@ TEST(more_bridges_than_are_looked_at_plug_nothing)
 	CHECK_INT(network_judge(&h->config, &h->inventory, &h->inventory.pf[0], "br0", &plug, NULL), -EBUSY);
 	free(h);
 }
+
+TEST(a_representor_gets_the_mtu_of_the_uplink_and_never_less_than_it_has)
+{
+	static const struct {
+		unsigned int uplink, representor, wanted;
+	} cases[] = { { 9000, 1500, 9000 }, { 1500, 1500, 0 }, { 1500, 9000, 0 }, { 0, 1500, 0 }, { 9000, 0, 0 }, { 1501, 1500, 1501 } };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct inventory_pf pf = { .uplink_mtu = cases[i].uplink };
+		const struct inventory_vf vf = { .representor_mtu = cases[i].representor };
+
+		CHECK_INT(network_mtu(&pf, &vf), cases[i].wanted);
+	}
+}

@@ -583,6 +583,26 @@ TEST(postcopy_is_told_by_the_flags_of_a_migration_only)
 	CHECK_INT(rules_judge_flags(&status, &why), 0);
 }
 
+TEST(an_mtu_that_nobody_tells_or_that_fits_is_no_obstacle)
+{
+	struct policy_host *h = host_new();
+	struct passport_vf passport = { .mtu = 9000 };
+	struct guest_vf vf = { .passport = &passport };
+	struct rule_case c = { .config = &h->config, .inventory = &h->inventory, .incoming = true, .pf = &h->inventory.pf[0], .vf = &vf };
+
+	CHECK_INT(rules_judge_by(rules_find("mtu"), &c, NULL), VERDICT_PASS); /* a record of an older vferry */
+	h->inventory.pf[0].uplink_mtu = 8999;
+	CHECK_INT(rules_judge_by(rules_find("mtu"), &c, NULL), VERDICT_REFUSE);
+	c.incoming = false;
+	CHECK_INT(rules_judge_by(rules_find("mtu"), &c, NULL), VERDICT_PASS);
+	c.incoming = true;
+	h->inventory.pf[0].uplink_mtu = 9000;
+	CHECK_INT(rules_judge_by(rules_find("mtu"), &c, NULL), VERDICT_PASS);
+	passport.mtu = 0;
+	CHECK_INT(rules_judge_by(rules_find("mtu"), &c, NULL), VERDICT_PASS);
+	free(h);
+}
+
 /* What a rule is to object to: a host that is all right but for one thing. */
 static struct spoiled {
 	struct policy_host *h;
@@ -617,6 +637,7 @@ SPOIL(by_no_bridge, h->config.create_bridge = false)
 SPOIL(by_the_passports_bridge, strcpy(h->domain.passport.vf[0].bridge, "br-ex"))
 SPOIL(by_plug_uplink, h->config.plug_uplink = false)
 SPOIL(by_uplink_address, spoiled.pf->uplink_addresses = 1)
+SPOIL(by_mtu, spoiled.pf->uplink_mtu = 1500; h->domain.passport.vf[0].mtu = 9000)
 SPOIL(by_no_sriov, spoiled.pf->total_vfs = 0)
 SPOIL(by_mode, spoiled.pf->mode = ESWITCH_UNKNOWN)
 SPOIL(by_slots, spoiled.flights = (struct flights){ .vfs = 4, .guests = "web2" })
@@ -661,6 +682,8 @@ static const struct verdict_row {
 	{ "network", by_plug_uplink, VERDICT_REFUSE,
 	  "there is no bridge br-vferry, and vferry does not see to that (uplink = present in vferry.conf)" },
 	{ "network", by_uplink_address, VERDICT_REFUSE, "its uplink enp129s0f0np0 carries an IP address of this host" },
+	{ "mtu", by_mtu, VERDICT_REFUSE,
+	  "the MTU of its uplink enp129s0f0np0 is 1500, and that of the guest's representor at the source is 9000" },
 	{ "S2-sriov", by_no_sriov, VERDICT_REFUSE, "it offers no VFs: SR-IOV is off in its firmware settings (SRIOV_EN, NUM_OF_VFS)" },
 	{ "eswitch", by_mode, VERDICT_REFUSE, "the mode of its eswitch is not known to vferry" },
 	{ "eswitch", by_uplink_address, VERDICT_REFUSE,

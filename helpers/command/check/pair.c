@@ -116,6 +116,45 @@ static void look_firmware(const struct check_case *c, struct finding *f)
 	}
 }
 
+/* The PF of a host that vferry may use whose uplink has the largest MTU; NULL: there is none. */
+static const struct inventory_pf *widest_pf(const struct view *view)
+{
+	const struct inventory_pf *widest = NULL;
+
+	for (size_t i = 0; i < view->scene.inventory.pfs; i++) {
+		const struct inventory_pf *pf = &view->scene.inventory.pf[i];
+
+		if (guest_can_use_pf(view->scene.config, pf) && (!widest || pf->uplink_mtu > widest->uplink_mtu))
+			widest = pf;
+	}
+	return widest;
+}
+
+/* The uplinks carry the same. */
+static void look_mtu(const struct check_case *c, struct finding *f)
+{
+	unsigned int here = c->pf->uplink_mtu;
+	const struct inventory_pf *there;
+
+	if (needs_other(c, f))
+		return;
+	there = widest_pf(c->other);
+	if (!here || !there || !there->uplink_mtu) {
+		check_found(f, STATE_NONE, "the MTU of an uplink is not known");
+		return;
+	}
+	if (here == there->uplink_mtu) {
+		check_found(f, STATE_OK, "the MTU of the uplinks is %u", here);
+		return;
+	}
+	check_found(f, STATE_WARNING, "the MTU of %s is %u, and on %s that of %s is %u: a guest cannot go where it is less than at home",
+		    c->pf->uplink, here, other_name(c), there->uplink, there->uplink_mtu);
+	if (here < there->uplink_mtu)
+		check_mend(f, "ip link set dev %s mtu %u", c->pf->uplink, there->uplink_mtu);
+	else
+		check_mend(f, "ssh %s ip link set dev %s mtu %u", other_name(c), there->uplink, here);
+}
+
 /* P8: the hosts reach each other. */
 static void look_reached(const struct check_case *c, struct finding *f)
 {
@@ -198,7 +237,7 @@ static void write_passports(const struct guest *guest, struct inventory *from, s
 		const struct guest_vf *vf = &guest->vf[i];
 		const struct inventory_pf *pf = vf->pf;
 		struct passport_vf *out = &passport[i];
-		unsigned int index;
+		unsigned int index = vf->index;
 
 		if (!pf && vf->device->has_source)
 			pf = inventory_find_vf(from, &vf->device->source, &index);
@@ -210,6 +249,7 @@ static void write_passports(const struct guest *guest, struct inventory *from, s
 			out->pf = pf->address;
 			snprintf(out->psid, sizeof(out->psid), "%s", pf->info.psid);
 			snprintf(out->firmware, sizeof(out->firmware), "%s", pf->info.firmware);
+			out->mtu = index < pf->num_vfs ? pf->vf[index].representor_mtu : 0;
 		}
 		snprintf(out->bridge, sizeof(out->bridge), "%s", vf->bridge);
 	}
@@ -317,6 +357,7 @@ const struct check_row check_rows_pair[] = {
 	{ "P10", "versions", SCOPE_HOST, "an older QEMU may lack a newer one's machine types", look_versions },
 	{ "L5", "same PSID", SCOPE_PF, "the state of a VF fits into the same kind of card only", look_psid },
 	{ "L6", "same firmware", SCOPE_PF, "the state of a VF fits to the same firmware only", look_firmware },
+	{ "MTU", "same MTU", SCOPE_PF, "what a guest sends must fit through the uplink there too", look_mtu },
 	{ "S6", "other host ready", SCOPE_HOST, "it needs S1 to S5 as this one", look_there },
 	{ "V5", "there and back", SCOPE_GUEST, "a guest that cannot come back cannot be moved for a maintenance night", look_journey },
 	{ 0 },

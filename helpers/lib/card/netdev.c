@@ -358,6 +358,21 @@ int netdev_set_up(struct netlink *rt, uint32_t ifindex, bool up, struct reason *
 	return netlink_call(rt, msg, NULL, NULL, object, why);
 }
 
+/* See the header. Return: 0; -ENODEV if there is no such netdev; -EINVAL if it cannot have that MTU; other negative errno; *why filled. */
+int netdev_set_mtu(struct netlink *rt, uint32_t ifindex, unsigned int mtu, struct reason *why)
+{
+	struct ifinfomsg header = { .ifi_index = (int)ifindex };
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_NEWLINK, 0);
+	char object[32];
+
+	snprintf(object, sizeof(object), "interface number %u", ifindex);
+	if (msg && (nlmsg_append(msg, &header, sizeof(header), NLMSG_ALIGNTO) < 0 || nla_put_u32(msg, IFLA_MTU, mtu) < 0)) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	return netlink_call(rt, msg, NULL, NULL, object, why);
+}
+
 /* Return: the netdev of that name, NULL if absent. */
 const struct netdev *netdev_find(const struct netdev *list, size_t count, const char *name)
 {

@@ -45,6 +45,9 @@ int netdev_get(struct netlink *rt, const char *name, uint32_t ifindex, struct ne
 /* Sets or clears IFF_UP. Doing it twice is harmless. */
 int netdev_set_up(struct netlink *rt, uint32_t ifindex, bool up, struct reason *why);
 
+/* Sets the MTU, in bytes. */
+int netdev_set_mtu(struct netlink *rt, uint32_t ifindex, unsigned int mtu, struct reason *why);
+
 /* What an administrator sets of a VF by way of the PF's netdev, in Mbit/s; 0: no limit. */
 struct netdev_vf_rate {
 	uint32_t min, max;

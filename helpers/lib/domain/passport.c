@@ -152,6 +152,21 @@ static const char *read_port(const xmlNode *node, struct port_settings *port)
 }
 
 /*
+ * Reads the MTU.
+ * Return: 0, *mtu 0 if it is absent; -EINVAL.
+ */
+static int read_mtu(const xmlNode *node, unsigned int *mtu)
+{
+	unsigned long number = 0;
+	bool has;
+
+	if (read_number(node, "mtu", &has, PASSPORT_MAX_MTU, &number) < 0 || (has && number < PASSPORT_MIN_MTU))
+		return -EINVAL;
+	*mtu = (unsigned int)number;
+	return 0;
+}
+
+/*
  * Reads one entry.
  * Return: NULL, or the name of the attribute that is wrong.
  */
@@ -170,7 +185,9 @@ static const char *read_entry(const xmlNode *node, struct passport_vf *vf)
 		return "psid";
 	if (read_word(node, "firmware", vf->firmware, sizeof(vf->firmware)) < 0)
 		return "firmware";
-	return read_word(node, "bridge", vf->bridge, sizeof(vf->bridge)) < 0 ? "bridge" : read_port(node, &vf->port);
+	if (read_word(node, "bridge", vf->bridge, sizeof(vf->bridge)) < 0)
+		return "bridge";
+	return read_mtu(node, &vf->mtu) < 0 ? "mtu" : read_port(node, &vf->port);
 }
 
 /*

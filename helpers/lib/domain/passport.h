@@ -24,6 +24,8 @@
 #include "base/reason.h"
 
 #define PASSPORT_NAMESPACE "urn:vferry:passport:1"
+#define PASSPORT_MIN_MTU 68    /* Linux include/uapi/linux/if_ether.h ETH_MIN_MTU */
+#define PASSPORT_MAX_MTU 65535 /* ETH_MAX_MTU */
 #define PASSPORT_MAX_VFS 32
 
 struct passport_vf {
@@ -35,6 +37,7 @@ struct passport_vf {
 	char psid[32];            /* empty: not told; so below */
 	char firmware[24];        /* running, "28.43.1014" */
 	char bridge[64];
+	unsigned int mtu;         /* of the representor, bytes; 0: not told */
 	struct port_settings port; /* of the representor's port in that bridge */
 };
 

@@ -356,3 +356,9 @@ char *network_describe(const struct network *network, const struct inventory *in
 		snprintf(out, size, "bridge %s reaches the network by %s", bridge, network->device->name);
 	return out;
 }
+
+/* Return: the MTU that a VF's representor is to have, 0: it is left as it is. */
+unsigned int network_mtu(const struct inventory_pf *pf, const struct inventory_vf *vf)
+{
+	return vf->representor_mtu && vf->representor_mtu < pf->uplink_mtu ? pf->uplink_mtu : 0;
+}

@@ -56,6 +56,13 @@ int network_judge(const struct config *config, const struct inventory *inventory
 const char *network_bridge(const struct config *config, const struct inventory *inventory, const struct inventory_pf *pf);
 
 /*
+ * The MTU that a VF's representor is to have: the uplink's. A representor begins with 1500 (Linux mlx5/core/en_rep.c), what does not fit
+ * through it is dropped until the card has the flow, and Open vSwitch gives a bridge's own port the smallest MTU of its ports. Never less than it has.
+ * Return: bytes; 0: leave it as it is.
+ */
+unsigned int network_mtu(const struct inventory_pf *pf, const struct inventory_vf *vf);
+
+/*
  * Says how VFs of a PF reach the network of a bridge: "p0 is in bridge br-ex", "bridge br-int reaches p0 by way of bridge br-ex".
  * Return: out; "" if they do not.
  */

@@ -168,6 +168,21 @@ enum verdict rules_network(const struct rule_case *c, struct reason *why)
 }
 
 /*
+ * rules_mtu() - its uplink carries what the guest's port carried at the source. A source or a record that does not tell passes.
+ */
+enum verdict rules_mtu(const struct rule_case *c, struct reason *why)
+{
+	unsigned int source = c->incoming && c->vf && c->vf->passport ? c->vf->passport->mtu : 0;
+
+	if (!source || !c->pf->uplink_mtu || source <= c->pf->uplink_mtu)
+		return VERDICT_PASS;
+	reason_set(why, -EPERM, NULL, "the MTU of its uplink %s is %u, and that of the guest's representor at the source is %u", c->pf->uplink,
+		   c->pf->uplink_mtu, source);
+	reason_cure(why, "ip link set dev %s mtu %u, here and at what carries it on; or choose another destination", c->pf->uplink, source);
+	return VERDICT_REFUSE;
+}
+
+/*
  * rules_sriov() - it can have VFs
  */
 enum verdict rules_sriov(const struct rule_case *c, struct reason *why)
