@@ -63,7 +63,7 @@ int virt_open(virConnectPtr *connection, struct reason *why)
 	if (*connection)
 		return 0;
 	error = virt_reason(why, "", "be reached at " VIRT_URI);
-	reason_cure(why, "start it: systemctl start libvirtd, or virtqemud where libvirt's daemons are modular");
+	reason_cure(why, "start it: systemctl start libvirtd, or virtqemud.socket where libvirt's daemons are modular");
 	return error;
 }
 

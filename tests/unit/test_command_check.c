@@ -117,7 +117,7 @@ TEST(a_pf_beside_one_whose_uplink_is_in_the_bridge_is_not_needed)
 TEST(every_line_of_the_procedure_that_concerns_a_host_is_there)
 {
 	static const char *const ids[] = { "P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P13", "L1", "L3", "L4", "L6", "L7", "L8",
-					   "S1", "S2", "S3", "S4", "S5a", "S5b", "S5c", "S5d", "S5e", "S5f", "S5g", "V7" };
+					   "S1", "S2", "S3", "S4", "S5a", "S5b", "S5c", "S5d", "S5e", "S5f", "S5g", "V7", "V8" };
 	struct json_object *json = json_tokener_parse(check(recorded(READY)).out);
 
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
@@ -133,6 +133,36 @@ FAULT(threads_are_too_few_for_those_who_wait, READY, "\"seen_by_root\": true", "
       "libvirtd has 9 threads for calls; with 8 guests that wait for a slot (slot_queue) it needs 10",
       "virt-admin server-threadpool-set libvirtd --min-workers 20")
 FAULT(threads_are_enough, READY, "\"seen_by_root\": true", "\"seen_by_root\": true, \"libvirt_workers\": 10", "V7", NULL, "ok", "10 threads", NULL)
+
+TEST(a_modular_libvirt_that_is_idle_does_not_run_and_that_is_no_fault)
+{
+	expect(changed(READY, "\"is_modular\": false", "\"is_modular\": true, \"libvirt_workers\": 0", NULL),
+	       &(struct expected){ "V7", NULL, "not-applicable", "virtqemud does not run at the moment; it is started by whoever calls it", NULL });
+}
+
+/* Open vSwitch has another name and another source on RHEL and its children than on Fedora. */
+TEST(open_vswitch_is_installed_by_the_name_that_it_has_there)
+{
+	static const struct { const char *system, *mend; } rows[] = {
+		{ "Fedora Linux 42 (Server Edition)", "dnf install openvswitch" },
+		{ "Red Hat Enterprise Linux 9.4 (Plow)", "dnf install openvswitch3.5" },
+		{ "CentOS Stream 10 (Coughlan)", "dnf install openvswitch3.5" },
+		{ "Rocky Linux 9.4 (Blue Onyx)", "dnf install openvswitch3.5" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char system[128];
+		struct json_object *json;
+
+		snprintf(system, sizeof(system), "\"has_systemd\": true, \"system\": \"%s\", \"installer\": \"dnf install\"", rows[i].system);
+		json = json_tokener_parse(check(changed(FRESH, "\"has_openvswitch\": true", "\"has_openvswitch\": false", "\"has_ovs\": true",
+							"\"has_ovs\": false", "\"has_systemd\": true", system, NULL)).out);
+		CHECK_STR(text(find(json, "P4", NULL), "state"), "failure");
+		CHECK_STR(text(find(json, "P4", NULL), "mend"), rows[i].mend);
+		json_object_put(json);
+	}
+}
+
 FAULT(mstflint_is_missing, READY, "\"has_mstflint\": true", "\"has_mstflint\": false", "P2", NULL, "warning", "mstflint is not installed",
       "apt-get install mstflint")
 FAULT(vf_migration_mode_is_off, READY, "\"can_migrate\": true", "\"can_migrate\": false", "P3", PF0, "failure",
@@ -153,6 +183,18 @@ FAULT(libvirts_socket_is_off, READY, "\"listens_libvirt\": true", "\"listens_lib
       "systemctl enable --now virtqemud.socket")
 FAULT(the_hook_is_missing, READY, "\"has_hook\": true", "\"has_hook\": false", "L1", NULL, "failure", "vferry's hook is not installed",
       "systemctl reload libvirtd")
+FAULT(a_user_may_not_see_the_hook, READY, "\"has_hook\": true", "\"has_hook\": false, \"is_hook_hidden\": true", "L1", NULL, "unknown",
+      "only root sees whether vferry's hook is installed", NULL)
+FAULT(without_selinux_there_is_no_label, READY, "\"seen_by_root\": true", "\"seen_by_root\": true", "V8", NULL, "not-applicable", "SELinux is not on", NULL)
+FAULT(hook_and_worker_have_their_label, READY, "\"seen_by_root\": true", "\"seen_by_root\": true, \"has_selinux\": true, \"hook_label\": "
+      "\"vferry_hook_exec_t\", \"worker_label\": \"vferry_hook_exec_t\"", "V8", NULL, "ok", "vferry_hook_exec_t", NULL)
+FAULT(the_hook_has_the_label_of_its_folder, READY, "\"seen_by_root\": true", "\"seen_by_root\": true, \"has_selinux\": true, \"selinux_enforces\": true, "
+      "\"hook_label\": \"virt_hook_t\", \"worker_label\": \"vferry_hook_exec_t\"", "V8", NULL, "failure",
+      "vferry's hook has the label virt_hook_t, not vferry_hook_exec_t", "restorecon -Rv /etc/libvirt/hooks")
+FAULT(the_worker_has_the_label_of_its_folder, READY, "\"seen_by_root\": true", "\"seen_by_root\": true, \"has_selinux\": true, \"hook_label\": "
+      "\"vferry_hook_exec_t\", \"worker_label\": \"bin_t\"", "V8", NULL, "warning", "vferry's worker has the label bin_t", "restorecon -Rv")
+FAULT(a_label_that_nobody_may_see, READY, "\"has_hook\": true", "\"has_hook\": false, \"is_hook_hidden\": true, \"has_selinux\": true", "V8", NULL,
+      "unknown", "only root sees the labels", NULL)
 FAULT(libvirt_is_too_old_for_the_hook, READY, "\"libvirt\": \"11.3.0\"", "\"libvirt\": \"6.4.0\"", "L1", NULL, "failure",
       "libvirt 6.4.0 is older than 6.5.0 and never calls vferry's hook", NULL)
 FAULT(libvirt_is_just_new_enough_for_the_hook, READY, "\"libvirt\": \"11.3.0\"", "\"libvirt\": \"6.5.0\"", "L1", NULL, "ok", "is installed", NULL)

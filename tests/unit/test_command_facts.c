@@ -6,6 +6,9 @@
 #include "check.h"
 
 #include <json-c/json.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
 
 #include "base/sysroot.h"
 #include "domain/hardware.h"
@@ -153,7 +156,7 @@ TEST(a_chain_that_drops_what_comes_in_is_named_with_its_mend)
 		"{\"nftables\": [{\"metainfo\": {}}, {\"chain\": {\"family\": \"inet\", \"table\": \"filter\", \"name\": \"input\", "
 				 "\"hook\": \"input\", \"policy\": \"drop\"}}]}");
 	facts = read_facts();
-	CHECK_CONTAINS(facts.firewall, "chain inet filter input drops");
+	CHECK_CONTAINS(facts.firewall, "chain inet filter input drops what no rule accepts, and no rule accepts port 49152");
 	CHECK_STR(facts.firewall_mend, "nft insert rule inet filter input tcp dport 49152-49215 accept");
 }
 
@@ -163,8 +166,151 @@ TEST(a_chain_with_a_rule_for_migrations_is_none_of_our_business)
 		SKIP("only root asks the packet filter");
 	program("/usr/sbin/nft",
 		"{\"nftables\": [{\"chain\": {\"family\": \"inet\", \"table\": \"filter\", \"name\": \"input\", \"hook\": \"input\", "
-				 "\"policy\": \"drop\"}}, {\"rule\": {\"expr\": [{\"match\": {\"right\": {\"range\": [49152, 49215]}}}]}}]}");
+				 "\"policy\": \"drop\"}}, {\"rule\": {\"family\": \"inet\", \"table\": \"filter\", \"chain\": \"input\", \"expr\": "
+				 "[{\"match\": {\"op\": \"==\", \"left\": {\"payload\": {\"protocol\": \"tcp\", \"field\": \"dport\"}}, \"right\": {\"range\": [49152, 49215]}}}, {\"accept\": null}]}}]}");
 	CHECK_STR(read_facts().firewall, "");
+}
+
+/* A ruleset as firewalld writes it for its zone "public" (nft -j of a real nft). in_zone: further rules of that zone's chain. */
+static const char *firewalld(const char *in_zone)
+{
+	static char text[4000];
+
+#define RULE(chain, expr) "{\"rule\": {\"family\": \"inet\", \"table\": \"firewalld\", \"chain\": \"" chain "\", \"expr\": [" expr "]}}"
+#define DPORT(right) "{\"match\": {\"op\": \"==\", \"left\": {\"payload\": {\"protocol\": \"tcp\", \"field\": \"dport\"}}, \"right\": " right "}}"
+	snprintf(text, sizeof(text), "{\"nftables\": [{\"metainfo\": {}}, {\"table\": {\"family\": \"inet\", \"name\": \"firewalld\"}}, "
+		 "{\"chain\": {\"family\": \"inet\", \"table\": \"firewalld\", \"name\": \"filter_INPUT\", \"hook\": \"input\", "
+		 "\"policy\": \"accept\"}}, {\"set\": {\"family\": \"inet\", \"table\": \"firewalld\", \"name\": \"moving\", \"elem\": "
+		 "[5900, {\"range\": [49152, 49215]}]}}, "
+		 RULE("filter_INPUT", "{\"match\": {\"op\": \"==\", \"left\": {\"meta\": {\"key\": \"iifname\"}}, \"right\": \"lo\"}}, "
+				      "{\"accept\": null}") ", "
+		 RULE("filter_INPUT", "{\"jump\": {\"target\": \"filter_INPUT_ZONES\"}}") ", "
+		 RULE("filter_INPUT", "{\"counter\": {\"packets\": 1, \"bytes\": 60}}, {\"reject\": {\"type\": \"icmpx\", \"expr\": "
+				      "\"admin-prohibited\"}}") ", "
+		 RULE("filter_INPUT_ZONES", "{\"goto\": {\"target\": \"filter_IN_public\"}}") ", "
+		 RULE("filter_IN_public", DPORT("22") ", {\"accept\": null}") "%s]}", in_zone);
+	return text;
+}
+
+TEST(firewalld_that_rejects_at_the_end_of_its_chain_is_named_with_its_mend)
+{
+	struct facts facts;
+
+	if (geteuid() != 0)
+		SKIP("only root asks the packet filter");
+	program("/usr/sbin/nft", firewalld(""));
+	facts = read_facts();
+	CHECK_CONTAINS(facts.firewall, "chain inet firewalld filter_INPUT");
+	CHECK_STR(facts.firewall_mend, "firewall-cmd --permanent --add-port=49152-49215/tcp && firewall-cmd --reload");
+}
+
+TEST(a_zone_that_lets_migrations_in_is_none_of_our_business)
+{
+	static const char *const opened[] = {
+		", " RULE("filter_IN_public", DPORT("{\"range\": [1025, 65535]}") ", {\"accept\": null}"),
+		", " RULE("filter_IN_public", DPORT("{\"set\": [80, {\"range\": [49152, 49215]}]}") ", {\"accept\": null}"),
+		", " RULE("filter_IN_public", DPORT("\"@moving\"") ", {\"accept\": null}"),
+		", " RULE("filter_IN_public", "{\"accept\": null}"),
+		", " RULE("filter_IN_public", "{\"goto\": {\"target\": \"deeper\"}}") ", " RULE("deeper", "{\"accept\": null}"),
+	};
+
+	if (geteuid() != 0)
+		SKIP("only root asks the packet filter");
+	for (size_t i = 0; i < sizeof(opened) / sizeof(opened[0]); i++) {
+		program("/usr/sbin/nft", firewalld(opened[i]));
+		CHECK_STR(read_facts().firewall, "");
+	}
+}
+
+TEST(a_rule_for_other_ports_or_for_some_hosts_lets_no_migration_in)
+{
+	static const char *const shut[] = {
+		", " RULE("filter_IN_public", DPORT("{\"range\": [5900, 6000]}") ", {\"accept\": null}"),
+		", " RULE("filter_IN_public", DPORT("{\"range\": [49152, 49215]}") ", {\"drop\": null}"),
+		", " RULE("filter_IN_public", "{\"limit\": {\"rate\": 1, \"per\": \"second\"}}, {\"accept\": null}"),
+		", " RULE("filter_IN_public", "{\"return\": null}") ", " RULE("filter_IN_public", "{\"accept\": null}"),
+		", " RULE("filter_IN_public", "{\"goto\": {\"target\": \"filter_IN_public\"}}"), /* for ever: nft takes none, a record may */
+	};
+
+	if (geteuid() != 0)
+		SKIP("only root asks the packet filter");
+	for (size_t i = 0; i < sizeof(shut) / sizeof(shut[0]); i++) {
+		program("/usr/sbin/nft", firewalld(shut[i]));
+		CHECK_CONTAINS(read_facts().firewall, "filter_INPUT");
+	}
+}
+
+/* Reads the facts as a user, in a child if this is root. Return: by value, from memory that both share. */
+static struct facts read_facts_as_user(void)
+{
+	struct facts *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), facts;
+	int status;
+	pid_t child;
+
+	CHECK(shared != MAP_FAILED);
+	CHECK_INT(chmod(check_scratch(), 0755), 0);
+	child = fork();
+	if (child == 0) {
+		if (geteuid() == 0 && setresuid(65534, 65534, 65534) < 0)
+			_exit(1);
+		if (sysroot_set(check_scratch()) < 0)
+			_exit(2);
+		facts_read(shared, deadline_in(10000));
+		_exit(0);
+	}
+	CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	facts = *shared;
+	munmap(shared, sizeof(*shared));
+	return facts;
+}
+
+TEST(a_user_sees_firewalld_by_its_control_group)
+{
+	check_file("/proc/.keep", "");
+	CHECK_STR(read_facts_as_user().firewall, "");
+	check_file("/run/firewalld.pid", "1\n");
+	CHECK_STR(read_facts_as_user().firewall, "");
+	check_file("/sys/fs/cgroup/system.slice/firewalld.service/cgroup.procs", "1\n");
+	CHECK_CONTAINS(read_facts_as_user().firewall, "firewalld runs");
+	CHECK_CONTAINS(read_facts_as_user().firewall_mend, "firewall-cmd --permanent --add-port=49152-49215/tcp");
+}
+
+TEST(a_hook_in_a_folder_that_a_user_may_not_enter_is_not_known_to_be_absent)
+{
+	char folder[PATH_MAX];
+	struct facts facts;
+
+	check_file("/proc/.keep", "");
+	facts = read_facts_as_user();
+	CHECK(!facts.has_hook && !facts.is_hook_hidden);
+	check_file("/etc/libvirt/hooks/qemu.d/50-vferry", "");
+	facts = read_facts_as_user();
+	CHECK(facts.has_hook && !facts.is_hook_hidden);
+	snprintf(folder, sizeof(folder), "%s/etc/libvirt", check_scratch());
+	CHECK_INT(chmod(folder, 0), 0);
+	facts = read_facts_as_user();
+	CHECK(!facts.has_hook && facts.is_hook_hidden);
+	CHECK_INT(chmod(folder, 0755), 0);
+}
+
+TEST(the_label_of_hook_and_worker_is_read_where_selinux_is)
+{
+	char hook[PATH_MAX], worker[PATH_MAX];
+	struct facts facts;
+
+	snprintf(hook, sizeof(hook), "%s", check_file("/etc/libvirt/hooks/qemu.d/50-vferry", ""));
+	snprintf(worker, sizeof(worker), "%s", check_file(LIBEXECDIR "/vferry/hook", ""));
+	if (setxattr(hook, "security.selinux", "system_u:object_r:vferry_hook_exec_t:s0", 40, 0) < 0 ||
+	    setxattr(worker, "security.selinux", "system_u:object_r:bin_t:s0", 27, 0) < 0)
+		SKIP("labels cannot be set here: %s", strerror(errno));
+	facts = read_facts();
+	CHECK(!facts.has_selinux);
+	CHECK_STR(facts.hook_label, "");
+	check_file("/sys/fs/selinux/enforce", "1");
+	facts = read_facts();
+	CHECK(facts.has_selinux && facts.selinux_enforces);
+	CHECK_STR(facts.hook_label, "vferry_hook_exec_t");
+	CHECK_STR(facts.worker_label, "bin_t");
 }
 
 TEST(facts_survive_json)

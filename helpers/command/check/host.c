@@ -22,17 +22,27 @@ static void look_mstflint(const struct check_case *c, struct finding *f)
 	check_mend(f, "%s mstflint", *facts->installer ? facts->installer : "dnf install");
 }
 
+/* Return: the package that Open vSwitch comes in here. RHEL and what is made of it have one for each version, and none called openvswitch. */
+static const char *ovs_package(const struct facts *facts)
+{
+	if (strncmp(facts->installer, "apt", 3) == 0)
+		return "openvswitch-switch";
+	return strncmp(facts->installer, "dnf", 3) == 0 && strncmp(facts->system, "Fedora", 6) != 0 ? "openvswitch3.5" : "openvswitch";
+}
+
 /* P4: Open vSwitch is installed. */
 static void look_ovs_installed(const struct check_case *c, struct finding *f)
 {
 	const struct facts *facts = &c->view->facts;
-	const char *package = strncmp(facts->installer, "apt", 3) == 0 ? "openvswitch-switch" : "openvswitch";
+	const char *package = ovs_package(facts);
 
 	if (facts->has_openvswitch || c->view->scene.inventory.has_ovs) {
 		check_found(f, STATE_OK, "Open vSwitch %s is installed", c->view->scene.inventory.ovs.version);
 		return;
 	}
 	check_found(f, STATE_FAILURE, "Open vSwitch is not installed");
+	if (strcmp(package, "openvswitch3.5") == 0)
+		check_advise(f, "RHEL has it in the channel Fast Datapath, CentOS and its kin by dnf install centos-release-nfv-openvswitch");
 	check_mend(f, "%s %s", *facts->installer ? facts->installer : "dnf install", package);
 }
 
@@ -120,6 +130,10 @@ static void look_postcopy(const struct check_case *c, struct finding *f)
 		check_found(f, STATE_OK, "vferry's hook is installed and refuses it when the guest arrives");
 		return;
 	}
+	if (facts->is_hook_hidden) {
+		check_found(f, STATE_UNKNOWN, "only root sees whether vferry's hook is installed: /etc/libvirt is closed to others");
+		return;
+	}
 	check_found(f, STATE_FAILURE, "vferry's %s is not installed: nothing refuses post-copy here", facts->has_hook ? "worker" : "hook");
 	check_advise(f, "install vferry on this host (make install prefix=/usr)");
 	check_mend(f, "systemctl reload %s", facts->is_modular ? "virtqemud" : "libvirtd");
@@ -178,7 +192,8 @@ static void look_workers(const struct check_case *c, struct finding *f)
 	const char *daemon = c->view->facts.is_modular ? "virtqemud" : "libvirtd";
 
 	if (!have) {
-		check_found(f, STATE_NONE, "%s does not run, or its threads cannot be seen", daemon);
+		check_found(f, STATE_NONE, c->view->facts.is_modular ? "%s does not run at the moment; it is started by whoever calls it" :
+			    "%s does not run, or its threads cannot be seen", daemon);
 		return;
 	}
 	check_found(f, have < need ? STATE_WARNING : STATE_OK,
@@ -189,6 +204,37 @@ static void look_workers(const struct check_case *c, struct finding *f)
 	check_advise(f, "until then fewer may wait; to keep it, run vferryd, or set min_workers = %u in /etc/libvirt/%s.conf",
 		     WORKERS_ENOUGH, daemon);
 	check_mend(f, "virt-admin server-threadpool-set %s --min-workers %u", daemon, WORKERS_ENOUGH);
+}
+
+#define HOOK_LABEL "vferry_hook_exec_t" /* install/selinux/vferry.fc */
+
+/*
+ * Beside the procedure: by which label SELinux knows hook and worker. virtqemud_t may read what has another label, not execute it, and
+ * libvirt passes over what it may not execute (virHookCheck, access(X_OK)): guests would start and arrive without vferry, and nobody told.
+ */
+static void look_label(const struct check_case *c, struct finding *f)
+{
+	const struct facts *facts = &c->view->facts;
+	bool is_hook = strcmp(facts->hook_label, HOOK_LABEL) != 0;
+	const char *label = is_hook ? facts->hook_label : facts->worker_label;
+
+	if (!facts->has_selinux) {
+		check_found(f, STATE_NONE, "SELinux is not on");
+		return;
+	}
+	if (!*label) {
+		check_found(f, facts->is_hook_hidden ? STATE_UNKNOWN : STATE_NONE,
+			    facts->is_hook_hidden ? "only root sees the labels: /etc/libvirt is closed to others" : "hook or worker is not installed");
+		return;
+	}
+	if (strcmp(label, HOOK_LABEL) == 0) {
+		check_found(f, STATE_OK, "vferry's hook and worker have the label " HOOK_LABEL);
+		return;
+	}
+	check_found(f, facts->selinux_enforces ? STATE_FAILURE : STATE_WARNING, "vferry's %s has the label %s, not " HOOK_LABEL
+		    ": where SELinux confines virtqemud, libvirt passes over it and says nothing", is_hook ? "hook" : "worker", label);
+	check_advise(f, "if it stays so, SELinux lacks the module: install vferry-selinux, or without packages run make install-selinux");
+	check_mend(f, "restorecon -Rv /etc/libvirt/hooks /usr/libexec/vferry");
 }
 
 const struct check_row check_rows_host[] = {
@@ -205,5 +251,6 @@ const struct check_row check_rows_host[] = {
 	{ "L8", "processor", SCOPE_HOST, "the procedure is for Intel 64, AMD64 and ARM 64", look_architecture },
 	{ "V1", "leftovers", SCOPE_HOST, "a VF that is kept for a guest which does not come is missing to others", look_leftovers },
 	{ "V7", "worker threads", SCOPE_HOST, "a guest that waits for a slot keeps one, and a migration that is to end needs one", look_workers },
+	{ "V8", "SELinux's label", SCOPE_HOST, "a hook with another label is not called, and nobody says so", look_label },
 	{ 0 },
 };

@@ -41,7 +41,7 @@ int sysroot_read_number(unsigned long *out, const char *format, ...);
 __attribute__((format(printf, 3, 4)))
 int sysroot_link_name(char *out, size_t size, const char *format, ...);
 
-/* Whether a path exists. */
+/* Whether a path exists. If not, errno tells why (access(2)): EACCES where the caller may not know. */
 __attribute__((format(printf, 1, 2)))
 bool sysroot_exists(const char *format, ...);
 

@@ -12,14 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/scope.h"
-#include "base/spawn.h"
 #include "base/sysroot.h"
 #include "host/workers.h"
 
 #define PROC_MAX (4u << 20) /* bytes of one file of /proc that are read */
+#define HOOK SYSCONFDIR "/libvirt/hooks/qemu.d/50-vferry"
+#define WORKER LIBEXECDIR "/vferry/hook"
 #define TCP_LISTEN 0x0a     /* Linux include/net/tcp_states.h */
 #define UNIX_LISTENS 0x10000 /* __SO_ACCEPTCON, Linux include/uapi/linux/net.h, shown by /proc/net/unix */
 
@@ -39,7 +41,8 @@ struct field {
 static const struct field fields[] = {
 	TEXT(kernel), TEXT(architecture), TEXT(system), TEXT(cpu_vendor), TEXT(cpu_model), TEXT(iommu_arguments), TEXT(qemu), TEXT(libvirt),
 	TEXT(installer), TEXT(ovs_start), TEXT(ovs_restart), TEXT(firewall), TEXT(firewall_mend), FLAG(has_systemd), FLAG(is_modular), FLAG(has_kvm),
-	FLAG(has_mstconfig), FLAG(has_mstflint), FLAG(has_openvswitch), FLAG(has_hook), FLAG(has_worker), FLAG(has_boot_services), FLAG(listens_ssh),
+	FLAG(has_mstconfig), FLAG(has_mstflint), FLAG(has_openvswitch), FLAG(has_hook), FLAG(is_hook_hidden), FLAG(has_worker),
+	FLAG(has_boot_services), FLAG(has_selinux), FLAG(selinux_enforces), TEXT(hook_label), TEXT(worker_label), FLAG(listens_ssh),
 	FLAG(listens_tls), FLAG(listens_tcp), FLAG(listens_libvirt), NUMBER(libvirt_workers), FLAG(seen_by_root), { NULL, 0, 0, json_type_null },
 };
 
@@ -212,6 +215,36 @@ static void read_ovs_start(struct facts *facts)
 	snprintf(facts->ovs_restart, sizeof(facts->ovs_restart), "/usr/share/openvswitch/scripts/ovs-ctl restart --system-id=random");
 }
 
+/* Reads the type of a file's label, the third of USER:ROLE:TYPE:LEVEL. out: "" if it has none, or nobody may see it. */
+static void read_label(char *out, size_t size, const char *path)
+{
+	char full[PATH_MAX], label[256] = "", type[64] = "";
+	ssize_t len = sysroot_path(full, sizeof(full), "%s", path) < 0 ? -1 : getxattr(full, "security.selinux", label, sizeof(label) - 1);
+
+	if (len > 0 && sscanf(label, "%*[^:]:%*[^:]:%63[^:]", type) == 1)
+		snprintf(out, size, "%s", type);
+}
+
+/*
+ * Reads whether hook and worker are there, and by which labels SELinux knows them. libvirt's RPM closes /etc/libvirt to users
+ * (libvirt.spec.in: attr(0700)), so that the hook is there or not, and a user cannot tell.
+ */
+static void read_hook(struct facts *facts)
+{
+	char enforce[8] = "";
+
+	facts->has_selinux = sysroot_read(enforce, sizeof(enforce), "/sys/fs/selinux/enforce") >= 0;
+	facts->selinux_enforces = strcmp(enforce, "1") == 0;
+	errno = 0;
+	facts->has_hook = sysroot_exists("%s", HOOK);
+	facts->is_hook_hidden = !facts->has_hook && errno == EACCES;
+	facts->has_worker = sysroot_exists("%s", WORKER);
+	if (!facts->has_selinux)
+		return;
+	read_label(facts->hook_label, sizeof(facts->hook_label), HOOK);
+	read_label(facts->worker_label, sizeof(facts->worker_label), WORKER);
+}
+
 /* Reads which programs are there. */
 static void read_programs(struct facts *facts)
 {
@@ -223,8 +256,7 @@ static void read_programs(struct facts *facts)
 		snprintf(facts->installer, sizeof(facts->installer), "apt-get install");
 	else if (has_program("dnf"))
 		snprintf(facts->installer, sizeof(facts->installer), "dnf install");
-	facts->has_hook = sysroot_exists("%s", SYSCONFDIR "/libvirt/hooks/qemu.d/50-vferry");
-	facts->has_worker = sysroot_exists("%s", LIBEXECDIR "/vferry/hook");
+	read_hook(facts);
 	facts->has_boot_services = sysroot_exists("/etc/systemd/system/multi-user.target.wants/vferry-card.service") &&
 				   sysroot_exists("/etc/systemd/system/multi-user.target.wants/vferry-host.service");
 	read_ovs_start(facts);
@@ -271,65 +303,22 @@ static void read_unix(struct facts *facts)
 	}
 }
 
-/* Finds a chain that drops what comes in, unless a rule says otherwise. name: "inet filter input". Return: whether item is one. */
-static bool is_dropping_chain(struct json_object *item, char *name, size_t size)
-{
-	struct json_object *chain = json_object_object_get(item, "chain"), *hook, *policy;
-
-	if (!chain || !json_object_object_get_ex(chain, "hook", &hook) || !json_object_object_get_ex(chain, "policy", &policy))
-		return false;
-	if (strcmp(json_object_get_string(hook), "input") != 0 || strcmp(json_object_get_string(policy), "drop") != 0)
-		return false;
-	snprintf(name, size, "%s %s %s", json_object_get_string(json_object_object_get(chain, "family")),
-		 json_object_get_string(json_object_object_get(chain, "table")), json_object_get_string(json_object_object_get(chain,
-															       "name")));
-	return true;
-}
-
-/*
- * Looks at the packet filter: a chain at "input" whose policy is drop, and no rule that names QEMU's ports. Needs root.
- */
-static void read_packet_filter(struct facts *facts, deadline_t deadline)
-{
-	char program[256], json[] = "-j", list[] = "list", ruleset[] = "ruleset", name[96];
-	char *argv[] = { program, json, list, ruleset, NULL };
-	autofree char *text = calloc(1, PROC_MAX);
-	struct json_object *root, *items;
-
-	if (!text || sysroot_path(program, sizeof(program), "/usr/sbin/nft") || !sysroot_exists("/usr/sbin/nft"))
-		return;
-	if (spawn_run(argv, text, PROC_MAX, deadline_within(deadline, 2000), NULL) != 0 || strstr(text, "49152"))
-		return;
-	root = json_tokener_parse(text);
-	items = root ? json_object_object_get(root, "nftables") : NULL;
-	for (size_t i = 0; json_object_is_type(items, json_type_array) && i < json_object_array_length(items); i++) {
-		if (!is_dropping_chain(json_object_array_get_idx(items, i), name, sizeof(name)))
-			continue;
-		snprintf(facts->firewall, sizeof(facts->firewall),
-			 "nftables: chain %s drops what no rule accepts, and no rule names port 49152",
-			 name);
-		snprintf(facts->firewall_mend, sizeof(facts->firewall_mend), "nft insert rule %s tcp dport 49152-49215 accept", name);
-	}
-	json_object_put(root);
-}
-
-/* Looks for a firewall, as far as one can be seen. */
+/* Looks for a firewall, as far as one can be seen. A user sees whether firewalld runs by its control group: its unit writes no pid file. */
 static void read_firewall(struct facts *facts, deadline_t deadline)
 {
 	autofree char *ufw = read_text("/etc/ufw/ufw.conf");
 	char enabled[8] = "";
 
 	if (geteuid() == 0)
-		read_packet_filter(facts, deadline);
+		facts_read_packet_filter(facts, deadline);
 	if (*facts->firewall || geteuid() == 0)
 		return;
 	if (ufw && find_value(ufw, "ENABLED", '=', enabled, sizeof(enabled)) && strcmp(enabled, "yes") == 0) {
 		snprintf(facts->firewall, sizeof(facts->firewall), "ufw is enabled; its rules can be seen by root alone");
 		snprintf(facts->firewall_mend, sizeof(facts->firewall_mend), "ufw allow 49152:49215/tcp");
-	} else if (sysroot_exists("/run/firewalld.pid")) {
+	} else if (sysroot_exists("/sys/fs/cgroup/system.slice/firewalld.service")) {
 		snprintf(facts->firewall, sizeof(facts->firewall), "firewalld runs; its rules can be seen by root alone");
-		snprintf(facts->firewall_mend, sizeof(facts->firewall_mend),
-			 "firewall-cmd --permanent --add-port=49152-49215/tcp && firewall-cmd --reload");
+		snprintf(facts->firewall_mend, sizeof(facts->firewall_mend), "%s", FACTS_FIREWALLD_MEND);
 	}
 }
 

@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "base/reason.h"
 
+/* Opens QEMU's ports where firewalld rules, now and after a restart. */
+#define FACTS_FIREWALLD_MEND "firewall-cmd --permanent --add-port=49152-49215/tcp && firewall-cmd --reload"
 #define FACTS_LIBVIRT_TLS 16514 /* libvirt's defaults (src/remote/libvirtd.conf.in: tls_port, tcp_port) */
 #define FACTS_LIBVIRT_TCP 16509
 
@@ -30,6 +32,8 @@ struct facts {
 	char ovs_restart[96];
 	char firewall[192];      /* what was seen of one that may keep migrations out, "" nothing */
 	char firewall_mend[160]; /* the command that lets them in */
+	char hook_label[64];     /* the SELinux type of the hook that libvirt calls, "" without SELinux or if it cannot be seen */
+	char worker_label[64];
 	bool has_systemd;        /* it runs */
 	bool is_modular;         /* libvirt's daemons are modular (virtqemud), not one libvirtd */
 	bool has_kvm;            /* /dev/kvm */
@@ -37,8 +41,11 @@ struct facts {
 	bool has_mstflint;
 	bool has_openvswitch;    /* installed */
 	bool has_hook;           /* libvirt will find vferry's hook */
+	bool is_hook_hidden;     /* whether there is one cannot be told: the folder is closed to whoever looks */
 	bool has_worker;         /* and the hook its worker */
 	bool has_boot_services;  /* systemd starts vferry-card and vferry-host at boot */
+	bool has_selinux;        /* it is on */
+	bool selinux_enforces;   /* and it denies */
 	bool listens_ssh;        /* TCP port 22 */
 	bool listens_tls;
 	bool listens_tcp;
@@ -55,6 +62,9 @@ void facts_read(struct facts *facts, deadline_t deadline);
 
 /* A part of it: the versions of QEMU and libvirt; architecture and is_modular are set. */
 void facts_read_versions(struct facts *facts, deadline_t deadline);
+
+/* Another part, for root: firewall and firewall_mend, by the rules of the packet filter; both are empty. See facts_firewall.c. */
+void facts_read_packet_filter(struct facts *facts, deadline_t deadline);
 
 /* JSON with stable keys, and back: an absent key leaves the member zero. Return: 0, -EINVAL with *why. */
 struct json_object *facts_to_json(const struct facts *facts);
