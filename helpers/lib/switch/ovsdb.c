@@ -44,20 +44,17 @@ struct ovsdb {
  * Makes the parser ready for the next message. Return: 0, -ENOMEM.
  * json-c's own check of UTF-8 stays off: it takes a character that is cut by the end of a read for a broken one (json_tokener_parse_ex()
  * counts its bytes anew at each call). Texts are cleaned where they are shown. Its strict mode stays off too: that of json-c 0.18 takes
- * every byte beyond ASCII for a control character (its issue 875), and a bridge may be called anything.
+ * every byte beyond ASCII for a control character (its issue 875), and a bridge may be called anything. Outside that mode json-c leaves
+ * alone what comes behind a message: it is the next one's.
  */
 static int parser_begin(struct ovsdb_parser *parser)
 {
-	if (parser->tokener) {
+	if (parser->tokener)
 		json_tokener_reset(parser->tokener);
-	} else {
+	else
 		parser->tokener = json_tokener_new_ex(JSON_DEPTH);
-		if (!parser->tokener)
-			return -ENOMEM;
-		json_tokener_set_flags(parser->tokener, JSON_TOKENER_ALLOW_TRAILING_CHARS);
-	}
 	parser->bytes = 0;
-	return 0;
+	return parser->tokener ? 0 : -ENOMEM;
 }
 
 /* Cuts bytes into messages; see the header. data, len: what came; len is at most INT_MAX. */
