@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #include "reason.h"
-#include "vlan_set.h"
+#include "base/vlan_set.h"
 
 #define CONFIG_FILE "/vferry/vferry.conf" /* below SYSCONFDIR */
 #define CONFIG_NAME_MAX 64
