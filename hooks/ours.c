@@ -32,7 +32,7 @@ static const struct network_pool *read_pool(const struct domain *domain, size_t 
 		if (domain->hostdev[k].kind == HOSTDEV_POOL && strcmp(domain->hostdev[k].network, domain->hostdev[i].network) == 0)
 			return pools->pool[k];
 	}
-	return network_read_pool(domain->hostdev[i].network, &pools->room[i], NULL) == 0 && pools->room[i].is_pool ? &pools->room[i] : NULL;
+	return network_read_pool(domain->hostdev[i].network, "", &pools->room[i], NULL) == 0 && pools->room[i].is_pool ? &pools->room[i] : NULL;
 }
 
 /*

@@ -79,9 +79,9 @@ TEST(finds_the_host_devices_of_a_guest_in_their_order)
 	CHECK_STR(address(&domain.hostdev[0].source), "0000:81:00.2");
 	CHECK_STR(address(&domain.hostdev[0].guest), "0000:05:00.0");
 	CHECK_STR(domain.hostdev[0].model, "mlx5_vfio_pci");
-	CHECK(!domain.hostdev[0].has_vlan);
+	CHECK(!domain.hostdev[0].extras);
 	CHECK_INT(domain.hostdev[1].kind, HOSTDEV_INTERFACE);
-	CHECK(!domain.hostdev[1].managed && domain.hostdev[1].has_vlan);
+	CHECK(!domain.hostdev[1].managed && domain.hostdev[1].extras == EXTRA_VLAN);
 	CHECK_STR(domain.hostdev[1].model, "");
 	CHECK_INT(domain.hostdev[2].kind, HOSTDEV_PLAIN);
 	CHECK(!domain.hostdev[2].managed && !domain.hostdev[2].has_mac);

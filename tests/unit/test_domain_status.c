@@ -405,11 +405,44 @@ TEST(reads_a_pool_of_vfs)
 	char text[PCI_ADDRESS_LEN];
 
 	put("network-pool.xml", "/run/libvirt/network/cx7-pool.xml");
-	CHECK_INT(network_read_pool("cx7-pool", &pool, NULL), 0);
+	CHECK_INT(network_read_pool("cx7-pool", "", &pool, NULL), 0);
 	CHECK(pool.is_pool);
 	CHECK_STR(pool.pf, "enp129s0np0");
 	CHECK_INT(pool.members, 2);
 	CHECK_STR(pci_address_format(&pool.member[1], text), "0000:81:00.2");
+}
+
+TEST(what_a_pool_and_its_port_groups_give_their_interfaces_is_found)
+{
+	static const char *const groups = "<vlan><tag id='42'/></vlan><portgroup name='sales'><bandwidth/></portgroup>"
+					  "<portgroup name='plain' default='yes'><virtualport type='openvswitch'/></portgroup>";
+	static const struct {
+		const char *inside, *portgroup;
+		unsigned int extras;
+	} cases[] = {
+		{ "", "", 0 },
+		{ "<vlan><tag id='42'/></vlan>", "", EXTRA_VLAN },
+		{ "<bandwidth><inbound average='1'/></bandwidth>", "", 0 },
+		{ "<portgroup name='sales'><vlan><tag id='43'/></vlan></portgroup>", "sales", EXTRA_VLAN },
+		{ "<portgroup name='sales'><vlan><tag id='43'/></vlan></portgroup>", "", 0 },
+		{ "<portgroup name='sales' default='yes'><vlan><tag id='43'/></vlan></portgroup>", "", EXTRA_VLAN },
+		{ NULL, "sales", EXTRA_VLAN | EXTRA_BANDWIDTH },
+		{ NULL, "", EXTRA_VLAN | EXTRA_VIRTUALPORT },
+		{ NULL, "unknown", EXTRA_VLAN },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct network_pool pool;
+		char text[1024];
+
+		snprintf(text, sizeof(text), "<networkstatus><network><name>p</name><forward mode='hostdev'><pf dev='p0'/></forward>%s</network>"
+			 "</networkstatus>", cases[i].inside ? cases[i].inside : groups);
+		check_file("/run/libvirt/network/p.xml", text);
+		CHECK_INT(sysroot_set(check_scratch()), 0);
+		CHECK_INT(network_read_pool("p", cases[i].portgroup, &pool, NULL), 0);
+		CHECK(pool.is_pool);
+		CHECK_INT(pool.extras, cases[i].extras);
+	}
 }
 
 TEST(other_networks_absent_ones_and_impossible_names_are_no_pools_and_a_dot_hides_none)
@@ -420,19 +453,19 @@ TEST(other_networks_absent_ones_and_impossible_names_are_no_pools_and_a_dot_hide
 	put("network-nat.xml", "/run/libvirt/network/default.xml");
 	put("network-pool.xml", "/run/libvirt/pool.xml");
 	put("network-pool.xml", "/run/libvirt/network/.hidden.xml");
-	CHECK_INT(network_read_pool("default", &pool, NULL), 0);
+	CHECK_INT(network_read_pool("default", "", &pool, NULL), 0);
 	CHECK(!pool.is_pool);
-	CHECK_INT(network_read_pool("absent", &pool, NULL), 0);
+	CHECK_INT(network_read_pool("absent", "", &pool, NULL), 0);
 	CHECK(!pool.is_pool);
-	CHECK_INT(network_read_pool("../pool", &pool, NULL), 0);
+	CHECK_INT(network_read_pool("../pool", "", &pool, NULL), 0);
 	CHECK(!pool.is_pool);
-	CHECK_INT(network_read_pool(".hidden", &pool, NULL), 0);
+	CHECK_INT(network_read_pool(".hidden", "", &pool, NULL), 0);
 	CHECK(pool.is_pool);
-	CHECK_INT(network_read_pool("", &pool, NULL), 0);
+	CHECK_INT(network_read_pool("", "", &pool, NULL), 0);
 	CHECK(!pool.is_pool);
 	memset(name, 'x', sizeof(name));
 	name[sizeof(name) - 1] = '\0';
-	CHECK_INT(network_read_pool(name, &pool, NULL), 0);
+	CHECK_INT(network_read_pool(name, "", &pool, NULL), 0);
 	CHECK(!pool.is_pool);
 }
 
@@ -444,14 +477,14 @@ TEST(says_when_a_network_cannot_be_understood)
 	CHECK_INT(sysroot_set(check_scratch()), 0);
 	check_file("/run/libvirt/network/bad.xml", "<networkstatus><network><forward mode='hostdev'><address type='pci' slot='0x99'/></forward>"
 						   "</network></networkstatus>");
-	CHECK_INT(network_read_pool("bad", &pool, &why), -EINVAL);
+	CHECK_INT(network_read_pool("bad", "", &pool, &why), -EINVAL);
 	CHECK_STR(why.object, "bad");
 	CHECK_STR(why.what, "libvirt's status of the network cannot be understood");
 	CHECK(!pool.is_pool);
 	check_file("/run/libvirt/network/bad.xml", "<domain/>");
-	CHECK_INT(network_read_pool("bad", &pool, &why), -EINVAL);
+	CHECK_INT(network_read_pool("bad", "", &pool, &why), -EINVAL);
 	check_file("/run/libvirt/network/bad.xml", "<netw");
-	CHECK_INT(network_read_pool("bad", &pool, &why), -EINVAL);
+	CHECK_INT(network_read_pool("bad", "", &pool, &why), -EINVAL);
 }
 
 /* A guest as libvirt writes it, with host devices or without, and a MAC in its metadata that is none of its interfaces'. */

@@ -189,7 +189,7 @@ TEST(a_vlan_on_the_interface_is_refused)
 	struct policy_host *h = host_new();
 	struct reason why = { 0 };
 
-	guest_add(h, "0000:c1:00.2", PSID)->has_vlan = true;
+	guest_add(h, "0000:c1:00.2", PSID)->extras = EXTRA_VLAN;
 	CHECK_INT(guest_find(h, NULL), 0);
 	CHECK_INT(guest_judge(h, &why), -EPERM);
 	CHECK_CONTAINS(why.what, "<vlan>");
@@ -583,6 +583,39 @@ TEST(postcopy_is_told_by_the_flags_of_a_migration_only)
 	CHECK_INT(rules_judge_flags(&status, &why), 0);
 }
 
+TEST(what_a_pool_gives_its_interfaces_counts_as_theirs)
+{
+	struct policy_host *h = host_new();
+	const struct network_pool pool = { .is_pool = true, .extras = EXTRA_VLAN | EXTRA_VIRTUALPORT };
+	struct hostdev device = { .kind = HOSTDEV_POOL, .network = "tagged" };
+	struct rule_case c = { .config = &h->config, .inventory = &h->inventory, .guest = &h->guest };
+	struct reason why = { 0 };
+
+	h->guest.vf[0] = (struct guest_vf){ .device = &device, .pool = &pool };
+	h->guest.vfs = 1;
+	CHECK_INT(rules_judge_by(rules_find("vlan"), &c, &why), VERDICT_REFUSE);
+	CHECK_CONTAINS(why.what, "its network tagged gives the interface a <vlan>");
+	CHECK_INT(rules_judge_by(rules_find("interface"), &c, &why), VERDICT_REFUSE);
+	CHECK_CONTAINS(why.what, "gives the interface a <virtualport>");
+	h->guest.vf[0].pool = NULL;
+	CHECK_INT(rules_judge_by(rules_find("vlan"), &c, &why), VERDICT_PASS);
+	free(h);
+}
+
+TEST(without_open_vswitch_a_bridge_of_the_kernel_is_said_to_be_unsupported)
+{
+	struct policy_host *h = host_new();
+	struct rule_case c = { .config = &h->config, .inventory = &h->inventory };
+	struct reason why = { 0 };
+
+	h->inventory.has_ovs = false;
+	strcpy(h->inventory.ovs_trouble, "nobody answers");
+	strcpy(h->inventory.pf[1].uplink_master_kind, "bridge");
+	CHECK_INT(rules_judge_by(rules_find("S5a-openvswitch"), &c, &why), VERDICT_REFUSE);
+	CHECK_CONTAINS(why.what, "nobody answers; and VFs behind a bridge of the kernel");
+	free(h);
+}
+
 TEST(an_mtu_that_nobody_tells_or_that_fits_is_no_obstacle)
 {
 	struct policy_host *h = host_new();
@@ -624,7 +657,8 @@ SPOIL(by_processor, strcpy(h->inventory.architecture, "s390x"))
 SPOIL(by_no_iommu, h->inventory.has_iommu = false)
 SPOIL(by_no_variant_driver, h->inventory.has_variant_driver = false)
 SPOIL(by_no_ovs, h->inventory.has_ovs = false; strcpy(h->inventory.ovs_trouble, "nobody answers"))
-SPOIL(by_vlan, h->domain.hostdev[0].has_vlan = true)
+SPOIL(by_vlan, h->domain.hostdev[0].extras = EXTRA_VLAN)
+SPOIL(by_bandwidth, h->domain.hostdev[0].extras = EXTRA_BANDWIDTH)
 SPOIL(by_card, spoiled.pf->card = *card_find(0x15b3, 0x1017))
 SPOIL(by_trouble, strcpy(spoiled.pf->trouble, "it does not answer"))
 SPOIL(by_driver, strcpy(spoiled.pf->driver, ""))
@@ -666,6 +700,7 @@ static const struct verdict_row {
 	  "this host's kernel does not have the driver that migrates VFs (no vfio_pci: alias for them in modules.alias)" },
 	{ "S5a-openvswitch", by_no_ovs, VERDICT_REFUSE, "nobody answers" },
 	{ "vlan", by_vlan, VERDICT_REFUSE, "the interface has a <vlan>, which a VF of an eswitch in switchdev mode does not take" },
+	{ "interface", by_bandwidth, VERDICT_REFUSE, "the interface has a <bandwidth>, which libvirt does not take for a VF" },
 	{ "L7-card", by_card, VERDICT_REFUSE, "it is a ConnectX-5, whose VFs cannot be live-migrated" },
 	{ "pf-readable", by_trouble, VERDICT_REFUSE, "it does not answer" },
 	{ "pf-driver", by_driver, VERDICT_REFUSE, "its driver is '', not mlx5_core" },

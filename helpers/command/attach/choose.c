@@ -151,7 +151,7 @@ static int choose_by_network(struct attachment *a, struct reason *why)
 
 	if (!pool)
 		return reason_set(why, -ENOMEM, NULL, "out of memory");
-	error = network_read_pool(a->call->network, pool, why);
+	error = network_read_pool(a->call->network, "", pool, why);
 	if (error)
 		return error;
 	pf = pool->is_pool ? guest_pool_pf(pool, &a->view.scene.inventory) : NULL;

@@ -96,6 +96,8 @@ static int read_source(const xmlNode *node, struct hostdev *hostdev, struct reas
 		error = xml_only_child(node, "source", &element, why);
 		if (error)
 			return error;
+		if (element && xml_attribute(element, "portgroup", hostdev->portgroup, sizeof(hostdev->portgroup)))
+			*hostdev->portgroup = '\0';
 		return element && xml_attribute(element, "network", hostdev->network, sizeof(hostdev->network)) == 0 ? 0 : -ENODEV;
 	}
 	error = xml_source_address(node, &element, &hostdev->source, why);
@@ -116,7 +118,7 @@ static int read_device(const xmlNode *node, enum hostdev_kind kind, struct hostd
 {
 	int error;
 
-	*hostdev = (struct hostdev){.kind = kind, .managed = xml_attribute_is(node, "managed", "yes"), .has_vlan = xml_child(node, "vlan")};
+	*hostdev = (struct hostdev){.kind = kind, .managed = xml_attribute_is(node, "managed", "yes"), .extras = extras_read(node)};
 	error = read_source(node, hostdev, why);
 	if (!error)
 		error = read_mac(node, hostdev, why);

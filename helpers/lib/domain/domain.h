@@ -14,6 +14,7 @@
 #include "base/mac_address.h"
 #include "base/pci_address.h"
 #include "base/reason.h"
+#include "domain/extras.h"
 #include "domain/passport.h"
 
 #define DOMAIN_XML_MAX (16u << 20) /* bytes; libvirt's own RPC limit for a string is 4 MiB, a message 32 MiB */
@@ -36,8 +37,9 @@ struct hostdev {
 	struct mac_address mac;
 	bool has_guest;
 	struct pci_address guest;       /* address that the guest sees */
-	bool has_vlan;                  /* <vlan> child: fails on a switchdev mlx5 unless 0 */
+	unsigned int extras;            /* bits of enum extra: what a VF cannot have */
 	char network[DOMAIN_NAME_MAX];  /* of HOSTDEV_POOL */
+	char portgroup[64];             /* of that network; "" none is named */
 	char model[64];                 /* <driver model=>, empty if none */
 	const struct passport_vf *passport; /* the entry that speaks of this device, NULL if none */
 	void *node;                     /* its <source><address> in the document (xmlNode), NULL for HOSTDEV_POOL */

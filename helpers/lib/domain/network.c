@@ -10,6 +10,7 @@
 
 #include "base/scope.h"
 #include "base/sysroot.h"
+#include "domain/extras.h"
 #include "domain/xml.h"
 
 #define NETWORK_DIRECTORY "/run/libvirt/network"
@@ -36,11 +37,30 @@ static int add_member(const xmlNode *address, struct network_pool *pool)
 	return 0;
 }
 
+/* Return: the port group that an interface is of, NULL if it is of none. */
+static const xmlNode *find_group(const xmlNode *network, const char *portgroup)
+{
+	for (const xmlNode *group = xml_child(network, "portgroup"); group; group = xml_next(group, "portgroup")) {
+		if (*portgroup ? xml_attribute_is(group, "name", portgroup) : xml_attribute_is(group, "default", "yes"))
+			return group;
+	}
+	return NULL;
+}
+
+/* Return: what the interfaces of a port group are to have; what the group does not say the network says. */
+static unsigned int read_extras(const xmlNode *network, const char *portgroup)
+{
+	const xmlNode *group = find_group(network, portgroup);
+	unsigned int extras = extras_read(network) & ~(unsigned int)EXTRA_BANDWIDTH; /* that is of the network's bridge */
+
+	return extras | (group ? extras_read(group) : 0);
+}
+
 /*
  * Reads a parsed file: <networkstatus><network> (conf/virnetworkobj.c virNetworkObjFormat), or <network> alone.
  * Return: 0, -EINVAL, -E2BIG.
  */
-static int read_pool(const xmlNode *root, struct network_pool *pool)
+static int read_pool(const xmlNode *root, const char *portgroup, struct network_pool *pool)
 {
 	const xmlNode *network = root && xml_is(root, "networkstatus") ? xml_child(root, "network") : root, *forward, *pf;
 	int error = 0;
@@ -51,6 +71,7 @@ static int read_pool(const xmlNode *root, struct network_pool *pool)
 	if (!forward || !xml_attribute_is(forward, "mode", "hostdev"))
 		return 0;
 	pool->is_pool = true;
+	pool->extras = read_extras(network, portgroup);
 	pf = xml_child(forward, "pf");
 	if (pf && xml_attribute(pf, "dev", pool->pf, sizeof(pool->pf)) < 0)
 		return -EINVAL;
@@ -60,10 +81,10 @@ static int read_pool(const xmlNode *root, struct network_pool *pool)
 }
 
 /*
- * name: as in <source network=>, not trusted. pool: receives what is known, zeroed first.
+ * name, portgroup: as in <source network= portgroup=>, not trusted. pool: receives what is known, zeroed first.
  * Return: 0; -EINVAL, -E2BIG or other negative errno if the file is there but cannot be understood.
  */
-int network_read_pool(const char *name, struct network_pool *pool, struct reason *why)
+int network_read_pool(const char *name, const char *portgroup, struct network_pool *pool, struct reason *why)
 {
 	autofree char *text = NULL;
 	autoxmldoc xmlDoc *doc = NULL;
@@ -81,7 +102,7 @@ int network_read_pool(const char *name, struct network_pool *pool, struct reason
 		return reason_set(why, (int)length, name, "libvirt's status of the network cannot be read: %s", strerror((int)-length));
 	error = xml_parse(text, (size_t)length, "the status of the network", &doc, why);
 	if (!error)
-		error = read_pool(xmlDocGetRootElement(doc), &fresh);
+		error = read_pool(xmlDocGetRootElement(doc), portgroup, &fresh);
 	if (error)
 		return reason_set(why, error, name, "libvirt's status of the network cannot be understood");
 	*pool = fresh;

@@ -21,12 +21,14 @@ struct network_pool {
 	char pf[64];                   /* <pf dev=>, empty if it lists addresses */
 	struct pci_address member[NETWORK_MAX_MEMBERS];
 	size_t members;                /* <address type='pci'> entries */
+	unsigned int extras;           /* bits of enum extra: what its interfaces are to have, by their port group or else by the network */
 };
 
 /*
- * Looks up a network by name. A name that cannot be a file name is no pool.
+ * Looks up a network by name. A name that cannot be a file name is no pool. portgroup: that the interface names; "": then the default one
+ * counts, if there is one (src/network/bridge_driver.c, networkAllocatePort()).
  * Return: 0 (see is_pool; an absent network is no pool), -EINVAL for a file that does not parse.
  */
-int network_read_pool(const char *name, struct network_pool *pool, struct reason *why);
+int network_read_pool(const char *name, const char *portgroup, struct network_pool *pool, struct reason *why);
 
 #endif

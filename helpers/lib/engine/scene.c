@@ -42,7 +42,7 @@ static int read_pools(struct scene *scene, struct reason *why)
 		scene->pool[i] = calloc(1, sizeof(*scene->pool[i]));
 		if (!scene->pool[i])
 			return reason_set(why, -ENOMEM, NULL, "out of memory");
-		error = network_read_pool(device->network, scene->pool[i], why);
+		error = network_read_pool(device->network, device->portgroup, scene->pool[i], why);
 		if (error)
 			return error;
 		if (!scene->pool[i]->is_pool) {

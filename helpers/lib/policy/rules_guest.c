@@ -137,22 +137,44 @@ enum verdict rules_unknown_source(const struct rule_case *c, struct reason *why)
 }
 
 /*
+ * refuse_extra() - the sentence for the first VF that is to have one of some extras, by its interface or by its pool
+ * @extras:	bits that count
+ */
+static enum verdict refuse_extra(const struct rule_case *c, unsigned int extras, const char *who, struct reason *why)
+{
+	for (size_t i = 0; c->guest && i < c->guest->vfs; i++) {
+		const struct guest_vf *vf = &c->guest->vf[i];
+		unsigned int own = vf->device->extras & extras, pools = vf->pool ? vf->pool->extras & extras : 0;
+		char mac[MAC_ADDRESS_LEN] = "", network[64], giver[128] = "the interface has";
+
+		if (!own && !pools)
+			continue;
+		if (vf->device->has_mac)
+			mac_address_format(&vf->device->mac, mac);
+		reason_clean(network, sizeof(network), vf->device->network);
+		if (!own)
+			snprintf(giver, sizeof(giver), "its network %s gives the interface", network);
+		reason_set(why, -EPERM, mac, "%s a %s, which %s", giver, extras_name(own ? own : pools), who);
+		return VERDICT_REFUSE;
+	}
+	return VERDICT_PASS;
+}
+
+/*
  * rules_vlan() - a switchdev mlx5 takes no VLAN on the VF itself: libvirt would fail with "Operation not supported"
  * (drivers/net/ethernet/mellanox/mlx5/core/eswitch.c, mlx5_eswitch_set_vport_vlan)
  */
 enum verdict rules_vlan(const struct rule_case *c, struct reason *why)
 {
-	for (size_t i = 0; c->guest && i < c->guest->vfs; i++) {
-		char mac[MAC_ADDRESS_LEN] = "";
+	return refuse_extra(c, EXTRA_VLAN, "a VF of an eswitch in switchdev mode does not take", why);
+}
 
-		if (!c->guest->vf[i].device->has_vlan)
-			continue;
-		if (c->guest->vf[i].device->has_mac)
-			mac_address_format(&c->guest->vf[i].device->mac, mac);
-		reason_set(why, -EPERM, mac, "the interface has a <vlan>, which a VF of an eswitch in switchdev mode does not take");
-		return VERDICT_REFUSE;
-	}
-	return VERDICT_PASS;
+/*
+ * rules_interface() - what libvirt itself refuses for a host device, after the host was made ready for it
+ */
+enum verdict rules_interface(const struct rule_case *c, struct reason *why)
+{
+	return refuse_extra(c, EXTRA_VIRTUALPORT | EXTRA_BANDWIDTH | EXTRA_ISOLATED, "libvirt does not take for a VF", why);
 }
 
 /*
@@ -189,13 +211,26 @@ enum verdict rules_architecture(const struct rule_case *c, struct reason *why)
 }
 
 /*
+ * has_kernel_bridge() - whether the uplink of a PF is in a bridge of the kernel, where people have no Open vSwitch
+ */
+static bool has_kernel_bridge(const struct inventory *inventory)
+{
+	for (size_t i = 0; i < inventory->pfs; i++) {
+		if (inventory->pf[i].card.can_migrate && strcmp(inventory->pf[i].uplink_master_kind, "bridge") == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
  * rules_openvswitch() - S5a: Open vSwitch runs, and there is somewhere to plug the representor
  */
 enum verdict rules_openvswitch(const struct rule_case *c, struct reason *why)
 {
 	if (c->inventory->has_ovs)
 		return VERDICT_PASS;
-	reason_set(why, -ENOTCONN, "Open vSwitch", "%s", c->inventory->ovs_trouble);
+	reason_set(why, -ENOTCONN, "Open vSwitch", "%s%s", c->inventory->ovs_trouble,
+		   has_kernel_bridge(c->inventory) ? "; and VFs behind a bridge of the kernel, which the uplink is in here, are not supported" : "");
 	reason_cure(why, "%s", c->inventory->ovs_cure);
 	return VERDICT_REFUSE;
 }

@@ -14,6 +14,7 @@ enum verdict rules_alone(const struct rule_case *c, struct reason *why);
 enum verdict rules_passport(const struct rule_case *c, struct reason *why);
 enum verdict rules_unknown_source(const struct rule_case *c, struct reason *why);
 enum verdict rules_vlan(const struct rule_case *c, struct reason *why);
+enum verdict rules_interface(const struct rule_case *c, struct reason *why);
 enum verdict rules_any_card(const struct rule_case *c, struct reason *why);
 enum verdict rules_architecture(const struct rule_case *c, struct reason *why);
 enum verdict rules_openvswitch(const struct rule_case *c, struct reason *why);
