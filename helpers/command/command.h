@@ -51,7 +51,7 @@ struct call {
 	bool terminal;         /* somebody sits there: can be asked, sees progress */
 	struct config config;
 	/* options */
-	bool json, yes, dry_run, watch, once;
+	bool json, yes, dry_run, watch, once, card_only;
 	const char *pf, *vfs, *bridge, *boot, *domain, *inventory, *as, *against, *config_file;
 	const char *mac, *vlan, *network;
 	bool live, persistent;

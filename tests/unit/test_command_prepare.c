@@ -57,6 +57,35 @@ TEST(only_what_is_missing_is_done)
 	CHECK_CONTAINS(r.out, "uplink into bridge br-vferry");
 }
 
+TEST(the_card_alone_is_made_ready_on_all_pfs)
+{
+	struct command_result r = prepare(recorded("host-fresh.json"), "--card-only", NULL);
+	static const char *const others[] = { "bridge br-vferry", "hw-offload", "uplink into bridge" };
+
+	CHECK_INT(r.status, COMMAND_OK);
+	CHECK_CONTAINS(r.out, "PF 0000:81:00.0 (enp129s0f0np0), the card alone: ");
+	CHECK_CONTAINS(r.out, "PF 0000:81:00.1 (enp129s0f1np1), the card alone: ");
+	CHECK_CONTAINS(r.out, "eswitch mode switchdev");
+	CHECK_CONTAINS(r.out, "sriov_numvfs 8");
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		CHECK(!strstr(r.out, others[i]));
+	r = call_command(&command_prepare, NULL, "--dry-run", "--inventory", recorded("host-fresh.json"), "--card-only", "--pf", "0000:81:00.1", NULL);
+	CHECK_CONTAINS(r.out, "PF 0000:81:00.1 (enp129s0f1np1), the card alone: ");
+	CHECK(!strstr(r.out, "0000:81:00.0 (enp"));
+	r = call_command(&command_prepare, NULL, "--dry-run", "--inventory", recorded("host-fresh.json"), "--card-only", "--bridge", "br0", NULL);
+	CHECK_INT(r.status, COMMAND_USAGE);
+}
+
+TEST(a_bond_in_legacy_mode_is_told_how_to_come_to_one_that_carries_vfs)
+{
+	struct command_result r = prepare(changed("host-fresh.json", "\"uplink_master\": \"\"", "\"uplink_master\": \"bond0\"",
+						  "\"uplink_master_kind\": \"\"", "\"uplink_master_kind\": \"bond\"", NULL), "--card-only", NULL);
+
+	CHECK_INT(r.status, COMMAND_NOT_READY);
+	CHECK_CONTAINS(r.err, "while enp129s0f0np0 is in bond bond0");
+	CHECK_CONTAINS(r.err, "vferry prepare --card-only --yes");
+}
+
 TEST(another_port_can_be_named_by_address_or_device)
 {
 	CHECK_CONTAINS(prepare(recorded("host-fresh.json"), "--pf", "0000:81:00.1").out, "PF 0000:81:00.1 (enp129s0f1np1) for bridge");

@@ -100,3 +100,17 @@ TEST(more_pfs_than_a_host_has_are_refused)
 	}
 	CHECK_CONTAINS(why.what, "16 PFs are kept already");
 }
+
+TEST(the_card_alone_is_kept_without_a_bridge)
+{
+	struct prepared_pf pf = pf_of("0000:81:00.0", 8, "");
+	struct prepared prepared;
+
+	empty_root();
+	CHECK_INT(prepared_keep(&pf, NULL), 0);
+	CHECK_INT(prepared_read(&prepared, NULL), 0);
+	CHECK_INT(prepared.pfs, 1);
+	CHECK_STR(prepared.pf[0].bridge, "");
+	check_file(FILE_NAME, "[{\"pf\": \"0000:81:00.0\", \"vfs\": 8}]");
+	CHECK_INT(prepared_read(&prepared, NULL), -EINVAL);
+}

@@ -24,8 +24,13 @@ static bool has_drifted(const struct check_case *c, const struct prepared_pf *ke
 		return true;
 	}
 	snprintf(config.pf, sizeof(config.pf), "%s", pci_address_format(&kept->pf, address));
-	snprintf(config.bridge, sizeof(config.bridge), "%s", kept->bridge);
-	if (plan_host(&config, inventory, pf, kept->bridge, kept->vfs, plan) || !plan->count)
+	if (*kept->bridge)
+		snprintf(config.bridge, sizeof(config.bridge), "%s", kept->bridge);
+	if (plan_host(&config, inventory, pf, config.bridge, kept->vfs, plan))
+		return false;
+	if (!*kept->bridge)
+		plan_host_keep_card(plan);
+	if (!plan->count)
 		return false;
 	check_list(list, size, step_describe(&plan->step[0], text, sizeof(text)));
 	if (plan->count > 1) {

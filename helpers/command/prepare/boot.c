@@ -49,10 +49,11 @@ static int boot_pf_once(struct call *call, const struct prepared_pf *kept, bool 
 		return COMMAND_NOT_READY;
 	call->pf = pci_address_format(&kept->pf, address);
 	snprintf(call->config.pf, sizeof(call->config.pf), "%s", address);
-	snprintf(call->config.bridge, sizeof(call->config.bridge), "%s", kept->bridge);
+	if (*kept->bridge)
+		snprintf(call->config.bridge, sizeof(call->config.bridge), "%s", kept->bridge);
 	p->bridge = call->config.bridge;
 	p->vfs = kept->vfs;
-	p->card_only = card_only;
+	p->card_only = card_only || !*kept->bridge;
 	status = prepare_pf(call, p);
 	view_release(&p->view);
 	call->pf = NULL;
@@ -68,7 +69,7 @@ static int boot_pf(struct call *call, const struct prepared_pf *kept, bool card_
 	for (int attempt = 1; attempt <= ATTEMPTS && status != COMMAND_OK; attempt++) {
 		if (attempt > 1)
 			nanosleep(&(struct timespec){ .tv_sec = PAUSE }, NULL);
-		wait_there(call, &kept->pf, !card_only, deadline);
+		wait_there(call, &kept->pf, !card_only && *kept->bridge, deadline);
 		status = boot_pf_once(call, kept, card_only);
 	}
 	return status;

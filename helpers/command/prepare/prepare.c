@@ -298,7 +298,7 @@ static int ready(struct call *call, const struct preparation *p, const struct re
 	}
 	pci_address_format(&p->address, address);
 	if (p->card_only)
-		terminal_print(call, TONE_GOOD, "PF %s (%s) is ready for Open vSwitch.\n", address, p->pf->uplink);
+		terminal_print(call, TONE_GOOD, "PF %s (%s) is ready for a bond and for Open vSwitch.\n", address, p->pf->uplink);
 	else
 		terminal_print(call, TONE_GOOD, "PF %s (%s) is ready for guests on bridge %s.\n", address, p->pf->uplink, p->bridge);
 	if (p->plan.count)
@@ -320,7 +320,7 @@ static void keep(struct call *call, const struct preparation *p)
 		if (p->plan.step[i].kind == STEP_NUM_VFS)
 			kept.vfs = p->plan.step[i].number;
 	}
-	snprintf(kept.bridge, sizeof(kept.bridge), "%s", p->bridge);
+	snprintf(kept.bridge, sizeof(kept.bridge), "%s", p->card_only ? "" : p->bridge);
 	if (!(call->once ? prepared_forget(&p->address, &why) : prepared_keep(&kept, &why)))
 		return;
 	reason_format(&why, NULL, line, sizeof(line));
@@ -377,46 +377,82 @@ static int check_use(struct call *call)
 		command_say(call, "prepare: '%s' cannot be the name of a bridge: it has 1 to 15 characters, and no '/'", call->bridge);
 		return COMMAND_USAGE;
 	}
-	if (call->boot && (call->pf || call->vfs || call->bridge || call->once || call->inventory)) {
+	if (call->card_only && call->bridge) {
+		command_say(call, "prepare: --card-only leaves Open vSwitch alone, so there is no --bridge with it");
+		return COMMAND_USAGE;
+	}
+	if (call->boot && (call->pf || call->vfs || call->bridge || call->once || call->inventory || call->card_only)) {
 		command_say(call, "prepare: --boot takes what earlier calls were asked for, and nothing else");
 		return COMMAND_USAGE;
 	}
 	return COMMAND_RUN;
 }
 
+/* Prepares one PF, or the one that is nearest to ready. Return: enum command_status. */
+static int run_one(struct call *call, const char *pf, unsigned int vfs)
+{
+	autofree struct preparation *p = calloc(1, sizeof(*p));
+	int status;
+
+	if (!p)
+		return COMMAND_NOT_READY;
+	call->pf = pf;
+	p->bridge = call->config.bridge;
+	p->card_only = call->card_only;
+	p->vfs = vfs;
+	status = prepare_pf(call, p);
+	view_release(&p->view);
+	return status;
+}
+
+/* Prepares all PFs that vferry may use, the card alone: a bond is made over them afterwards. Return: enum command_status, the worst. */
+static int run_all(struct call *call, const struct inventory *inventory, unsigned int vfs)
+{
+	int worst = COMMAND_OK;
+
+	for (size_t i = 0; i < inventory->pfs; i++) {
+		char address[PCI_ADDRESS_LEN];
+		int status;
+
+		if (!guest_can_use_pf(&call->config, &inventory->pf[i]))
+			continue;
+		status = run_one(call, pci_address_format(&inventory->pf[i].address, address), vfs);
+		worst = status > worst ? status : worst;
+	}
+	call->pf = NULL;
+	return worst;
+}
+
 /* vferry prepare. */
 static int run(struct call *call)
 {
-	autofree struct preparation *p = calloc(1, sizeof(*p));
+	autoview struct view view = { 0 };
 	struct reason why = { 0 };
+	unsigned int vfs = 0;
 	int status = check_use(call);
 
 	if (status == COMMAND_RUN && call->boot)
 		return prepare_boot(call);
-	if (!p || status != COMMAND_RUN)
-		return p ? status : COMMAND_NOT_READY;
-	status = read_number(call, &p->vfs);
+	if (status == COMMAND_RUN)
+		status = read_number(call, &vfs);
 	if (status != COMMAND_RUN)
 		return status;
 	if (call->pf) /* named by hand: it may be used, whatever the configuration names */
 		snprintf(call->config.pf, sizeof(call->config.pf), "%s", call->pf);
 	if (call->bridge)
 		snprintf(call->config.bridge, sizeof(call->config.bridge), "%s", call->bridge);
-	p->bridge = call->config.bridge;
-	if (view_read(call, 0, &p->view, &why))
+	if (view_read(call, 0, &view, &why))
 		return command_fail(call, &why, NULL);
-	status = view_has_card(call, &p->view) ? COMMAND_RUN : COMMAND_NOT_READY;
-	view_release(&p->view);
-	if (status == COMMAND_RUN)
-		status = prepare_pf(call, p);
-	view_release(&p->view);
-	return status;
+	if (!view_has_card(call, &view))
+		return COMMAND_NOT_READY;
+	return call->card_only && !call->pf ? run_all(call, &view.scene.inventory, vfs) : run_one(call, call->pf, vfs);
 }
 
 static const struct command_option options[] = {
 	OPTION("pf", "PF", pf, "PCI address or network device (else: nearest to ready)"),
 	OPTION("vfs", "NUMBER", vfs, "VFs that it shall have (else as they are, or 'vfs')"),
 	OPTION("bridge", "BRIDGE", bridge, "Open vSwitch bridge for its uplink (else 'bridge')"),
+	OPTION("card-only", NULL, card_only, "the card alone, of all PFs or --pf: before a bond"),
 	OPTION("dry-run", NULL, dry_run, "only show the plan"),
 	OPTION("yes", NULL, yes, "do not ask"),
 	OPTION("once", NULL, once, "until the next reboot only"),

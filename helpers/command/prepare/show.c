@@ -34,7 +34,10 @@ void prepare_show_plan(struct call *call, const struct preparation *p)
 	char address[PCI_ADDRESS_LEN], text[256];
 
 	terminal_print(call, TONE_STRONG, "PF %s", pci_address_format(&p->address, address));
-	fprintf(call->out, " (%s) for bridge %s: %zu step%s\n", p->pf->uplink, p->bridge, p->plan.count, p->plan.count == 1 ? "" : "s");
+	if (p->card_only)
+		fprintf(call->out, " (%s), the card alone: %zu step%s\n", p->pf->uplink, p->plan.count, p->plan.count == 1 ? "" : "s");
+	else
+		fprintf(call->out, " (%s) for bridge %s: %zu step%s\n", p->pf->uplink, p->bridge, p->plan.count, p->plan.count == 1 ? "" : "s");
 	for (size_t i = 0; i < p->plan.count; i++) {
 		fprintf(call->out, "%4zu  ", i + 1);
 		terminal_wrap(call, 6, step_describe(&p->plan.step[i], text, sizeof(text)));

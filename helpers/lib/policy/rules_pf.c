@@ -194,11 +194,30 @@ enum verdict rules_sriov(const struct rule_case *c, struct reason *why)
 }
 
 /*
+ * is_idle_in_bond() - whether nothing but a bond is in the way of a mode change: of both ports, before there is a bond (LAG of VFs)
+ */
+static bool is_idle_in_bond(const struct inventory_pf *pf)
+{
+	if (strcmp(pf->uplink_master_kind, "bond"))
+		return false;
+	for (unsigned int i = 0; i < pf->num_vfs; i++) {
+		if (*pf->vf[i].driver)
+			return false;
+	}
+	return true;
+}
+
+/*
  * rules_eswitch() - it is in switchdev mode, or can be switched without cutting anybody off
  */
 enum verdict rules_eswitch(const struct rule_case *c, struct reason *why)
 {
-	return disturb_eswitch(c->inventory, c->running, c->pf, why) ? VERDICT_REFUSE : VERDICT_PASS;
+	if (!disturb_eswitch(c->inventory, c->running, c->pf, why))
+		return VERDICT_PASS;
+	if (is_idle_in_bond(c->pf))
+		reason_cure(why, "take the ports of the card out of %s, make both ready (vferry prepare --card-only --yes), and make the bond anew: "
+			    "see vferry(7), TOPOLOGIES", c->pf->uplink_master);
+	return VERDICT_REFUSE;
 }
 
 /*

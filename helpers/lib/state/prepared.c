@@ -41,11 +41,11 @@ static int take_entry(struct json_object *json, struct prepared *prepared)
 {
 	struct prepared_pf *pf = &prepared->pf[prepared->pfs];
 	const char *bridge = member(json, "bridge");
-	struct json_object *vfs;
+	struct json_object *vfs, *name;
 
 	if (prepared->pfs == PREPARED_MAX || pci_address_parse(member(json, "pf"), &pf->pf))
 		return -EINVAL;
-	if (!*bridge || strlen(bridge) >= sizeof(pf->bridge) || strchr(bridge, '/'))
+	if (!json_object_object_get_ex(json, "bridge", &name) || !json_object_is_type(name, json_type_string) || strlen(bridge) >= sizeof(pf->bridge) || strchr(bridge, '/'))
 		return -EINVAL;
 	if (!json_object_object_get_ex(json, "vfs", &vfs) || json_object_get_int64(vfs) < 1 || json_object_get_int64(vfs) > MAX_VFS)
 		return -EINVAL;

@@ -18,7 +18,7 @@
 struct prepared_pf {
 	struct pci_address pf;
 	unsigned int vfs;
-	char bridge[64];
+	char bridge[64];    /* "": the card alone was asked for */
 };
 
 struct prepared {
