@@ -339,8 +339,29 @@ GUEST_FAULT(a_guest_with_a_vlan, "</source>\n    </interface>", "</source><vlan>
 	    "which a VF of an eswitch in switchdev mode does not take", NULL)
 GUEST_FAULT(a_guest_that_may_not_lock_its_memory, "<vcpu>", "<memtune><hard_limit unit='KiB'>4194304</hard_limit></memtune><vcpu>", "V3", "memory",
 	    "warning", "hard_limit is 4096 MiB", "virsh memtune guest1 --hard-limit 5242880 --config")
+#define MODEL "<model fallback='forbid'>Skylake-Server</model>"
+GUEST_FAULT(a_guest_with_several_cpu_threads, MODEL, MODEL "<topology sockets='2' dies='1' cores='1' threads='2'/>", "V9", "CPU threads", "warning",
+	    "libvirt 11.3.0 with QEMU 10.0.2 refuses it when it arrives from a QEMU before 10.0: it has 2 CPU threads in a socket", NULL)
+GUEST_FAULT(a_guest_with_several_cores, MODEL, MODEL "<topology sockets='1' dies='1' cores='4' threads='1'/>", "V9", "CPU threads", "warning",
+	    "it has 4 CPU threads in a socket", NULL)
+GUEST_FAULT(a_guest_with_sockets_alone, MODEL, MODEL "<topology sockets='4' dies='1' cores='1' threads='1'/>", "V9", "CPU threads", "ok", "libvirt 11.3.0", NULL)
 GUEST_FAULT(a_guest_with_a_block_device, "<disk type='network' device='disk'>\n      <source protocol='rbd' name='pool/guest1'/>",
 	    "<disk type='block' device='disk'><source dev='/dev/vg/guest1'/>", "P11", "disks", "unknown", "/dev/vg/guest1, is on a block device", NULL)
+
+/* A test: a guest with several CPU threads on a prepared host whose libvirt, or QEMU, is another. */
+#define THREADS_HOST(test_name, from, to, ...)                                                                                  \
+	TEST(test_name)                                                                                                         \
+	{                                                                                                                       \
+		expect_guest(changed(READY, from, to, NULL), changed("guest.xml", HERE, MODEL, MODEL "<topology cores='2' threads='2'/>", NULL), \
+			     NULL, &(struct expected){ __VA_ARGS__ });                                                          \
+	}
+
+THREADS_HOST(libvirt_11_10_takes_cpu_threads, "11.3.0", "11.10.0", "V9", "CPU threads", "ok", "libvirt 11.10.0 takes it", NULL)
+THREADS_HOST(libvirt_11_9_does_not, "11.3.0", "11.9.0", "V9", "CPU threads", "warning", "libvirt 11.9.0 with QEMU 10.0.2", NULL)
+THREADS_HOST(an_older_qemu_shows_no_ht, "\"10.0.2\"", "\"9.2.4\"", "V9", "CPU threads", "ok", "libvirt 11.3.0", NULL)
+
+FAULT(libvirt_that_crashes_at_a_hostdev_network, READY, "11.3.0", "12.1.0", "V9", NULL, "warning", "libvirt 12.1.0 crashes", NULL)
+FAULT(libvirt_12_2_does_not_crash, READY, "11.3.0", "12.2.0", "V9", NULL, "ok", "libvirt 12.2.0 has no fault that vferry knows", NULL)
 
 TEST(a_guest_whose_vf_is_elsewhere)
 {

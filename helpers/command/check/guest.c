@@ -6,6 +6,7 @@
 
 #include "command/check/check.h"
 #include "host/storage.h"
+#include "policy/rules.h"
 
 /* Says that a row needs a guest. Return: whether there is none. */
 static bool needs_guest(const struct check_case *c, struct finding *f)
@@ -159,6 +160,26 @@ static void look_guest_vfs(const struct check_case *c, struct finding *f)
 	}
 }
 
+/*
+ * V9: QEMU 10.0 began to show the CPU feature "ht" to a guest with several threads in a socket; libvirt takes it for a fault of a guest
+ * that arrives from an older QEMU ("guest CPU doesn't match specification: extra features: ht"), until 11.10.
+ */
+static void look_threads(const struct check_case *c, struct finding *f)
+{
+	const struct facts *facts = &c->view->facts;
+
+	if (needs_guest(c, f))
+		return;
+	if (c->hardware->socket_threads <= 1 || !*facts->libvirt || !*facts->qemu || firmware_compare(facts->libvirt, "11.10.0") >= 0 ||
+	    firmware_compare(facts->qemu, "10.0.0") < 0) {
+		check_found(f, STATE_OK, "libvirt %s takes it as it comes", *facts->libvirt ? facts->libvirt : "(version unknown)");
+		return;
+	}
+	check_found(f, STATE_WARNING, "libvirt %s with QEMU %s refuses it when it arrives from a QEMU before 10.0: it has %u CPU threads in a "
+		    "socket, and with these the CPU feature ht", facts->libvirt, facts->qemu, c->hardware->socket_threads);
+	check_advise(f, "upgrade libvirt to 11.10 or later before guests arrive from hosts with an older QEMU");
+}
+
 const struct check_row check_rows_guest[] = {
 	{ "P10", "machine and CPU", SCOPE_GUEST, "both hosts must be able to run the same machine", look_machine },
 	{ "P11", "disks", SCOPE_GUEST, "a disk that only this host has stays behind", look_disks },
@@ -169,5 +190,6 @@ const struct check_row check_rows_guest[] = {
 	{ "V2", "no <vlan>", SCOPE_GUEST, "the tag belongs to the representor's port", look_vlan },
 	{ "V3", "memory", SCOPE_GUEST, "all of a guest's memory is locked while it has a VF", look_memory },
 	{ "V4", "the guest's VFs", SCOPE_GUEST, "they must be VFs that can move", look_guest_vfs },
+	{ "V9", "CPU threads", SCOPE_GUEST, "some versions of libvirt refuse a guest for what their QEMU shows it", look_threads },
 	{ 0 },
 };

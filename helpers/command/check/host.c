@@ -237,6 +237,23 @@ static void look_label(const struct check_case *c, struct finding *f)
 	check_mend(f, "restorecon -Rv /etc/libvirt/hooks /usr/libexec/vferry");
 }
 
+/* V9: libvirt 12.1.0 ends when an interface of a network with forward mode 'hostdev' is attached; 12.2.0 does not. */
+static void look_libvirt(const struct check_case *c, struct finding *f)
+{
+	const char *version = c->view->facts.libvirt;
+
+	if (!*version) {
+		check_found(f, STATE_UNKNOWN, "libvirt's version could not be seen");
+		return;
+	}
+	if (firmware_compare(version, "12.1.0") != 0) {
+		check_found(f, STATE_OK, "libvirt %s has no fault that vferry knows", version);
+		return;
+	}
+	check_found(f, STATE_WARNING, "libvirt %s crashes when an interface of a hostdev network is attached to a guest that runs", version);
+	check_advise(f, "upgrade libvirt to 12.2 or later; until then attach VFs by their address, as 'vferry attach' does");
+}
+
 const struct check_row check_rows_host[] = {
 	{ "P2", "mstflint", SCOPE_HOST, "firmware and its settings are changed with it", look_mstflint },
 	{ "P4", "Open vSwitch", SCOPE_HOST, "it connects the VFs' representors with the network", look_ovs_installed },
@@ -252,5 +269,6 @@ const struct check_row check_rows_host[] = {
 	{ "V1", "leftovers", SCOPE_HOST, "a VF that is kept for a guest which does not come is missing to others", look_leftovers },
 	{ "V7", "worker threads", SCOPE_HOST, "a guest that waits for a slot keeps one, and a migration that is to end needs one", look_workers },
 	{ "V8", "SELinux's label", SCOPE_HOST, "a hook with another label is not called, and nobody says so", look_label },
+	{ "V9", "libvirt's faults", SCOPE_HOST, "a fault of libvirt's that meets VFs is better known beforehand", look_libvirt },
 	{ 0 },
 };

@@ -50,6 +50,25 @@ static void read_disk(const xmlNode *node, struct hardware_disk *disk)
 		(void)xml_attribute(source, names[i], disk->source, sizeof(disk->source));
 }
 
+/* Counts the CPU threads of one socket by <topology>. Return: 1 without one, and where its numbers are none. */
+static unsigned int read_socket_threads(const xmlNode *cpu)
+{
+	static const char *const levels[] = { "dies", "clusters", "cores", "threads" };
+	const xmlNode *topology = cpu ? xml_child(cpu, "topology") : NULL;
+	unsigned long product = 1;
+	char text[16];
+
+	for (size_t i = 0; topology && i < sizeof(levels) / sizeof(levels[0]); i++) {
+		unsigned long number = 1;
+
+		if (xml_attribute(topology, levels[i], text, sizeof(text)) == 0)
+			number = strtoul(text, NULL, 10);
+		if (number > 0 && number < 65536 && product < 65536)
+			product *= number;
+	}
+	return (unsigned int)product;
+}
+
 /* Reads machine and CPU. */
 static void read_processor(const xmlNode *root, struct hardware *hardware)
 {
@@ -62,6 +81,7 @@ static void read_processor(const xmlNode *root, struct hardware *hardware)
 	}
 	if (cpu)
 		(void)xml_attribute(cpu, "mode", hardware->cpu_mode, sizeof(hardware->cpu_mode));
+	hardware->socket_threads = read_socket_threads(cpu);
 	if (model)
 		(void)xml_text(model, hardware->cpu_model, sizeof(hardware->cpu_model));
 }

@@ -28,6 +28,7 @@ struct hardware {
 	char machine[64];      /* "pc-q35-10.0" */
 	char cpu_mode[32];     /* "custom", "host-model", "host-passthrough", "maximum"; "" libvirt's default */
 	char cpu_model[64];
+	unsigned int socket_threads; /* CPU threads in one of its sockets, 1 unless <topology> says more */
 	bool has_hugepages, has_locked;
 	uint64_t memory;       /* bytes, 0 unknown */
 	uint64_t hard_limit;   /* bytes that its QEMU may lock and use, 0 none */
