@@ -30,4 +30,14 @@
 #define COMPAT_OLD_DOMAIN
 #endif
 
+/*
+ * vfio_device_ops.get_region_info_caps: the VFIO core of Linux 7 answers VFIO_DEVICE_GET_REGION_INFO itself, by this operation, and hands it
+ * to no driver's ioctl; without it QEMU says "failed to get region 0 info: Invalid argument". COMPAT_DESCRIBE_REGION sets it where it exists.
+ */
+#ifdef FOUND_GET_REGION_INFO_CAPS
+#define COMPAT_DESCRIBE_REGION(function) .get_region_info_caps = function,
+#else
+#define COMPAT_DESCRIBE_REGION(function)
+#endif
+
 #endif

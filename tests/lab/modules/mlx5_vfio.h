@@ -33,6 +33,7 @@
 enum { MLX5_VFIO_RX, MLX5_VFIO_TX, MLX5_VFIO_QUEUES };
 
 struct eventfd_ctx;
+struct vfio_info_cap;
 struct mlx5_vfio_stream;
 
 /*
@@ -134,6 +135,7 @@ static inline struct mlx5_vfio_device *mlx5_vfio_of(struct vfio_device *vdev)
 }
 
 /* mlx5_vfio_device.c: VFIO ioctls and accesses */
+int mlx5_vfio_describe_region(struct vfio_device *vdev, struct vfio_region_info *info, struct vfio_info_cap *caps);
 long mlx5_vfio_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned long arg);
 ssize_t mlx5_vfio_read(struct vfio_device *vdev, char __user *user, size_t count, loff_t *pos);
 ssize_t mlx5_vfio_write(struct vfio_device *vdev, const char __user *user, size_t count, loff_t *pos);

@@ -45,7 +45,26 @@ static u64 region_size(u32 index)
 }
 
 /**
- * get_region_info() - VFIO_DEVICE_GET_REGION_INFO; nothing can be mapped, every access is trapped
+ * mlx5_vfio_describe_region() - vfio_device_ops.get_region_info_caps; nothing can be mapped, every access is trapped
+ * @vdev:	any VF: their regions are the same
+ * @info:	its index is read, the rest filled
+ * @caps:	not used
+ *
+ * Return: 0, -EINVAL for a region that there is not
+ */
+int mlx5_vfio_describe_region(struct vfio_device *vdev, struct vfio_region_info *info, struct vfio_info_cap *caps)
+{
+	if (info->index >= VFIO_PCI_NUM_REGIONS)
+		return -EINVAL;
+	info->offset = (u64)info->index << MLX5_VFIO_REGION_SHIFT;
+	info->size = region_size(info->index);
+	info->flags = info->size ? VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE : 0;
+	info->cap_offset = 0;
+	return 0;
+}
+
+/**
+ * get_region_info() - VFIO_DEVICE_GET_REGION_INFO, where the core leaves it to the driver
  * @user:	struct vfio_region_info
  *
  * Return: 0 or a negative errno
@@ -57,12 +76,8 @@ static long get_region_info(void __user *user)
 
 	if (copy_from_user(&info, user, size))
 		return -EFAULT;
-	if (info.argsz < size || info.index >= VFIO_PCI_NUM_REGIONS)
+	if (info.argsz < size || mlx5_vfio_describe_region(NULL, &info, NULL))
 		return -EINVAL;
-	info.offset = (u64)info.index << MLX5_VFIO_REGION_SHIFT;
-	info.size = region_size(info.index);
-	info.flags = info.size ? VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE : 0;
-	info.cap_offset = 0;
 	return copy_to_user(user, &info, size) ? -EFAULT : 0;
 }
 

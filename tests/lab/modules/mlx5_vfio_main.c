@@ -7,6 +7,7 @@
  * Linux 6.12.
  */
 #include <linux/module.h>
+#include "compat.h"
 #include "mlx5_vfio.h"
 
 /**
@@ -113,6 +114,7 @@ static const struct vfio_device_ops device_ops = {
 	.read = mlx5_vfio_read,
 	.write = mlx5_vfio_write,
 	.ioctl = mlx5_vfio_ioctl,
+	COMPAT_DESCRIBE_REGION(mlx5_vfio_describe_region)
 	.request = mlx5_vfio_request,
 	.dma_unmap = dma_unmap,
 };
