@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # What the hosts are made of. Every artefact lives in the cache under a name
 # that ends in a hash of what went in; what is there already is not made again.
-#   host-tree-KEY   Debian 13 root tree of a host (mmdebstrap)
-#   build-tree-KEY  Debian 13 tree with compiler and kernel headers
-#   deb-tree-KEY    Debian 13 tree in which vferry's package is built (see deploy.sh)
-#   modules-KEY     the software CX-7's modules and vfio.ko
-#   guest-KEY       the small guest, guest.elf
-#   station-KEY     the station's program
-#   image-KEY       root.img, vmlinuz, initrd of a host
-#   state-KEY       both hosts as they are after a boot (see state.sh)
+#   host-tree-PLATFORM-KEY   Debian root tree of a host, without a kernel (mmdebstrap)
+#   build-tree-PLATFORM-KEY  Debian tree with compiler, in which modules and vferry's package are built
+#   kernel-, modules-, choice-PLATFORM-KEY   the hosts' kernel and the software CX-7 (see kernel.sh)
+#   guest-KEY                the small guest, guest.elf
+#   station-KEY              the station's program
+#   image-PLATFORM-KEY       root.img, vmlinuz, initrd of a host
+#   state-KEY                both hosts as they are after a boot (see state.sh)
 
-LAB_SUITE=trixie
-LAB_KEEP=3 # how many old artefacts of each kind stay
+LAB_KEEP=2 # how many old artefacts of each kind stay
 
 # hash_files FILE|FOLDER: prints mode, name and hash of each file in it.
 hash_files() {
@@ -45,62 +43,61 @@ packages() {
 	sed 's/#.*//' "$1" | tr -s ' \t\n' ',' | sed 's/^,//; s/,$//'
 }
 
-# deb_packages: prints what building vferry's own Debian package needs, separated by commas.
-deb_packages() {
-	printf build-essential
+# build_packages: prints what building kernel modules and vferry's own Debian package needs, separated by commas.
+build_packages() {
+	packages "$LAB_DIR/host/packages-build"
 	sed -n '/^Build-Depends:/,/^[^ ]/s/^ \([a-z0-9.+-]*\).*,$/\1/p' "$LAB_CHECKOUT/install/deb/debian/control" |
 		sed 's/^debhelper-compat$/debhelper/; s/^/,/' | tr -d '\n'
 }
 
-# mirror: prints the Debian mirror that this machine uses.
-mirror() {
-	local site
-	if [ -n "${VFERRY_LAB_MIRROR:-}" ]; then
-		echo "$VFERRY_LAB_MIRROR"
-		return
-	fi
-	# shellcheck disable=SC2016 # apt-get expands it
-	site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2>/dev/null |
-		grep -v -e security -e '^file:' | sort | uniq -c | sort -rn |
-		awk 'NR == 1 { print $2 }')
-	[ -n "$site" ] || die "no Debian mirror in apt's sources; name one in VFERRY_LAB_MIRROR"
-	echo "$site"
-}
-
-# keys: computes the place of every artefact, once a run, since sources may
-# change while the lab works.
+# keys: computes the places of everything that does not depend on the mirror, once a run, since sources may change while the lab works.
 keys() {
-	[ -z "${LAB_IMAGE:-}" ] || return 0
-	LAB_HOST_TREE=$LAB_CACHE/host-tree-$(hash_of "=$LAB_SUITE $(packages "$LAB_DIR/host/packages")")
-	LAB_BUILD_TREE=$LAB_CACHE/build-tree-$(hash_of "=$LAB_SUITE $(packages "$LAB_DIR/host/packages-build")")
-	LAB_DEB_TREE=$LAB_CACHE/deb-tree-$(hash_of "=$LAB_SUITE $(deb_packages)")
-	LAB_MODULES_BUILT=$LAB_CACHE/modules-$(hash_of "=$LAB_BUILD_TREE" "$LAB_MODULES")
+	local suites="${PLATFORM_SUITES[*]} $PLATFORM_PREFER"
+	LAB_HOST_TREE=$LAB_CACHE/host-tree-$PLATFORM_NAME-$(hash_of "=$suites $(host_packages)")
+	LAB_BUILD_TREE=$LAB_CACHE/build-tree-$PLATFORM_NAME-$(hash_of "=$suites $(build_packages)")
+	LAB_CHOICE=$LAB_CACHE/choice-$PLATFORM_NAME-$(hash_of "=$LAB_BUILD_TREE" "$LAB_MODULES")
 	LAB_GUEST_BUILT=$LAB_CACHE/guest-$(hash_of "$LAB_GUEST")
 	LAB_STATION_BUILT=$LAB_CACHE/station-$(hash_of "$LAB_STATION" "$LAB_GUEST/frame.h")
-	LAB_IMAGE=$LAB_CACHE/image-$(hash_of "=$LAB_HOST_TREE $LAB_MODULES_BUILT" "$LAB_DIR/host" \
-		"$LAB_DIR/lib/image.sh" "$LAB_KEY_FILE.pub")
 }
 
-# tree_make PACKAGE,... TARGET: a Debian tree with these packages. Without the
-# parts of the kernel and the documentation that no lab host can have a use for.
-tree_make() {
-	local proxy=()
-	eval "$(apt-config shell LAB_PROXY Acquire::http::Proxy)"
-	[ -z "${LAB_PROXY:-}" ] || proxy=(--aptopt="Acquire::http::Proxy \"$LAB_PROXY\"")
-	# INITRD=No: the lab has its own initial RAM disk.
+# image_key: computes the image's place, when the kernel is chosen.
+image_key() {
+	kernel_places "$(head -n 1 "$LAB_CHOICE")"
+	LAB_IMAGE=$LAB_CACHE/image-$PLATFORM_NAME-$(hash_of "=$LAB_HOST_TREE $LAB_KERNEL $LAB_MODULES_BUILT" "$LAB_DIR/host" \
+		${PLATFORM_FILES:+"$LAB_DIR/platforms/$PLATFORM_FILES"} "$LAB_DIR/lib/image.sh" "$LAB_KEY_FILE.pub")
+}
+
+# tree_run PACKAGE,... TARGET: a Debian tree of the platform with these packages, without documentation. INITRD=No: the lab has its own
+# initial RAM disk.
+tree_run() {
+	local options=() setting
+	while IFS= read -r setting; do
+		options+=(--aptopt="$setting")
+	done < <(apt_settings)
+	if [ -n "$PLATFORM_PREFER" ]; then
+		options+=(--setup-hook="cp '$(apt_world "$PLATFORM_NAME")/preferences' \"\$1/etc/apt/preferences.d/lab\"")
+	fi
 	mkdir -p "$2.tmp"
-	INITRD=No TMPDIR=$2.tmp mmdebstrap --quiet --mode=root --variant=minbase \
-		--include="$1" "${proxy[@]}" \
-		--aptopt='APT::Install-Recommends "false"' \
+	INITRD=No TMPDIR=$2.tmp mmdebstrap --quiet --mode=root --variant=minbase --include="$1" "${options[@]}" \
+		--aptopt='APT::Install-Recommends "false"' --dpkgopt=force-unsafe-io \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
 		--dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/doc/*/*' \
 		--dpkgopt='path-include=/usr/share/doc/*/copyright' \
-		--dpkgopt='path-exclude=/usr/lib/modules/*/kernel/drivers/gpu/*' \
-		--dpkgopt='path-exclude=/usr/lib/modules/*/kernel/drivers/media/*' \
-		--dpkgopt='path-exclude=/usr/lib/modules/*/kernel/sound/*' \
-		"$LAB_SUITE" "$2" "$(mirror)" 2>"$2.log" ||
-		die "mmdebstrap failed: $(tail -n 5 "$2.log")"
+		"${PLATFORM_SUITES[0]}" "$2" "$(apt_world "$PLATFORM_NAME")/sources.list" 2>"$2.log"
+}
+
+# tree_make PACKAGE,... TARGET: the same. The mirror may change while it works: then package lists are fetched anew, once.
+tree_make() {
+	platform_refresh || return 1
+	if ! tree_run "$@"; then
+		say "mmdebstrap failed ($(tail -n 1 "$2.log")); trying again with fresh package lists"
+		remove_unfinished "$2" "$2.tmp"
+		if ! platform_refresh now || ! tree_run "$@"; then
+			say "mmdebstrap failed: $(tail -n 5 "$2.log")"
+			return 1
+		fi
+	fi
 	rm -rf "$2.log" "$2.tmp"
 }
 
@@ -112,11 +109,36 @@ artefact() {
 	shift
 	if [ ! -e "$path" ]; then
 		remove_unfinished "$path.partial"*
-		timed "build $kind" "$@" "$path.partial" || die "building $kind failed"
-		mv "$path.partial" "$path"
+		if ! timed "build $kind" "$@" "$path.partial"; then
+			remove_unfinished "$path.partial"
+			die "building $kind failed"
+		fi
+		mv "$path.partial" "$path" || die "building $kind: $path cannot be put in place"
 		prune "$kind"
 	fi
 	touch "$path"
+}
+
+# progress_of PATH: prints how far the making of an artefact is, in packages, bytes or files, for a person.
+progress_of() {
+	local all
+	case "$(basename "$1")" in
+	*-tree-*)
+		all=$(find "$1/var/cache/apt/archives" -maxdepth 1 -name '*.deb' 2>/dev/null | wc -l)
+		echo "$(find "$1/var/lib/dpkg/info" -name '*.list' 2>/dev/null | wc -l) packages unpacked${all:+, $all fetched}"
+		;;
+	modules-*) echo "$(find "$1.work" -name '*.o' 2>/dev/null | wc -l) of $(find "$1.work" -name '*.c' 2>/dev/null | wc -l) files compiled" ;;
+	*) echo "$(du -sm "$1" 2>/dev/null | cut -f1) MB" ;;
+	esac
+}
+
+# progress: prints one line, what is being made at present and how far it is; nothing if nothing is.
+progress() {
+	local path line=
+	for path in "$LAB_CACHE"/*.partial; do
+		[ ! -d "$path" ] || line+="${line:+; }$(basename "${path%-*}"): $(progress_of "$path")"
+	done
+	echo "$line"
 }
 
 # remove_unfinished PATH...: removes what an interrupted build has left, mounts first.
@@ -140,7 +162,7 @@ abandon_build() {
 # that a running lab uses.
 prune() {
 	local path
-	find "$LAB_CACHE" -maxdepth 1 -name "$1-*" ! -name '*.partial*' -printf '%T@ %p\n' |
+	find "$LAB_CACHE" -maxdepth 1 -name "$1-[0-9a-f]*" ! -name '*.*' -printf '%T@ %p\n' |
 		sort -rn | tail -n +$((LAB_KEEP + 1)) | cut -d' ' -f2- |
 		while read -r path; do
 			find /run/vferry-lab -maxdepth 3 -lname "$path*" 2>/dev/null | grep -q . ||
@@ -148,34 +170,75 @@ prune() {
 		done
 }
 
-# build_all: makes what is missing. Several builds may be asked for at once;
-# one works and the others wait.
+# build_all: makes what the hosts' platforms lack. Several builds may be asked for at once; one works and the others wait.
 build_all() {
 	need mmdebstrap=mmdebstrap mke2fs=e2fsprogs qemu-img=qemu-utils ssh-keygen=openssh-client \
 		qemu-system-x86_64=qemu-system-x86 unshare=util-linux make=make gcc=gcc
 	mkdir -p "$LAB_CACHE/ssh"
+	! build_is_done || return 0
 	exec 8>"$LAB_CACHE/lock"
 	flock -n 8 || { say "waiting for another build to finish"; flock 8; }
 	[ -e "$LAB_KEY_FILE" ] || ssh-keygen -q -t ed25519 -N '' -C vferry-lab -f "$LAB_KEY_FILE"
-	keys
 	LAB_BUILDING=1
-	build_parts
-	artefact "$LAB_IMAGE" image_make
+	telling progress build_hosts
 	LAB_BUILDING=
 	exec 8>&-
+}
+
+# build_is_done: whether everything is there already; then nobody need wait for another build.
+build_is_done() {
+	local host
+	[ -e "$LAB_KEY_FILE.pub" ] || return 1
+	for host in "${LAB_HOSTS[@]}"; do
+		platform_load "${HOST_PLATFORM[$host]}"
+		keys
+		[ -s "$LAB_CHOICE" ] && [ -e "$LAB_HOST_TREE" ] && [ -e "$LAB_BUILD_TREE" ] && [ -e "$LAB_GUEST_BUILT" ] && [ -e "$LAB_STATION_BUILT" ] ||
+			return 1
+		image_key
+		[ -e "$LAB_KERNEL" ] && [ -e "$LAB_MODULES_BUILT" ] && [ -e "$LAB_IMAGE" ] || return 1
+		host_is "$host"
+		touch "$LAB_CHOICE" "$LAB_HOST_TREE" "$LAB_BUILD_TREE" "$LAB_GUEST_BUILT" "$LAB_STATION_BUILT" "$LAB_KERNEL" "$LAB_MODULES_BUILT" "$LAB_IMAGE"
+	done
+}
+
+# host_is HOST: it gets what was made last.
+host_is() {
+	HOST_IMAGE["$1"]=$LAB_IMAGE
+	HOST_BUILD_TREE["$1"]=$LAB_BUILD_TREE
+	tail -n +2 "$LAB_CHOICE" | sed '/^$/d' | while IFS= read -r line; do say "$line"; done
+}
+
+# build_hosts: what each host is made of.
+build_hosts() {
+	local host
+	for host in "${LAB_HOSTS[@]}"; do
+		build_platform "${HOST_PLATFORM[$host]}"
+		host_is "$host"
+	done
+}
+
+# build_platform NAME: its image, which is LAB_IMAGE afterwards.
+build_platform() {
+	platform_load "$1"
+	keys
+	build_parts
+	image_key
+	artefact "$LAB_IMAGE" image_make
 }
 
 # build_parts: everything that goes into the image, side by side where it can be.
 build_parts() {
 	local worker workers=() status=0
-	artefact "$LAB_HOST_TREE" tree_make "$(packages "$LAB_DIR/host/packages")" &
+	[ -e "$LAB_HOST_TREE" ] && [ -e "$LAB_BUILD_TREE" ] || platform_refresh ||
+		die "the package lists of $PLATFORM_NAME cannot be fetched, and the cache lacks its trees"
+	artefact "$LAB_HOST_TREE" tree_make "$(host_packages)" &
 	workers+=($!)
 	(
-		artefact "$LAB_BUILD_TREE" tree_make "$(packages "$LAB_DIR/host/packages-build")"
-		artefact "$LAB_MODULES_BUILT" modules_make
+		artefact "$LAB_BUILD_TREE" tree_make "$(build_packages)" &
+		LAB_TREE_JOB=$!
+		kernel_choose
+		wait "$LAB_TREE_JOB"
 	) &
-	workers+=($!)
-	artefact "$LAB_DEB_TREE" tree_make "$(deb_packages)" &
 	workers+=($!)
 	artefact "$LAB_GUEST_BUILT" program_make "$LAB_GUEST"
 	artefact "$LAB_STATION_BUILT" program_make "$LAB_STATION"
@@ -186,12 +249,6 @@ build_parts() {
 		abandon_build
 		exit 1
 	fi
-}
-
-# modules_make TARGET: the software CX-7's modules, by their own build script.
-modules_make() {
-	[ -x "$LAB_MODULES/build" ] || die "no $LAB_MODULES/build"
-	mkdir "$1" && "$LAB_MODULES/build" "$LAB_BUILD_TREE" "$1" >&2
 }
 
 # program_make FOLDER TARGET: the guest or the station, by its own Makefile.

@@ -20,6 +20,9 @@ LAB_HOSTS=(A B)
 LAB_MGMT_OUTER=198.51.100.1
 declare -A HOST_MGMT=([A]=198.51.100.11 [B]=198.51.100.12)
 declare -A HOST_MAC=([A]=52:54:00:fe:0a [B]=52:54:00:fe:0b)
+# What each is made of (see platforms/README.md), by PLATFORM for both, or by A and B; and what build.sh and deploy.sh make of that.
+declare -A HOST_PLATFORM=([A]=${A:-${PLATFORM:-trixie}} [B]=${B:-${PLATFORM:-trixie}})
+declare -A HOST_IMAGE=() HOST_BUILD_TREE=() HOST_DEB=()
 declare -A HOST_UUID=([A]=5f0e3c1a-0a0a-4a0a-8a0a-00000000000a [B]=5f0e3c1a-0b0b-4b0b-8b0b-00000000000b)
 # The guests' network, on the cable of PF 0: the namespace's own address there,
 # and the one from which the station's program pings.
@@ -64,6 +67,29 @@ timed() {
 	return "$status"
 }
 
+# telling FUNCTION COMMAND...: runs the command, and says every 10 s what the function prints, so that whoever waits knows how far it is.
+# Return: the command's status.
+telling() {
+	local function=$1 status=0 teller
+	shift
+	(
+		exec 8>&- 9>&-
+		trap 'kill "$nap"; exit 0' TERM
+		while kill -0 "$$" 2>/dev/null; do
+			sleep 10 >/dev/null 2>&1 &
+			nap=$!
+			wait "$nap"
+			text=$("$function")
+			[ -z "$text" ] || say "... $text"
+		done
+	) &
+	teller=$!
+	"$@" || status=$?
+	kill "$teller" 2>/dev/null
+	wait "$teller" 2>/dev/null
+	return "$status"
+}
+
 # need PROGRAM=PACKAGE...: dies with a list of what is not installed.
 need() {
 	local pair missing=()
@@ -87,6 +113,23 @@ host_valid() {
 # host_dir HOST: prints the host's folder in the run directory.
 host_dir() {
 	echo "$LAB_RUN/$1"
+}
+
+# platforms_of_hosts: prints the hosts' platforms, for a person.
+platforms_of_hosts() {
+	if [ "${HOST_PLATFORM[A]}" = "${HOST_PLATFORM[B]}" ]; then
+		echo "${HOST_PLATFORM[A]}"
+	else
+		echo "A ${HOST_PLATFORM[A]}, B ${HOST_PLATFORM[B]}"
+	fi
+}
+
+# platform_option VALUE: what --platform says: NAME for both hosts, A=NAME or B=NAME.
+platform_option() {
+	case "$1" in
+	[AB]=*) HOST_PLATFORM[${1%%=*}]=${1#*=} ;;
+	*) HOST_PLATFORM=([A]=$1 [B]=$1) ;;
+	esac
 }
 
 # in_ns COMMAND...: runs a command in the lab's network namespace.

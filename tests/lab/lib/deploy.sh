@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
-# "lab deploy": vferry's Debian package from this checkout, built for Debian 13 by
+# "lab deploy": vferry's Debian package from this checkout, built on each host's platform by
 # install/deb/build, installed by dpkg onto both running hosts. The hosts get
 # vferry by no other way, so every test of the lab tests the package, too.
 
 # What the package is made of; when none of it has changed, the package is the same.
 LAB_DEB_SOURCES=(Makefile README.md hooks helpers xml-templates install)
 
-# deploy_key SOURCE: prints a hash of what SOURCE's package is made of and in.
+# deploy_key SOURCE TREE: prints a hash of what SOURCE's package is made of and in.
 deploy_key() {
-	(cd "$1" && echo "$LAB_DEB_TREE" &&
+	(cd "$1" && echo "$2" &&
 		find "${LAB_DEB_SOURCES[@]}" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) | sha256sum
 }
 
-# deploy_build SOURCE OBJECTS: builds the package of SOURCE into OBJECTS, in the Debian 13
+# deploy_build SOURCE TREE OBJECTS: builds the package of SOURCE into OBJECTS, in that Debian
 # tree. The mounts are private and end with the command; objects stay in the
 # cache, so that a second build compiles only what has changed. The unit tests are run elsewhere.
 deploy_build() {
-	local tree=$LAB_DEB_TREE
+	local tree=$2
 	mkdir -p "$tree/srv/source" "$tree/srv/objects"
 	# shellcheck disable=SC2016 # the inner shell expands it
 	unshare --mount --pid --fork --kill-child bash -c '
@@ -25,33 +25,41 @@ deploy_build() {
 			mount --bind "$3" "$1/srv/objects" && mount -t proc proc "$1/proc" || exit 1
 		chroot "$1" /usr/bin/env LC_ALL=C DEB_BUILD_OPTIONS="nocheck noautodbgsym parallel=2" \
 			/srv/source/install/deb/build /srv/objects -nc
-	' deploy_build "$tree" "$1" "$2" >"$2/deploy.log" 2>&1 || {
-		cat "$2/deploy.log" >&2
+	' deploy_build "$tree" "$1" "$3" >"$3/deploy.log" 2>&1 || {
+		cat "$3/deploy.log" >&2
 		return 1
 	}
 }
 
-# deploy_package SOURCE: LAB_DEB becomes the package of SOURCE, made if there is none that is up to date.
+# deploy_progress: prints how far the package is.
+deploy_progress() {
+	echo "$(find "$LAB_OBJECTS" -name '*.o' -newer "$LAB_OBJECTS/.begin" | wc -l) of about" \
+		"$(find "$LAB_SOURCES/helpers" "$LAB_SOURCES/hooks" -name '*.c' | wc -l) files compiled"
+}
+
+# deploy_package SOURCE HOST: HOST_DEB becomes the package of SOURCE for that host's platform, made if there is none that is up to date.
 deploy_package() {
-	local objects key
-	objects=$LAB_CACHE/objects-$(hash_of "=$1 deb")
-	key=$(deploy_key "$1")
+	local objects key tree=${HOST_BUILD_TREE[$2]}
+	objects=$LAB_CACHE/objects-$(hash_of "=$1 deb ${HOST_PLATFORM[$2]}")
+	key=$(deploy_key "$1" "$tree")
 	mkdir -p "$objects"
 	if [ "$(cat "$objects/key" 2>/dev/null)" != "$key" ]; then
 		rm -f "$objects/key" "$objects"/*.deb
-		timed "build vferry's package" deploy_build "$1" "$objects" || return 1
+		touch "$objects/.begin"
+		LAB_OBJECTS=$objects LAB_SOURCES=$1 telling deploy_progress \
+			timed "build vferry's package for ${HOST_PLATFORM[$2]}" deploy_build "$1" "$tree" "$objects" || return 1
 		echo "$key" >"$objects/key"
 	fi
-	LAB_DEB=$(echo "$objects"/vferry_*.deb)
-	[ -e "$LAB_DEB" ]
+	HOST_DEB[$2]=$(echo "$objects"/vferry_*.deb)
+	[ -e "${HOST_DEB[$2]}" ]
 }
 
-# deploy_to HOST: installs LAB_DEB, unless the host has just this one. libvirtd
+# deploy_to HOST: installs its HOST_DEB, unless the host has just this one. libvirtd
 # looks for hooks anew on SIGHUP; an agent of before ends, and a test that wants one
 # starts it. A lab host has no systemd.
 deploy_to() {
 	local sum
-	sum=$(sha256sum <"$LAB_DEB")
+	sum=$(sha256sum <"${HOST_DEB[$1]}")
 	remote_exec "$1" "
 		[ \"\$(cat /run/vferry-lab-deployed 2>/dev/null)\" = '$sum' ] &&
 			[ \"\$(dpkg-query -W -f '\${db:Status-Status}' vferry 2>/dev/null)\" = installed ] && echo the same" | grep -q . && return
@@ -64,17 +72,19 @@ deploy_to() {
 		}
 		echo '$sum' >/run/vferry-lab-deployed
 		kill -HUP \$(cat /run/libvirtd.pid) || exit 1
-		/usr/lib/vferry-lab/agent stop" <"$LAB_DEB"
+		/usr/lib/vferry-lab/agent stop" <"${HOST_DEB[$1]}"
 }
 
-# deploy_find SOURCE: LAB_DEB becomes the package of a checkout.
+# deploy_find SOURCE: HOST_DEB of both hosts become the packages of a checkout.
 deploy_find() {
-	local source
+	local source host
 	source=$(cd "$1" && pwd) || die "deploy: no folder $1"
 	build_all
-	exec 8>"$LAB_CACHE/lock"
+	exec 8>"$LAB_CACHE/lock-package"
 	flock 8
-	deploy_package "$source" || die "vferry's package does not build"
+	for host in "${LAB_HOSTS[@]}"; do
+		deploy_package "$source" "$host" || die "vferry's package does not build on ${HOST_PLATFORM[$host]}"
+	done
 	exec 8>&-
 }
 
@@ -93,7 +103,7 @@ lab_up_deploy() {
 		return
 	fi
 	deploy_find "$1"
-	package=$(sha256sum <"$LAB_DEB" | cut -c1-12)
+	package=$(cat "${HOST_DEB[@]}" | sha256sum | cut -c1-12)
 	LAB_PACKAGE=$package
 	lab_up
 	[ "$LAB_PACKAGE" != "$package" ] || return 0

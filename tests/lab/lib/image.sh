@@ -11,20 +11,23 @@ image_make() {
 	local target=$1 work=$1/tree version
 	mkdir "$target"
 	cp -a --reflink=auto "$LAB_HOST_TREE" "$work"
-	version=$(basename "$work"/usr/lib/modules/*)
+	version=$(<"$LAB_KERNEL/version")
 	image_modules "$work" "$version" && image_files "$work" &&
 		image_initrd "$work" "$version" "$target/initrd" &&
 		image_capabilities "$work" || return 1
-	cp "$work/boot/vmlinuz-$version" "$target/vmlinuz"
+	cp "$(find "$LAB_KERNEL/boot" "$LAB_KERNEL/usr/lib/modules/$version" -maxdepth 1 -name 'vmlinuz*' 2>/dev/null | head -n 1)" "$target/vmlinuz" || return 1
+	cp /proc/sys/kernel/random/uuid "$target/id"
 	mke2fs -q -t ext4 -O '^has_journal' -E lazy_itable_init=1,nodiscard -m 0 \
 		-d "$work" "$target/root.img" 4G >/dev/null &&
 		rm -rf --one-file-system "$work"
 }
 
-# image_modules TREE VERSION: the lab's modules in updates/, where they go before
-# the kernel's own; depmod here, since it takes a minute and a half on a host.
+# image_modules TREE VERSION: the kernel's modules, and the lab's in updates/, where they go before
+# these; depmod here, since it takes a minute and a half on a host.
 image_modules() {
-	mkdir -p "$1/usr/lib/modules/$2/updates"
+	mkdir -p "$1/usr/lib/modules"
+	cp -a --reflink=auto "$LAB_KERNEL/usr/lib/modules/$2" "$1/usr/lib/modules/" && mkdir "$1/usr/lib/modules/$2/updates" || return 1
+	rm -f "$1/usr/lib/modules/$2/build" "$1/usr/lib/modules/$2/source"
 	cp "$LAB_MODULES_BUILT"/*.ko "$1/usr/lib/modules/$2/updates/" &&
 		chroot "$1" depmod "$2"
 }
@@ -34,7 +37,8 @@ image_files() {
 	local tree=$1 lib=$1/usr/lib/vferry-lab
 	mkdir -p "$lib" "$tree/root/.ssh" "$tree/var/lib/libvirt/images"
 	cp "$LAB_DIR"/host/{init,boot,load-cx7,vf-facts,agent,clock} "$lib/" &&
-		cp -r "$LAB_DIR/host/files/." "$tree/" &&
+		cp -r "$LAB_DIR/host/files/." ${PLATFORM_FILES:+"$LAB_DIR/platforms/$PLATFORM_FILES/."} "$tree/" &&
+		echo "$PLATFORM_NAME" >"$lib/platform" &&
 		cp "$LAB_KEY_FILE.pub" "$tree/root/.ssh/authorized_keys" || return 1
 	chmod 700 "$tree/root/.ssh"
 	ssh-keygen -q -A -f "$tree"

@@ -26,8 +26,8 @@ accelerator() {
 # gets no root disk, so that it ends by itself when the initial RAM disk gives up.
 accelerator_probe() {
 	timeout -k 1 20 qemu-system-x86_64 -machine q35 -accel kvm -cpu max -m 512 -nodefaults \
-		-no-user-config -display none -no-reboot -serial stdio -kernel "$LAB_IMAGE/vmlinuz" \
-		-initrd "$LAB_IMAGE/initrd" -append 'console=ttyS0 panic=-1' </dev/null 2>&1 |
+		-no-user-config -display none -no-reboot -serial stdio -kernel "${HOST_IMAGE[A]}/vmlinuz" \
+		-initrd "${HOST_IMAGE[A]}/initrd" -append 'console=ttyS0 panic=-1' </dev/null 2>&1 |
 		grep -q '^VFERRY-LAB FAILED: the root disk'
 }
 
@@ -73,7 +73,7 @@ machine_arguments() {
 	printf '%s\n' -name "vferry-lab-$LAB_NAME-host$host" \
 		-machine q35,hpet=off -accel "$2" -cpu max -smp 2 -m "$LAB_HOST_MEMORY" \
 		-nodefaults -no-user-config -display none -no-reboot -uuid "${HOST_UUID[$host]}" \
-		-kernel "$LAB_IMAGE/vmlinuz" -initrd "$LAB_IMAGE/initrd" \
+		-kernel "${HOST_IMAGE[$host]}/vmlinuz" -initrd "${HOST_IMAGE[$host]}/initrd" \
 		-append "$(kernel_arguments "$host")" \
 		-drive "if=none,id=root,file=$dir/root.qcow2,format=qcow2,cache=unsafe,discard=unmap" \
 		-device virtio-blk-pci,drive=root \
@@ -89,7 +89,7 @@ machine_arguments() {
 
 # machine_overlay HOST: an empty overlay on the image for the host's writes.
 machine_overlay() {
-	qemu-img create -q -f qcow2 -F raw -b "$LAB_IMAGE/root.img" \
+	qemu-img create -q -f qcow2 -F raw -b "${HOST_IMAGE[$1]}/root.img" \
 		"$(host_dir "$1")/root.qcow2"
 }
 
@@ -122,7 +122,7 @@ machine_monitor() {
 # machine_wait_booted HOST: waits for the host's READY line, telling its progress.
 # Return: 0; 1 if the boot failed, the machine ended or the deadline passed.
 machine_wait_booted() {
-	local host=$1 log end shown=0 lines line
+	local host=$1 log end shown=0 lines line told=$SECONDS
 	log=$(host_dir "$host")/console.log
 	end=$((SECONDS + LAB_BOOT_DEADLINE))
 	while [ "$SECONDS" -lt "$end" ]; do
@@ -131,9 +131,13 @@ machine_wait_booted() {
 			case "$line" in
 			"VFERRY-LAB READY"*) return 0 ;;
 			"VFERRY-LAB FAILED"*) say "host $host: ${line#VFERRY-LAB }"; return 1 ;;
-			*) say "host $host: ${line#VFERRY-LAB: }" ;;
+			*) say "host $host: ${line#VFERRY-LAB: }"; told=$SECONDS ;;
 			esac
 		done
+		if [ $((SECONDS - told)) -ge 10 ]; then
+			say "host $host: ... $((SECONDS + LAB_BOOT_DEADLINE - end)) s of at most $LAB_BOOT_DEADLINE; $(stat -c %s "$log") bytes on its console"
+			told=$SECONDS
+		fi
 		shown=${#lines[@]}
 		machine_runs "$host" || { say "host $host: its QEMU has ended"; return 1; }
 		sleep 0.3

@@ -16,10 +16,11 @@ state_dir() {
 	key=$({
 		qemu-system-x86_64 --version
 		for host in "${LAB_HOSTS[@]}"; do
+			cat "${HOST_IMAGE[$host]}/id"
 			machine_arguments "$host" "$(accelerator)" | sed "s#$LAB_RUN#RUN#g; s#vferry-lab-$LAB_NAME#NAME#g"
 		done
 	} | sha256sum | cut -c1-12)
-	echo "$LAB_IMAGE/state-$key${LAB_PACKAGE:+-vferry-$LAB_PACKAGE}"
+	echo "${HOST_IMAGE[A]}/state-$key${LAB_PACKAGE:+-vferry-$LAB_PACKAGE}"
 }
 
 # state_save_host HOST DIR: one host. It stands still meanwhile and then goes on.
@@ -54,7 +55,7 @@ state_save() {
 # state_prune: removes the oldest states with vferry.
 state_prune() {
 	local old
-	find "$LAB_IMAGE" -maxdepth 1 -name 'state-*-vferry-*' ! -name '*.partial.*' -printf '%T@ %p\n' | sort -rn |
+	find "${HOST_IMAGE[A]}" -maxdepth 1 -name 'state-*-vferry-*' ! -name '*.partial.*' -printf '%T@ %p\n' | sort -rn |
 		sed "1,${LAB_PACKAGE_STATES}d" | while read -r _ old; do
 		rm -rf --one-file-system "$old"
 	done
