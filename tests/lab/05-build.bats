@@ -11,7 +11,7 @@ setup() {
 	REPO=$BATS_TEST_TMPDIR/repo
 	mkdir -p "$VFERRY_LAB_CACHE" "$REPO"
 	local part
-	for part in common platform build kernel kernels; do
+	for part in common platform build kernel; do
 		# shellcheck source=/dev/null
 		. "$LAB_DIR/lib/$part.sh"
 	done
