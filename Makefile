@@ -49,6 +49,8 @@ WARNINGS = -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-proto
 	   -Wvla -Wundef -Wpointer-arith -Wcast-qual $(if $(WERROR),-Werror)
 SANITIZERS = $(if $(SANITIZE),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer) \
 	     $(if $(LIBFUZZER),-fsanitize=fuzzer-no-link)
+# What is built does not name where; packages that have ways of their own for it say PREFIX_MAP= .
+PREFIX_MAP = -ffile-prefix-map=$(CURDIR)=.
 PLACES   = -DVFERRY_VERSION='"$(VERSION)"' -DSYSCONFDIR='"$(sysconfdir)"' -DLIBEXECDIR='"$(libexecdir)"' -DDATADIR='"$(datadir)"' \
 	   -DLOCALSTATEDIR='"$(localstatedir)"' -DRUNSTATEDIR='"$(runstatedir)"'
 
@@ -61,7 +63,7 @@ AGENT_CFLAGS   := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(AGE
 AGENT_LIBS     := $(shell $(PKG_CONFIG) --libs $(AGENT_PACKAGES) 2>/dev/null)
 
 OWN_CPPFLAGS = -Ihelpers/lib $(PLACES) $(PACKAGE_CFLAGS)
-OWN_CFLAGS   = -std=gnu17 -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(SANITIZERS)
+OWN_CFLAGS   = -std=gnu17 $(PREFIX_MAP) $(WARNINGS) $(SANITIZERS)
 OWN_LDFLAGS  = -Wl,--as-needed $(SANITIZERS)
 
 # V=1 shows whole commands; otherwise one short line each.
@@ -115,7 +117,7 @@ man_pages = $(wildcard $(foreach room,hooks helpers install,$(room)/*.[578]))
 .DEFAULT_GOAL := all
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all check check-unit check-asan fuzz fuzz-programs lint tree stats bench demo deb rpm install install-apparmor uninstall clean tests packages print-flags FORCE
+.PHONY: all check check-unit check-asan fuzz fuzz-programs lint tree stats bench demo deb rpm install install-apparmor install-selinux uninstall clean tests packages print-flags FORCE
 MAKEFLAGS += --no-print-directory
 
 all: $(library) $(programs)
@@ -248,12 +250,22 @@ install: all
 install-apparmor:
 	$(INSTALL) -D -m 0644 install/apparmor/vferry $(DESTDIR)$(apparmordir)/abstractions/vferry
 
+# Where SELinux confines libvirt's daemons (Fedora, RHEL), for prefix=/usr: the module is built, and unless DESTDIR is set loaded, and what is
+# installed gets its labels. `semodule -r vferry` takes it back. See vferry(7).
+install-selinux:
+	install/selinux/build $(BUILD)/selinux
+	$(INSTALL) -D -m 0644 $(BUILD)/selinux/vferry.pp.bz2 $(DESTDIR)$(datadir)/selinux/packages/vferry.pp.bz2
+ifeq ($(DESTDIR),)
+	semodule -i $(datadir)/selinux/packages/vferry.pp.bz2
+	-restorecon -R $(wildcard $(hookdir)/50-vferry $(libexecdir)/vferry $(sbindir)/vferryd $(runstatedir)/vferry $(localstatedir)/lib/vferry)
+endif
+
 # Removes what `install` put and leaves the configuration.
 uninstall:
 	rm -f $(DESTDIR)$(hookdir)/50-vferry $(foreach name,hook $(PARTS),$(DESTDIR)$(libexecdir)/vferry/$(name))
 	rm -f $(foreach name,$(HELPERS),$(DESTDIR)$(sbindir)/$(name)) $(DESTDIR)$(completiondir)/vferry
 	rm -f $(DESTDIR)$(tmpfilesdir)/vferry.conf $(DESTDIR)$(udevrulesdir)/70-vferry.rules $(DESTDIR)$(apparmordir)/abstractions/vferry \
-		$(foreach unit,$(units),$(DESTDIR)$(unitdir)/$(notdir $(unit)))
+		$(DESTDIR)$(datadir)/selinux/packages/vferry.pp.bz2 $(foreach unit,$(units),$(DESTDIR)$(unitdir)/$(notdir $(unit)))
 	rm -f $(foreach file,$(templates),$(DESTDIR)$(datadir)/vferry/$(file)) \
 		$(foreach page,$(man_pages),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
 	@for dir in $(datadir)/vferry/xml-templates $(datadir)/vferry $(libexecdir)/vferry; do rmdir "$(DESTDIR)$$dir" 2>/dev/null || :; done

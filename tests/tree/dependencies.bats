@@ -58,6 +58,19 @@ is_user() {
 	[[ $output != *"libxml2-utils"* ]]
 }
 
+@test "a package that dnf does not know keeps no other out, and is named afterwards" {
+	fake dnf 0
+	ln -s "$(command -v true)" "$bin/true"
+	rm "$bin/id"
+	printf '#!/bin/sh\necho 0\n' >"$bin/id"
+	chmod +x "$bin/id"
+	run env PATH="$bin" "$bin/sh" install/dependencies --what check
+	echo "$output"
+	[ "$status" -eq 1 ]
+	grep -q -- '--setopt=strict=0 --setopt=skip_unavailable=1' "$BATS_TEST_TMPDIR/calls"
+	[[ $output == *"still missing after the installation: "*"openvswitch"* ]]
+}
+
 @test "without a package manager it names the packages" {
 	run env PATH="$bin" "$bin/sh" install/dependencies --what check
 	[ "$status" -eq 1 ]

@@ -70,8 +70,24 @@ installed() {
 	grep -q 'the operator was here' "$dest/etc/vferry/vferry.conf"
 }
 
+@test "install-selinux builds the module, loads it, and labels what is installed; with DESTDIR it only puts the file" {
+	[ -e /usr/share/selinux/devel/Makefile ] || skip "selinux-policy-dev is not installed; run: install/dependencies --what rpm"
+	make_usr install install-selinux
+	installed | grep -qx '644 f /usr/share/selinux/packages/vferry.pp.bz2'
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	for name in semodule restorecon; do
+		printf '#!/bin/sh\necho "%s $*" >>%s/calls\n' "$name" "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/bin/$name"
+		chmod +x "$BATS_TEST_TMPDIR/bin/$name"
+	done
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH make --no-print-directory BUILD=build/usr prefix="$dest/usr" hookdir="$dest/etc/libvirt/hooks/qemu.d" install-selinux
+	cat "$BATS_TEST_TMPDIR/calls"
+	grep -qx "semodule -i $dest/usr/share/selinux/packages/vferry.pp.bz2" "$BATS_TEST_TMPDIR/calls"
+	grep -q "^restorecon -R $dest/etc/libvirt/hooks/qemu.d/50-vferry $dest/usr/libexec/vferry $dest/usr/sbin/vferryd" "$BATS_TEST_TMPDIR/calls"
+}
+
 @test "uninstall removes everything but the configuration" {
 	make_usr install
+	install -D -m 0644 /dev/null "$dest/usr/share/selinux/packages/vferry.pp.bz2"
 	make_usr uninstall
 	[ "$(installed)" = "644 f /etc/vferry/vferry.conf" ] || { installed; false; }
 	[ ! -e "$dest/usr/libexec/vferry" ]

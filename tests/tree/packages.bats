@@ -1,15 +1,23 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The packages: both are built here, without their unit tests, and looked at. That they install is tested in the lab
+# The packages: both are built here, without their unit tests, and looked at; the RPM by the rules of Fedora and RHEL
+# (tests/tree/rpm/redhat.macros), and installed, upgraded and removed in a scratch root. That Debian's installs is tested in the lab
 # (tests/lab/90-package.bats); lintian is a part of lint.
+
+# redhat_rules: prints the option by which rpmbuild does as redhat-rpm-config has it, where that is not installed.
+redhat_rules() {
+	[ ! -e /etc/debian_version ] || echo "--load=$PWD/tests/tree/rpm/redhat.macros"
+}
 
 setup_file() {
 	cd "$BATS_TEST_DIRNAME/../.." || exit 1
 	export out=$PWD/build/lint
 	DEB_BUILD_OPTIONS="nocheck noautodbgsym parallel=$(nproc)" install/deb/build "$out" -nc -d >"$BATS_FILE_TMPDIR/deb" 2>&1 3>&- || true
 	if command -v rpmbuild >/dev/null; then
-		install/rpm/build "$out" --nocheck >"$BATS_FILE_TMPDIR/rpm" 2>&1 3>&- || true
+		rm -f "$out"/*.rpm
+		# shellcheck disable=SC2046 # words
+		install/rpm/build "$out" --nocheck $(redhat_rules) >"$BATS_FILE_TMPDIR/rpm" 2>&1 3>&- || true
 	fi
 }
 
@@ -21,6 +29,39 @@ setup() {
 # need PROGRAM: skips where it is missing.
 need() {
 	command -v "$1" >/dev/null || skip "$1 is not installed; run: install/dependencies --what deb,rpm,check"
+}
+
+# lacks GREP_ARGUMENT...: whether grep finds nothing; what it finds is shown.
+lacks() {
+	! grep "$@"
+}
+
+# rpms_built: the two packages that somebody installs, in rpms.
+rpms_built() {
+	rpms=("$out"/vferry-"$version"-*.rpm "$out"/vferry-selinux-"$version"-*.rpm)
+	[ -e "${rpms[0]}" ] && [ -e "${rpms[1]}" ] || { tail -n 20 "$BATS_FILE_TMPDIR/rpm"; false; }
+}
+
+# rpm_do OPTION...: rpm in the scratch root; what it says is kept in said.
+rpm_do() {
+	rpm --root "$root" --nodeps "$@" 2>&1 | tee "$BATS_TEST_TMPDIR/said"
+}
+
+# rpm_in_root: installs both packages in a scratch root where virtqemud runs.
+rpm_in_root() {
+	need rpmbuild
+	[ "$(id -u)" -eq 0 ] || skip "rpm runs scriptlets in another root for root alone"
+	rpms_built
+	root=$BATS_TEST_TMPDIR/root
+	tests/tree/rpm/root "$root"
+	echo virtqemud.service >"$root/active"
+	rpm_do -U "${rpms[@]}"
+}
+
+# trace: what the scriptlets called, in trace, and shown if the test fails.
+trace() {
+	trace=$(cat "$root/trace")
+	echo "$trace"
 }
 
 @test "make deb's package: the hook is no configuration, the configuration is, and the libvirt it needs is 6.5" {
@@ -39,14 +80,97 @@ need() {
 @test "make rpm's packages: rpmlint finds no error, the hook lies where libvirt looks, and the libvirt it needs is 6.5" {
 	need rpmbuild
 	need rpmlint
-	rpms=("$out"/vferry-"$version"-*.rpm "$out"/vferry-selinux-"$version"-*.rpm)
-	[ -e "${rpms[0]}" ] && [ -e "${rpms[1]}" ] || { tail -n 20 "$BATS_FILE_TMPDIR/rpm"; false; }
+	rpms_built
 	rpmlint -c install/rpm/rpmlint.toml "${rpms[@]}"
 	rpm -qpl "${rpms[0]}" | grep -qx /etc/libvirt/hooks/qemu.d/50-vferry
 	[ "$(rpm -qpc "${rpms[0]}")" = /etc/vferry/vferry.conf ]
 	rpm -qpR "${rpms[0]}" | grep -qx 'libvirt-daemon-driver-qemu >= 6.5'
+	rpm -qp --conflicts "${rpms[0]}" | grep -qE '^qemu-(system-x86|kvm)-core < (2|17):8\.1$'
+	rpm -qp --recommends "${rpms[0]}" | grep -q openvswitch
 	rpm -qpl "${rpms[1]}" | grep -qx /usr/share/selinux/packages/targeted/vferry.pp.bz2
 	grep -q "^Version: *$version$" install/rpm/vferry.spec
+}
+
+@test "a RHEL is told of QEMU and Open vSwitch by RHEL's names" {
+	need rpmspec
+	run rpmspec -P --define 'rhel 9' --load install/rpm/macros.elsewhere install/rpm/vferry.spec
+	[ "$status" -eq 0 ]
+	grep -qxE 'Conflicts: +qemu-kvm-core < 17:8.1' <<<"$output"
+	grep -qE '^Recommends: .*openvswitch3\.' <<<"$output"
+	lacks -qE '^(Conflicts|Recommends): +(qemu-system|openvswitch)\b' <<<"$output"
+}
+
+@test "the RPM comes with debug packages, whose sources are there" {
+	need rpmbuild
+	[ -e /etc/debian_version ] || skip "what redhat-rpm-config says is tried by its stand-in on Debian"
+	rpms_built
+	rpm -qpl "$out"/vferry-debugsource-"$version"-*.rpm | grep -q '/helpers/vferry.c$'
+	rpm -qpl "$out"/vferry-debuginfo-"$version"-*.rpm | grep -q '/vferryd-.*\.debug$'
+	rpm -qpl "${rpms[0]}" | grep -qx /usr/bin/vferryd
+	lacks -aF "$out" <(rpm2cpio "${rpms[0]}" | cpio -i --quiet --to-stdout './usr/libexec/vferry/hook')
+}
+
+# bats test_tags=long
+@test "RPM: built by an ordinary user, unit tests and all, by the rules of Fedora and RHEL" {
+	need rpmbuild
+	need setpriv
+	[ "$(id -u)" -eq 0 ] || skip "only root becomes somebody else"
+	work=$(mktemp -d -p /var/tmp)
+	chmod 0755 "$work"
+	git ls-files -z | xargs -0 cp --parents -t "$work"
+	chown -R nobody: "$work"
+	# shellcheck disable=SC2046 # words
+	run env -C "$work" HOME="$work" setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups install/rpm/build "$work/out" $(redhat_rules)
+	grep -E '^(not ok|[0-9]+ passed)|error' <<<"$output" | tail -n 30
+	rm -rf "$work"
+	[ "$status" -eq 0 ]
+	grep -qE '^[0-9]+ passed, 0 failed' <<<"$output"
+}
+
+@test "RPM: an installation asks for labels and reloads the libvirt that runs; the folders belong to it" {
+	rpm_in_root
+	trace
+	grep -q '^semodule .*-s targeted -i .*vferry.pp.bz2 hook=no' <<<"$trace"
+	grep -q '^systemctl .*preset vferryd.service vferry-card.service vferry-host.service' <<<"$trace"
+	grep -q '^systemd-tmpfiles --create /usr/lib/tmpfiles.d/vferry.conf hook=yes worker=yes' <<<"$trace"
+	grep -q '^systemctl reload virtqemud.service hook=yes worker=yes' <<<"$trace"
+	lacks -q 'reload libvirtd' <<<"$trace"
+	grep -q '^fixfiles -C .* hook=yes worker=yes' <<<"$trace"
+	for path in /etc/libvirt/hooks /etc/libvirt/hooks/qemu.d /var/lib/vferry /run/vferry; do
+		rpm --root "$root" -qf "$path" 2>&1 | tee -a "$BATS_TEST_TMPDIR/owners"
+	done
+	[ "$(grep -c "^vferry-$version" "$BATS_TEST_TMPDIR/owners")" -eq 4 ]
+	cmp "$root/etc/libvirt/hooks/qemu.d/50-vferry" "$root/usr/libexec/vferry/50-vferry"
+}
+
+@test "RPM: an upgrade leaves hook, links and settings, and starts the agent anew" {
+	rpm_in_root
+	chroot "$root" /usr/bin/systemctl enable vferryd.service vferry-card.service vferry-host.service
+	echo '# the operator was here' >>"$root/etc/vferry/vferry.conf"
+	rm "$root/trace"
+	rpm_do -U --force "${rpms[@]}"
+	trace
+	lacks -q 'hook=no\|worker=no' <<<"$trace"
+	lacks -q ' disable ' <<<"$trace"
+	grep -q '^systemctl try-restart vferryd.service' <<<"$trace"
+	lacks -q 'restart.*vferry-host' <<<"$trace"
+	[ -L "$root/etc/systemd/system/ovs-vswitchd.service.wants/vferry-host.service" ]
+	grep -q 'the operator was here' "$root/etc/vferry/vferry.conf"
+}
+
+@test "RPM: a removal takes the hook before its worker, and leaves no link that leads nowhere" {
+	rpm_in_root
+	chroot "$root" /usr/bin/systemctl enable vferryd.service vferry-card.service vferry-host.service
+	echo '# the operator was here' >>"$root/etc/vferry/vferry.conf"
+	rm "$root/trace"
+	rpm_do -e vferry vferry-selinux
+	trace
+	grep -q '^systemctl .*disable --now vferryd.service vferry-card.service vferry-host.service hook=no worker=yes' <<<"$trace"
+	grep -q '^semodule .*-r vferry' <<<"$trace"
+	run find "$root/etc" "$root/usr/libexec" "$root/var/lib" -name '*vferry*' ! -name '*.rpmsave' ! -path '*/var/lib/rpm/*'
+	[ "$output" = "$root/etc/vferry" ] || { echo "left behind: $output"; false; }
+	grep -q 'the operator was here' "$root/etc/vferry/vferry.conf.rpmsave"
+	lacks 'warning: file ' "$BATS_TEST_TMPDIR/said"
 }
 
 @test "both packages ship every file that make install puts, each where the other has it" {
@@ -55,8 +179,9 @@ need() {
 	deb=$(dpkg-deb -c "$out/vferry_${version}_"*.deb | awk '!/^d/ { print $6 }' |
 		sed -e 's|^\.||' -e 's|\.gz$||' -e 's|^/usr/libexec/vferry/50-vferry$|/etc/libvirt/hooks/qemu.d/50-vferry|' -e 's|^/lib/|/usr/lib/|' |
 		grep -vE '^/usr/share/(doc|lintian)/|^/etc/apparmor\.d/' | LC_ALL=C sort)
-	rpm=$(rpm -qp --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' "$out/vferry-$version"-*.rpm | sed -n 's/^-[^ ]* //p' |
-		grep -vE '^/usr/share/(doc|licenses)/|^/usr/lib/\.build-id|^/usr/lib/debug' | sed 's|\.gz$||' | LC_ALL=C sort)
+	rpm=$(rpm -qp --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' "$out/vferry-$version"-*.rpm | sed -n 's/^[-l][^ ]* //p' |
+		grep -vE '^/usr/share/(doc|licenses)/|^/usr/lib/\.build-id|^/usr/libexec/vferry/50-vferry$' |
+		sed -e 's|\.gz$||' -e 's|^/usr/bin/vferry|/usr/sbin/vferry|' | LC_ALL=C sort)
 	diff <(echo "$deb") <(echo "$rpm")
 }
 
@@ -93,4 +218,36 @@ need() {
 	[[ $output == *"Open vSwitch"* ]] || { echo "$output"; false; }
 	render '{"host": {"bridges": "br-fleet"}}'
 	[[ $output == *"bridges"* ]]
+}
+
+@test "the Ansible role has the agent run where a package leaves it off, and stops it where it is not wanted" {
+	need ansible-playbook
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	cat >"$BATS_TEST_TMPDIR/bin/systemctl" <<-END
+		#!/bin/sh
+		echo "systemctl \$*" >>$BATS_TEST_TMPDIR/calls
+		case \$1 in
+		show) printf 'LoadState=loaded\nActiveState=%s\nUnitFileState=%s\n' \$(cat $BATS_TEST_TMPDIR/state) ;;
+		is-enabled) grep -q enabled $BATS_TEST_TMPDIR/state ;;
+		esac
+	END
+	chmod +x "$BATS_TEST_TMPDIR/bin/systemctl"
+	play() {
+		rm -f "$BATS_TEST_TMPDIR/calls"
+		printf '%s\n' '- hosts: localhost' '  gather_facts: false' '  tasks:' \
+			'    - ansible.builtin.set_fact: {ansible_facts: {services: {vferryd.service: {}}, service_mgr: systemd}}' \
+			'    - ansible.builtin.include_role: {name: vferry, tasks_from: agent}' >"$BATS_TEST_TMPDIR/site.yml"
+		PATH=$BATS_TEST_TMPDIR/bin:$PATH ANSIBLE_HOME=$BATS_TEST_TMPDIR ANSIBLE_LOCAL_TEMP=$BATS_TEST_TMPDIR \
+			ANSIBLE_ROLES_PATH=$PWD/install/ansible/roles ansible-playbook -c local -i localhost, "$@" "$BATS_TEST_TMPDIR/site.yml"
+		cat "$BATS_TEST_TMPDIR/calls"
+	}
+	echo inactive disabled >"$BATS_TEST_TMPDIR/state"
+	play
+	grep -q '^systemctl enable vferryd' "$BATS_TEST_TMPDIR/calls"
+	grep -q '^systemctl start vferryd' "$BATS_TEST_TMPDIR/calls"
+	echo active enabled >"$BATS_TEST_TMPDIR/state"
+	play -e vferry_agent=false
+	grep -q '^systemctl disable vferryd' "$BATS_TEST_TMPDIR/calls"
+	grep -q '^systemctl stop vferryd' "$BATS_TEST_TMPDIR/calls"
+	grep -q 'import_tasks: agent.yml' install/ansible/roles/vferry/tasks/main.yml
 }

@@ -1,0 +1,38 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# RHEL 9: its compiler's version (gcc 11), and its libraries, which are older than those here. A stand-in for their headers takes away what
+# they lack (tests/tree/old/rhel9.h); what the programs ask of libraries at run time is read from the programs.
+
+setup_file() {
+	cd "$BATS_TEST_DIRNAME/../.." || exit 1
+	command -v gcc-11 >/dev/null || return 0
+	make -k -j"$(nproc)" BUILD=build/rhel9 CC=gcc-11 WERROR=1 CPPFLAGS="-include $PWD/tests/tree/old/rhel9.h" all >"$BATS_FILE_TMPDIR/log" 2>&1 || true
+}
+
+setup() {
+	cd "$BATS_TEST_DIRNAME/../.." || exit 1
+	command -v gcc-11 >/dev/null || skip "gcc-11 is not installed; run: install/dependencies --what check"
+}
+
+@test "RHEL 9: everything compiles without a warning by gcc 11 and with what its libraries have" {
+	run grep -E 'error|warning' "$BATS_FILE_TMPDIR/log"
+	[ -z "$output" ] || { head -n 20 <<<"$output"; false; }
+	for program in qemu hook vferry guest vferryd; do
+		[ -x "build/rhel9/$program" ] || { tail "$BATS_FILE_TMPDIR/log"; false; }
+	done
+}
+
+@test "RHEL 9: the programs ask for nothing that is newer than its glibc 2.34, json-c 0.14, libxml2 2.9 and libnl 3.9" {
+	bad=0
+	for program in qemu hook vferry guest vferryd; do
+		[ -x "build/rhel9/$program" ] || { echo "$program was not built"; bad=1; continue; }
+		while read -r wanted; do
+			newest=$(case $wanted in GLIBC_*) echo 2.34 ;; JSONC_*) echo 0.14 ;; LIBXML2_*) echo 2.9.13 ;; libnl_*) echo 3.9 ;; esac)
+			[ -n "$newest" ] || continue
+			version=$(sed -e 's/^[A-Za-z]*[0-9]*_//' -e 's/_/./g' <<<"${wanted/LIBXML2/LIBXML}")
+			[ "$(printf '%s\n' "$newest" "$version" | sort -V | tail -n 1)" = "$newest" ] || { echo "$program asks for $wanted"; bad=1; }
+		done < <(readelf -VW "build/rhel9/$program" | grep -o 'Name: [A-Za-z0-9_.]*' | cut -d' ' -f2 | sort -u)
+	done
+	[ "$bad" -eq 0 ]
+}
