@@ -61,6 +61,8 @@ static bool settle_record(struct record *record, const struct scene *scene, cons
 	struct reason why = { 0 };
 	int error = 0;
 
+	if (!status && scene->running.unreadable && !(gone && strcmp(gone, record->uuid) == 0))
+		return false; /* one of the files that cannot be read may be its own: it counts as running */
 	if (ready_is_lost(record, status, scene->config, gone)) {
 		log_notice("guest %s is not here any more: taking back what was made for it", record->name);
 		error = ready_give_back(record, scene->config, deadline, &why);
@@ -97,7 +99,9 @@ bool ready_is_orphan_port(const struct scene *scene, const struct ovs_port *port
 {
 	if (!port->ours || !*port->guest || strcmp(port->guest, "host") == 0 || has_record(&scene->records, port->guest))
 		return false;
-	return !status_find_uuid(&scene->running, port->guest) || (gone && strcmp(gone, port->guest) == 0);
+	if (gone && strcmp(gone, port->guest) == 0)
+		return true;
+	return !scene->running.unreadable && !status_find_uuid(&scene->running, port->guest);
 }
 
 /*
