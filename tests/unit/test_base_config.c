@@ -333,3 +333,32 @@ TEST(a_file_that_others_may_write_is_refused)
 	CHECK_CONTAINS(why.what, "others than root may write it");
 	CHECK_CONTAINS(why.cure, "chmod 644 " FILE_HERE);
 }
+
+TEST(a_downtime_may_be_a_floor)
+{
+	static const struct { const char *text; int error; unsigned int value; } rows[] = {
+		{ "auto", 0, CONFIG_DOWNTIME_AUTO },
+		{ "off", 0, CONFIG_DOWNTIME_OFF },
+		{ "475", 0, 475 },
+		{ "at-least:475", 0, CONFIG_DOWNTIME_AT_LEAST | 475 },
+		{ "at-least:2000000", 0, CONFIG_DOWNTIME_AT_LEAST | 2000000 },
+		{ "at-least:9", -EINVAL, 0 },
+		{ "at-least:2000001", -EINVAL, 0 },
+		{ "at-least:", -EINVAL, 0 },
+		{ "at-least:auto", -EINVAL, 0 },
+		{ "at-least 475", -EINVAL, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct config config = { 0 };
+		char text[128];
+
+		snprintf(text, sizeof(text), "[agent]\nmax_downtime = %s\n", rows[i].text);
+		check_file("/etc/floor.conf", text);
+		CHECK_INT(sysroot_set(check_scratch()), 0);
+		CHECK_INT(config_read("/etc/floor.conf", &config, NULL), rows[i].error);
+		CHECK_INT(sysroot_set(""), 0);
+		if (!rows[i].error)
+			CHECK_INT(config.max_downtime, rows[i].value);
+	}
+}

@@ -65,6 +65,7 @@ TEST(reads_an_incoming_guest_with_flags_and_devices)
 	CHECK_INT(status.flags, 0x8003);
 	CHECK(status.flags & STATUS_POSTCOPY);
 	CHECK(!status_is_landed(&status));
+	CHECK_STR(status.machine, "pc-q35-10.0");
 	CHECK_INT(status.devices, 3);
 	CHECK_STR(pci_address_format(&status.device[0], text), "0000:81:00.5");
 	CHECK_STR(pci_address_format(&status.device[1], text), "0000:81:00.6");

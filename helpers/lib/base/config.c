@@ -118,15 +118,23 @@ static int set_path_or_none(const struct config_key *key, const char *value, str
 	return value[0] == '/' || !value[0] ? copy_text(key, value, config) : -EINVAL;
 }
 
-/* Takes auto, off, or a number of milliseconds from min to max, which are above the numbers that stand for the words. */
+/* Takes auto, off, or milliseconds from min to max, which are above the numbers that stand for the words; before them at-least: or not. */
 static int set_downtime(const struct config_key *key, const char *value, struct config *config)
 {
+	static const char at_least[] = "at-least:";
+	bool is_floor = strncmp(value, at_least, strlen(at_least)) == 0;
 	unsigned int *out = member(key, config);
+	int error = 0;
 
-	if (strcmp(value, "auto") && strcmp(value, "off"))
-		return set_number(key, value, config);
-	*out = strcmp(value, "auto") == 0 ? CONFIG_DOWNTIME_AUTO : CONFIG_DOWNTIME_OFF;
-	return 0;
+	if (strcmp(value, "auto") == 0)
+		*out = CONFIG_DOWNTIME_AUTO;
+	else if (strcmp(value, "off") == 0)
+		*out = CONFIG_DOWNTIME_OFF;
+	else
+		error = set_number(key, is_floor ? value + strlen(at_least) : value, config);
+	if (!error && is_floor)
+		*out |= CONFIG_DOWNTIME_AT_LEAST;
+	return error;
 }
 
 /* Takes a PSID, such as MT_0000000834: capital letters, digits and _, as the card's maker writes it. */
@@ -222,8 +230,8 @@ static const struct config_key keys[] = {
 	 "Firmware older than this is warned about; with 32 in the place of 28 for BlueField-3.", VERSION(firmware_warn_below)},
 	{"agent", "max_downtime", "auto",
 	 "How long QEMU may stop a guest with VFs at the end of its migration, in milliseconds; auto: by the number of its VFs and what was "
-	 "seen on this host; off: as QEMU has it.",
-	 .set = set_downtime, IN(max_downtime), .min = 10, .max = 2000000, .allowed = "auto, off or a number from 10 to 2000000"},
+	 "seen on this host; at-least:MS: whatever a limit is, it is raised to this; off: as QEMU has it.",
+	 .set = set_downtime, IN(max_downtime), .min = 10, .max = 2000000, .allowed = "auto, off, a number from 10 to 2000000, or at-least: before such a number"},
 	{"agent", "metrics_directory", "/var/lib/prometheus/node-exporter",
 	 "Where the agent writes figures for Prometheus (vferry.prom), if that directory is there; empty: nowhere.", .set = set_path_or_none,
 	 IN(metrics_directory), .max = 127, .allowed = "an absolute path of at most 127 bytes, or nothing"},

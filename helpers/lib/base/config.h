@@ -15,6 +15,7 @@
 #define CONFIG_NAME_MAX 64
 #define CONFIG_DOWNTIME_AUTO 0u /* max_downtime: by the number of VFs and what was seen */
 #define CONFIG_DOWNTIME_OFF 1u  /* left as it is */
+#define CONFIG_DOWNTIME_AT_LEAST 0x80000000u /* or-ed to a number of ms: never less than that */
 
 enum without_passport { WITHOUT_SAME_ADDRESS, WITHOUT_ANY, WITHOUT_REFUSE, WITHOUT_IGNORE };
 enum cards { CARDS_CONNECTX_7, CARDS_BLUEFIELD_3, CARDS_ALL };
@@ -57,7 +58,7 @@ struct config {
 
 	/* [agent] */
 	char metrics_directory[128];      /* of the node exporter's text file collector; empty: no figures */
-	unsigned int max_downtime;        /* ms, or CONFIG_DOWNTIME_AUTO, CONFIG_DOWNTIME_OFF */
+	unsigned int max_downtime;        /* ms, or CONFIG_DOWNTIME_… */
 
 	/* [hook] */
 	unsigned int hook_deadline;       /* s, for one call, the wait for others not counted */

@@ -101,12 +101,17 @@ static int read_root(const xmlNode *root, struct status *status, struct reason *
 {
 	const xmlNode *domain = root && xml_is(root, "domstatus") ? xml_child(root, "domain") : NULL;
 	const xmlNode *uuid = domain ? xml_child(domain, "uuid") : NULL, *name = domain ? xml_child(domain, "name") : NULL;
+	const xmlNode *os, *type;
 
 	if (!uuid || !name || xml_uuid(uuid, status->uuid, sizeof(status->uuid)) < 0 ||
 	    xml_text(name, status->name, sizeof(status->name)) < 0)
 		return reason_set(why, -EINVAL, "", "the status file is not one of libvirt's");
 	xml_attribute(root, "state", status->state, sizeof(status->state));
 	xml_attribute(root, "reason", status->state_reason, sizeof(status->state_reason));
+	os = xml_child(domain, "os");
+	type = os ? xml_child(os, "type") : NULL;
+	if (type)
+		xml_attribute(type, "machine", status->machine, sizeof(status->machine));
 	read_job(root, status);
 	return read_devices(domain, status, why);
 }

@@ -33,6 +33,7 @@ struct status {
 	char phase[24];               /* "prepare", "begin3", "perform3", … */
 	unsigned int flags;           /* VIR_MIGRATE_* of the job */
 	uint64_t started;             /* of the job, ms since 1970; 0 unknown */
+	char machine[48];             /* type of its machine, "pc-q35-10.0" */
 	struct pci_address *device;   /* host PCI devices that it has: hostdevs, hostdev interfaces, actual of pool interfaces */
 	size_t devices;
 	struct mac_address *mac;      /* of its network interfaces */

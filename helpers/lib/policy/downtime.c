@@ -7,6 +7,9 @@
  */
 #include "policy/downtime.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #define ONE_STREAM_PER_VF 475
 #define PARALLEL_ONCE 100
 #define PARALLEL_PER_VF 245
@@ -55,4 +58,45 @@ void downtime_learn(struct downtime_model *model, unsigned int vfs, bool paralle
 	if (!now || ms > DOWNTIME_MOST)
 		return;
 	*seen = now >= *seen ? now : *seen - (*seen - now) / 4;
+}
+
+/*
+ * downtime_can_multifd() - see downtime.h
+ * @machine:	ends with its version, behind the last "-"
+ */
+bool downtime_can_multifd(const char *machine)
+{
+	const char *last = strrchr(machine, '-');
+	char *end;
+	long major = last ? strtol(last + 1, &end, 10) : 0;
+
+	return major >= 10 && *end == '.';
+}
+
+/*
+ * begins() - the limit that a job begins with
+ * Return: ms, 0: somebody else's is kept
+ */
+static unsigned int begins(const struct downtime_case *c)
+{
+	if (c->now != DOWNTIME_QEMU && (!c->before || c->now != c->before))
+		return 0;
+	return c->key == CONFIG_DOWNTIME_AUTO ? downtime_limit(c->model, c->vfs, c->parallel) : c->key;
+}
+
+/*
+ * downtime_wanted() - see downtime.h
+ */
+unsigned int downtime_wanted(const struct downtime_case *c)
+{
+	unsigned int floor = c->key & ~CONFIG_DOWNTIME_AT_LEAST, raised;
+
+	if (c->key == CONFIG_DOWNTIME_OFF)
+		return 0;
+	if (c->key & CONFIG_DOWNTIME_AT_LEAST)
+		return c->now < floor ? floor : 0;
+	if (!c->limit)
+		return begins(c);
+	raised = downtime_raise(c->limit);
+	return c->key == CONFIG_DOWNTIME_AUTO && c->now == c->limit && c->stuck >= DOWNTIME_STUCK && raised != c->limit ? raised : 0;
 }
