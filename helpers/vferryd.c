@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/work.h"
 #include "base/log.h"
 
 /* Prints what there is. */
@@ -25,8 +26,8 @@ static void help(FILE *out)
 	      "  --verbose        write the log to stderr too\n"
 	      "  --version        print the version\n"
 	      "  --help           print this\n\n"
-	      "For its own use: vferryd " METADATA_OPTION " UUID PASSPORT writes a guest's passport, \"\" removes it;\n"
-	      "vferryd " WORKERS_OPTION " DAEMON gives libvirt's daemon threads enough.\n", out);
+	      "For its own use: vferryd " PASSPORT_OPTION " UUID PASSPORT writes a guest's passport, \"\" removes it;\n"
+	      "vferryd " THREADS_OPTION " DAEMON gives libvirt's daemon threads enough.\n", out);
 }
 
 /* What the command line says. */
@@ -57,22 +58,22 @@ static int parse(int argc, char **argv, struct options *options)
 	return -1;
 }
 
-/* The second process of metadata_start(). Return: exit status. */
+/* The second process of passport_refresh(). Return: exit status. */
 static int write_passport(char **argv)
 {
 	struct reason why = { 0 };
 
-	if (!metadata_write(argv[2], argv[3], &why))
+	if (!passport_write(argv[2], argv[3], &why))
 		return 0;
 	reason_print(&why, NULL, stderr);
 	return 1;
 }
 
-/* The second process of workers_raise(). Return: exit status. */
+/* The second process of threads_raise(). Return: exit status. */
 static int raise_workers(char **argv)
 {
 	struct reason why = { 0 };
-	int now = workers_write(argv[2], &why);
+	int now = threads_write(argv[2], &why);
 
 	if (now < 0) {
 		reason_print(&why, NULL, stderr);
@@ -85,16 +86,16 @@ static int raise_workers(char **argv)
 /* What vferryd starts itself for. Return: -1 if it is not that, else the exit status. */
 static int as_second(int argc, char **argv)
 {
-	if (argc == 4 && strcmp(argv[1], METADATA_OPTION) == 0)
+	if (argc == 4 && strcmp(argv[1], PASSPORT_OPTION) == 0)
 		return write_passport(argv);
-	if (argc == 3 && strcmp(argv[1], WORKERS_OPTION) == 0)
+	if (argc == 3 && strcmp(argv[1], THREADS_OPTION) == 0)
 		return raise_workers(argv);
 	return -1;
 }
 
 int main(int argc, char **argv)
 {
-	static struct agent agent;
+	struct config config;
 	struct options options = { 0 };
 	struct reason why = { 0 };
 	int status = as_second(argc, argv);
@@ -108,13 +109,15 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	log_open("vferryd", options.verbose);
-	agent.config_file = options.file;
-	if (config_read(options.file, &agent.config, &why)) {
+	if (config_read(options.file, &config, &why)) {
+		char line[1600];
+
 		reason_print(&why, NULL, stderr);
-		agent_log(NULL, LOG_ERR, &why);
+		reason_format(&why, NULL, line, sizeof(line));
+		log_error("%s", line);
 		return 1;
 	}
-	status = agent_run(&agent);
+	status = agent_run(options.file, &config);
 	log_notice(status ? "ending after a failure" : "ending, as told");
 	return status;
 }

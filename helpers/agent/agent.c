@@ -1,283 +1,275 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * agent.c: the agent's event loop: what wakes it, and what it does then. See agent.h.
+ * agent.c: the agent's loop: a round after everything that happens. What happens is heard in hear.c. See agent.h.
  */
 #include "agent/agent.h"
 
 #include <errno.h>
 #include <libvirt/libvirt.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <systemd/sd-daemon.h>
-#include <unistd.h>
 
+#include "agent/decide.h"
+#include "agent/hear.h"
+#include "agent/learned.h"
+#include "agent/metrics.h"
+#include "agent/publish.h"
+#include "agent/story.h"
+#include "agent/work.h"
 #include "base/log.h"
-#include "base/scope.h"
-#include "base/watch.h"
-#include "virt/virt.h"
 
-#define MINUTE 60000       /* ms */
-#define HOST_TIME 10000    /* ms that reading the host may take */
+#define HOST_TIME 10000 /* ms that reading the host may take */
 
-/* Return: the guest, NULL. */
-struct agent_guest *agent_find(struct agent *agent, const char *uuid)
-{
-	for (struct agent_guest *guest = agent->guests; guest; guest = guest->next) {
-		if (strcmp(guest->status.uuid, uuid) == 0)
-			return guest;
-	}
-	return NULL;
-}
+struct agent {
+	struct config config;
+	const char *file;
+	struct ears ears;
+	struct host host;
+	struct status_cache seen; /* libvirt's status files */
+	struct facts facts;       /* of the last look */
+	unsigned int news;        /* since then */
+	struct agenda agenda;
+	struct downtime_model downtime;
+	struct metrics metrics;
+	int timer;
+};
 
-/* guest: NULL if it is about the host. */
-void agent_log(const struct agent_guest *guest, int priority, const struct reason *why)
+/* Who carries out an intent; who forgets a guest that has gone. publish() has no part of its own. */
+static const struct {
+	void (*act)(const struct work *work, struct outcome *outcome);
+	void (*forget)(const char *uuid);
+} parts[INTENT_KINDS] = {
+	[INTENT_END] = { end_job, NULL },
+	[INTENT_ANNOUNCE] = { announce_send, announce_forget },
+	[INTENT_LOCATE] = { announce_locate, NULL },
+	[INTENT_UNPLUG] = { unplug, NULL },
+	[INTENT_LIMIT] = { limit_follow, limit_forget },
+	[INTENT_THREADS] = { threads_raise, NULL },
+	[INTENT_RECONCILE] = { devices_reconcile, NULL },
+	[INTENT_YIELD] = { devices_yield, NULL },
+	[INTENT_ADOPT] = { devices_adopt, NULL },
+	[INTENT_DEFINITION] = { definition_mend, NULL },
+	[INTENT_PASSPORT] = { passport_refresh, NULL },
+};
+
+/* Writes a failure to the log. guest: its name, NULL if it is about the host. */
+static void complain(const char *guest, const struct reason *why)
 {
 	char line[1600];
 
-	reason_format(why, guest ? guest->status.name : NULL, line, sizeof(line));
-	log_line(priority, "%s%s%s", line, *why->rule ? "; rule " : "", why->rule);
+	reason_format(why, guest, line, sizeof(line));
+	log_warning("%s", line);
 }
 
-/* Replaces the inventory by a new reading; keeps the old one if there is none. */
-void agent_read_host(struct agent *agent)
+/* A migration is over: it is counted, kept, and something may be learned of it. */
+static void tell(const struct story_end *end, void *arg)
 {
-	struct inventory fresh = { 0 };
+	struct agent *agent = arg;
 	struct reason why = { 0 };
 
-	if (inventory_read(&fresh, agent->config.ovsdb_socket, deadline_in(HOST_TIME), &why)) {
-		agent_log(NULL, LOG_WARNING, &why);
-		return;
-	}
-	inventory_release(&agent->inventory);
-	agent->inventory = fresh;
+	metrics_count(&agent->metrics, &end->migration);
+	if (migration_add(&end->migration, &why))
+		complain(end->migration.guest, &why);
+	learned_take(&agent->downtime, end);
+	(void)agenda_ask(&agent->agenda, &(struct intent){ .kind = INTENT_PUBLISH }, clock_ms());
 }
 
-/* domain: for virt_free(). Return: 0, negative errno. */
-int agent_domain(const struct agent_guest *guest, virDomainPtr *domain, struct reason *why)
+/* Reads the host anew where what no event tells may have changed. */
+static void look_at_host(struct agent *agent, int64_t since)
 {
-	if (!guest->agent->session.connection)
-		return reason_set(why, -ENOTCONN, "", "there is no connection to libvirt");
-	return virt_find_uuid(guest->agent->session.connection, guest->status.uuid, domain, why);
-}
-
-/* The status directory has changed. */
-static void on_status(int handle, int fd, int events, void *opaque)
-{
-	(void)handle;
-	(void)events;
-	(void)watch_wait(fd, deadline_in(0));
-	look_now(opaque);
-}
-
-/* Begins to watch the status directory, unless that is so; it may not be there before libvirt's first start. */
-static void watch_status(struct agent *agent)
-{
-	static const char *const directories[] = { STATUS_DIRECTORY, NULL };
-
-	if (agent->watch >= 0) {
-		virEventRemoveHandle(agent->watch_handle);
-		close(agent->watch);
-	}
-	agent->watch = watch_open(directories);
-	if (agent->watch < 0) {
-		log_warning(STATUS_DIRECTORY ": it cannot be watched (%s); the agent looks each minute", strerror(-agent->watch));
-		return;
-	}
-	agent->watch_handle = virEventAddHandle(agent->watch, VIR_EVENT_HANDLE_READABLE, on_status, agent, NULL);
-}
-
-/* The agent's share of a guest's life: RESUMED after a migration is the moment when it runs here. */
-static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event, int detail, void *opaque)
-{
-	struct agent *agent = opaque;
-	char uuid[VIR_UUID_STRING_BUFLEN];
-	struct agent_guest *guest;
-
-	(void)connection;
-	guest = virDomainGetUUIDString(domain, uuid) == 0 ? agent_find(agent, uuid) : NULL;
-	if (guest && guest->vfs && event == VIR_DOMAIN_EVENT_RESUMED && detail == VIR_DOMAIN_EVENT_RESUMED_MIGRATED) {
-		/* A guest that was stopped for a migration which then failed resumes here with the same words. */
-		if (!guest->arriving)
-			announce_end(guest);
-		announce_begin(guest, ANNOUNCED_RUNNING);
-	}
-	look_now(agent);
-	return 0;
-}
-
-/* A migration from here has succeeded: libvirt tells its figures. */
-static void on_completed(virConnectPtr connection, virDomainPtr domain, virTypedParameterPtr params, int nparams, void *opaque)
-{
-	char uuid[VIR_UUID_STRING_BUFLEN];
-	struct agent_guest *guest;
-
-	(void)connection;
-	guest = virDomainGetUUIDString(domain, uuid) == 0 ? agent_find(opaque, uuid) : NULL;
-	if (guest) {
-		story_figures(guest, params, nparams);
-		leave_completed(guest);
-	}
-}
-
-/* A device came or went. */
-static void on_device(virConnectPtr connection, virDomainPtr domain, const char *alias, void *opaque)
-{
-	(void)connection;
-	(void)domain;
-	(void)alias;
-	look_now(opaque);
-}
-
-/* Asks for events. */
-static void register_events(virConnectPtr connection, struct agent *agent)
-{
-	static const int devices[] = { VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED };
-
-	virConnectDomainEventRegisterAny(connection, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), agent,
-					 NULL);
-	virConnectDomainEventRegisterAny(connection, NULL, VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, VIR_DOMAIN_EVENT_CALLBACK(on_completed),
-					 agent, NULL);
-	for (size_t i = 0; i < 2; i++)
-		virConnectDomainEventRegisterAny(connection, NULL, devices[i], VIR_DOMAIN_EVENT_CALLBACK(on_device), agent, NULL);
-}
-
-/* The connection has come: everything is looked at anew. */
-static void on_up(virConnectPtr connection, void *opaque)
-{
-	struct agent *agent = opaque;
-
-	log_notice("connected to libvirt");
-	workers_raise(agent);
-	register_events(connection, agent);
-	watch_status(agent);
-	for (struct agent_guest *guest = agent->guests; guest; guest = guest->next)
-		guest->todo |= TODO_PASSPORT;
-	agent->reconcile = true;
-	look_now(agent);
-}
-
-/* The connection is lost. Nothing here keeps a virDomainPtr. */
-static void on_down(void *opaque)
-{
-	(void)opaque;
-}
-
-/* Looks at everything, also at what no event tells, such as a firmware that was changed. */
-static void look_at_all(struct agent *agent)
-{
-	if (agent->watch < 0)
-		watch_status(agent);
-	ports_watch(agent);
-	agent_read_host(agent);
-	for (struct agent_guest *guest = agent->guests; guest; guest = guest->next)
-		guest->todo |= guest->vfs ? TODO_PASSPORT : 0;
-	agent->reconcile = true;
-	look_now(agent);
-}
-
-/* Each minute. */
-static void on_minute(int timer, void *opaque)
-{
-	(void)timer;
-	sd_notify(0, "WATCHDOG=1");
-	look_at_all(opaque);
-}
-
-/* A signal: end, or read the configuration again. */
-static void on_signal(int handle, int fd, int events, void *opaque)
-{
-	struct signalfd_siginfo signal;
-	struct agent *agent = opaque;
 	struct reason why = { 0 };
 
-	(void)handle;
-	(void)events;
-	if (read(fd, &signal, sizeof(signal)) != sizeof(signal))
-		return;
-	if (signal.ssi_signo != SIGHUP) {
-		agent->stop = true;
-		return;
+	if (host_refresh(&agent->host, &agent->config, since, deadline_in(HOST_TIME), &why))
+		complain(NULL, &why);
+}
+
+/* What the parts remember of guests that are not here any more is forgotten. uuid NULL: all of them. */
+static void forget(const char *uuid)
+{
+	for (size_t i = 0; i < INTENT_KINDS; i++)
+		if (parts[i].forget)
+			parts[i].forget(uuid);
+}
+
+/* The facts of the last look are not those of now any more. */
+static void replace_facts(struct agent *agent, const struct facts *now)
+{
+	for (size_t i = 0; i < agent->facts.running.count; i++) {
+		if (!facts_find(now, agent->facts.running.status[i].uuid).status)
+			forget(agent->facts.running.status[i].uuid);
 	}
-	if (config_read(agent->config_file, &agent->config, &why))
-		agent_log(NULL, LOG_ERR, &why);
-	else
-		log_notice("the configuration is read again");
-	look_at_all(agent);
+	facts_release(&agent->facts);
+	agent->facts = *now;
+	agent->news = 0;
 }
 
 /*
- * How often the agent looks without an event: each minute, or twice in the time after which systemd takes it for dead (WatchdogSec= of its
- * unit), if that is shorter. Return: ms.
+ * Looks and decides. resumed: uuid of a guest of which libvirt has said that it runs again after a migration; NULL. A status directory that
+ * cannot be read changes nothing.
  */
-static int look_period(void)
+static void look(struct agent *agent, const char *resumed)
 {
-	uint64_t watchdog = 0; /* us */
+	struct facts now = { .clock = clock_ms(), .news = agent->news, .is_connected = agent->ears.session.connection != NULL };
+	struct story_listener listener = { tell, agent };
+	struct status_list list = { 0 };
+	struct reason why = { 0 };
 
-	if (sd_watchdog_enabled(0, &watchdog) <= 0 || watchdog / 2000 >= MINUTE)
-		return MINUTE;
-	return watchdog < 2000 ? 1 : (int)(watchdog / 2000);
+	if (now.news & (NEWS_ALL | NEWS_CONNECTED))
+		look_at_host(agent, now.clock);
+	if (status_read_new(&agent->seen, &list, &why)) {
+		complain(NULL, &why);
+		return;
+	}
+	if (facts_take(&agent->facts, &list, &agent->host.inventory, &now)) {
+		log_error("out of memory");
+		return;
+	}
+	if (resumed)
+		facts_resumed(&now, resumed);
+	decide(&(struct decide_case){ &agent->config, &agent->host.inventory, &agent->facts, &now }, &agent->agenda);
+	story_follow(&agent->facts, &now, &listener);
+	replace_facts(agent, &now);
 }
 
-/* Makes the signals come as reads. Return: descriptor, -1. */
-static int open_signals(void)
+/* Counts what was done. */
+static void count(struct metrics *metrics, enum intent_kind kind, const struct outcome *outcome)
 {
-	sigset_t set;
+	unsigned long *const counters[INTENT_KINDS] = {
+		[INTENT_RECONCILE] = &metrics->reconciliations,
+		[INTENT_PASSPORT] = &metrics->passports,
+		[INTENT_ANNOUNCE] = &metrics->announcements,
+		[INTENT_LIMIT] = &metrics->limits_raised,
+	};
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (counters[kind])
+		*counters[kind] += outcome->count;
+}
+
+/* Says what has failed, once, and that it was done after all. What is only not there yet (-EAGAIN) is waited for without a word. */
+static void say(const struct intent *intent, const char *guest, const struct outcome *outcome)
+{
+	bool has_failed = outcome->error && outcome->error != -ENOENT;
+
+	if (has_failed && !intent->failed && outcome->error != -EAGAIN)
+		complain(guest, &outcome->why);
+	else if (!has_failed && intent->failed)
+		log_info("%s%s%s: it was done at try %u", guest ? guest : "", guest ? ": " : "", intent_name(intent->kind), intent->failed + 1);
+}
+
+/* Carries out one intent, and takes what came of it. */
+static void carry_out(struct agent *agent, const struct intent *intent)
+{
+	struct work work = { .intent = intent, .guest = facts_find(&agent->facts, intent->uuid), .config = &agent->config, .host = &agent->host,
+			     .downtime = &agent->downtime, .connection = agent->ears.session.connection,
+			     .deadline = deadline_in(intent_deadline(intent->kind)) };
+	struct published published = { &agent->config, &agent->facts, &agent->host.inventory, &agent->metrics, &agent->downtime };
+	struct story_listener listener = { tell, agent };
+	struct outcome outcome = { 0 };
+
+	if (intent->kind == INTENT_ANNOUNCE)
+		facts_announced(&agent->facts, intent->uuid, intent->how);
+	if (parts[intent->kind].act)
+		parts[intent->kind].act(&work, &outcome);
+	else
+		outcome.error = publish(&published, &outcome.why);
+	say(intent, work.guest.status ? work.guest.status->name : NULL, &outcome);
+	count(&agent->metrics, intent->kind, &outcome);
+	agenda_result(&agent->agenda, intent, &outcome, clock_ms());
+	story_result(intent, &outcome, &listener);
+	if (!intent_is_urgent(intent->kind) && intent->kind != INTENT_PUBLISH)
+		(void)agenda_ask(&agent->agenda, &(struct intent){ .kind = INTENT_PUBLISH }, clock_ms());
+}
+
+/* Carries out what is urgent, and one thing that is not; the timer brings the next round when something is due. */
+static void work_off(struct agent *agent)
+{
+	const struct intent *next;
+	bool go_on = true;
+	int64_t wake, left;
+
+	while (go_on && (next = agenda_next(&agent->agenda, &agent->facts, clock_ms()))) {
+		struct intent intent = *next;
+
+		carry_out(agent, &intent);
+		go_on = intent_is_urgent(intent.kind);
+	}
+	wake = agenda_wake(&agent->agenda, &agent->facts);
+	wake = wake < story_wake() ? wake : story_wake();
+	left = wake == INT64_MAX ? -1 : wake - clock_ms();
+	virEventUpdateTimeout(agent->timer, wake == INT64_MAX ? -1 : left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left);
+}
+
+/* Something has happened (hear.h). */
+static void on_news(unsigned int news, const char *resumed, void *arg)
+{
+	struct agent *agent = arg;
+
+	agent->news |= news;
+	look(agent, resumed);
+	work_off(agent);
+}
+
+/* Libvirt tells how a migration from here was. */
+static void on_figures(const char *uuid, virTypedParameterPtr params, int count_of, void *arg)
+{
+	struct agent *agent = arg;
+	struct story_listener listener = { tell, agent };
+
+	story_figures(uuid, params, count_of, &listener);
+	on_news(0, NULL, agent);
+}
+
+/* Somebody wants the configuration read again. A file with a mistake changes nothing. */
+static void on_hangup(void *arg)
+{
+	struct agent *agent = arg;
+	struct reason why = { 0 };
+
+	if (config_read(agent->file, &agent->config, &why))
+		complain(NULL, &why);
+	else
+		log_notice("the configuration is read again");
+	on_news(NEWS_ALL, NULL, agent);
+}
+
+/* Something is due. */
+static void on_timer(int timer, void *opaque)
+{
+	virEventUpdateTimeout(timer, -1);
+	on_news(0, NULL, opaque);
 }
 
 /* Gives back what the agent has. */
 static void release(struct agent *agent)
 {
-	virt_session_stop(&agent->session);
-	while (agent->guests) {
-		struct agent_guest *guest = agent->guests;
-
-		agent->guests = guest->next;
-		announce_end(guest);
-		status_release(&guest->status);
-		free(guest->story);
-		free(guest);
-	}
-	ports_end(agent);
+	ears_end(&agent->ears);
+	agenda_release(&agent->agenda);
+	facts_release(&agent->facts);
+	story_release();
+	forget(NULL);
 	status_cache_release(&agent->seen);
-	inventory_release(&agent->inventory);
-	if (agent->watch >= 0)
-		close(agent->watch);
+	inventory_release(&agent->host.inventory);
 }
 
-/* agent: zeroed but for the configuration. Return: exit status. */
-int agent_run(struct agent *agent)
+/* See agent.h. */
+int agent_run(const char *file, const struct config *config)
 {
-	autoclose int signals = open_signals();
+	static struct agent agent;
+	int status;
 
-	if (virEventRegisterDefaultImpl() < 0 || signals < 0) {
+	agent = (struct agent){ .file = file, .config = *config };
+	agent.ears = (struct ears){ .config = &agent.config, .news = on_news, .figures = on_figures, .hangup = on_hangup, .arg = &agent };
+	if (ears_open(&agent.ears)) {
 		log_error("libvirt's event loop cannot be started");
 		return 1;
 	}
-	agent->watch = -1;
-	virEventAddHandle(signals, VIR_EVENT_HANDLE_READABLE, on_signal, agent, NULL);
-	agent->settle_timer = virEventAddTimeout(-1, settle_now, agent, NULL);
-	agent->leave_timer = virEventAddTimeout(-1, leave_tick, agent, NULL);
-	agent->minute_timer = virEventAddTimeout(look_period(), on_minute, agent, NULL);
-	leave_recall(agent);
-	agent_read_host(agent);
-	watch_status(agent);
-	ports_watch(agent);
-	agent->reconcile = true;
-	look_now(agent);
-	agent->session = (struct virt_session){ .up = on_up, .down = on_down, .arg = agent };
-	virt_session_start(&agent->session);
+	agent.timer = virEventAddTimeout(-1, on_timer, &agent, NULL);
+	learned_recall(&agent.downtime);
+	on_news(NEWS_ALL, NULL, &agent);
+	ears_connect(&agent.ears);
 	sd_notify(0, "READY=1");
-	while (!agent->stop && virEventRunDefaultImpl() == 0)
-		;
+	status = ears_listen(&agent.ears);
 	sd_notify(0, "STOPPING=1");
-	release(agent);
-	return agent->stop ? 0 : 1;
+	release(&agent);
+	return status;
 }

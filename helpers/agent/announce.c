@@ -11,17 +11,43 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "agent/agent.h"
+#include "agent/keyed.h"
+#include "agent/work.h"
 #include "base/log.h"
 #include "base/scope.h"
 #include "host/announce.h"
+#include "state/record.h"
 
 #define ROUNDS 5
 #define FIRST_PAUSE 50 /* ms */
 #define STEP 100       /* ms more each time */
-#define SEND_TIME 1000 /* ms */
+
+/* Where a VF is announced. */
+struct place {
+	struct mac_address mac;
+	char bridge[64];      /* Open vSwitch bridge, "" none */
+	uint32_t ofport;      /* of the representor there */
+	uint32_t uplink;      /* ifindex, where there is no bridge */
+};
+
+/* Where a guest is announced. */
+struct places {
+	struct keyed keyed;
+	uint64_t job;         /* the migration for which it was found out */
+	struct place place[RECORD_MAX_VFS];
+	size_t count;
+};
+
+static struct keyed *all_places;
+
+/* See work.h. */
+void announce_forget(const char *uuid)
+{
+	keyed_forget(&all_places, uuid);
+}
 
 /* Return: the VF of a lease in the inventory, NULL if it is gone. */
 static const struct inventory_vf *vf_of(struct inventory *inventory, const struct record_vf *lease, struct inventory_pf **pf)
@@ -36,7 +62,7 @@ static const struct inventory_vf *vf_of(struct inventory *inventory, const struc
  * Finds out where one VF is to be announced.
  * Return: whether it can be.
  */
-static bool find_place(struct inventory *inventory, const struct record_vf *lease, struct agent_place *place)
+static bool find_place(struct inventory *inventory, const struct record_vf *lease, struct place *place)
 {
 	struct inventory_pf *pf;
 	const struct inventory_vf *vf = vf_of(inventory, lease, &pf);
@@ -44,7 +70,7 @@ static bool find_place(struct inventory *inventory, const struct record_vf *leas
 
 	if (!vf)
 		return false;
-	*place = (struct agent_place){ .mac = lease->mac, .uplink = pf->uplink_ifindex };
+	*place = (struct place){ .mac = lease->mac, .uplink = pf->uplink_ifindex };
 	if (mac_address_is_zero(&place->mac) && vf->port.has_hw_addr)
 		place->mac = vf->port.hw_addr;
 	if (port && port->ofport > 0) {
@@ -54,88 +80,75 @@ static bool find_place(struct inventory *inventory, const struct record_vf *leas
 	return mac_address_is_unicast(&place->mac) && (place->ofport || place->uplink);
 }
 
-/* Looks up the guest's lease and its VFs; what is not known yet is tried again at the next look. */
-void announce_prepare(struct agent_guest *guest)
+/* Looks up the guest's lease and its VFs. since: the host is not read anew if it was read then or later. Return: 0, negative errno. */
+static int locate(const struct work *work, int64_t since, struct places *places, struct reason *why)
 {
 	autofree struct record *record = calloc(1, sizeof(*record));
+	int error = record ? record_read(work->intent->uuid, record, why) : reason_set(why, -ENOMEM, NULL, "out of memory");
 
-	guest->places = 0;
-	if (!record || record_read(guest->status.uuid, record, NULL))
-		return;
-	agent_read_host(guest->agent);
-	for (size_t i = 0; i < record->vfs; i++) {
-		if (find_place(&guest->agent->inventory, &record->vf[i], &guest->place[guest->places]))
-			guest->places++;
+	places->job = work->intent->job;
+	places->count = 0;
+	if (!error)
+		error = host_refresh(work->host, work->config, since, work->deadline, why);
+	for (size_t i = 0; !error && i < record->vfs; i++) {
+		if (find_place(&work->host->inventory, &record->vf[i], &places->place[places->count]))
+			places->count++;
 	}
+	return !error && places->count < record->vfs ? reason_set(why, -EAGAIN, "", "not all of its VFs are ready yet") : error;
 }
 
-/* Ends the rounds. */
-static void end_timer(struct agent_guest *guest)
+/* See work.h. A guest without a lease has none yet. */
+void announce_locate(const struct work *work, struct outcome *outcome)
 {
-	if (guest->timer)
-		virEventRemoveTimeout(guest->timer);
-	guest->timer = 0;
+	struct places *places = keyed_get(&all_places, work->intent->uuid, sizeof(*places));
+
+	outcome->error = places ? locate(work, clock_ms(), places, &outcome->why) : -ENOMEM;
+	if (outcome->error == -ENOENT)
+		outcome->error = -EAGAIN;
 }
 
-/* Announces one VF. Return: 0, negative errno. */
-static int send_one(const struct agent_guest *guest, const struct agent_place *place, struct reason *why)
+/* Announces one VF. Return: 0, negative errno with *why. */
+static int send_one(const struct work *work, const struct place *place, struct reason *why)
 {
 	if (!place->ofport)
 		return announce_from(place->uplink, &place->mac, why);
-	return announce_through_bridge(guest->agent->config.ovsdb_socket, place->bridge, place->ofport, &place->mac, deadline_in(SEND_TIME),
-				       why);
+	return announce_through_bridge(work->config->ovsdb_socket, place->bridge, place->ofport, &place->mac, work->deadline, why);
 }
 
 /* Announces all; each failure is said once, in the first round. */
-static void send_round(const struct agent_guest *guest)
+static void send_round(const struct work *work, const struct places *places, struct outcome *outcome)
 {
-	for (size_t i = 0; i < guest->places; i++) {
-		struct reason why = { 0 };
-		char mac[MAC_ADDRESS_LEN];
-		int error = send_one(guest, &guest->place[i], &why);
+	const char *name = work->guest.status->name;
+	bool is_first = !work->intent->done, is_early = work->intent->how == ANNOUNCED_EARLY;
 
-		guest->agent->metrics.announcements += !guest->rounds && guest->announced == ANNOUNCED_RUNNING && !error;
-		if (guest->rounds || (guest->announced == ANNOUNCED_EARLY && !error))
+	for (size_t i = 0; i < places->count; i++) {
+		const struct place *place = &places->place[i];
+		struct reason why = { 0 };
+		char mac[MAC_ADDRESS_LEN], line[1024];
+		int error = send_one(work, place, &why);
+
+		outcome->count += is_first && !is_early && !error;
+		if (!is_first || (is_early && !error))
 			continue;
+		reason_format(&why, name, line, sizeof(line));
 		if (error)
-			agent_log(guest, LOG_WARNING, &why);
+			log_warning("%s", line);
 		else
-			log_info("%s: announced %s %s%s", guest->status.name, mac_address_format(&guest->place[i].mac, mac),
-				 guest->place[i].ofport ? "through bridge " : "on the uplink", guest->place[i].bridge);
+			log_info("%s: announced %s %s%s", name, mac_address_format(&place->mac, mac),
+				 place->ofport ? "through bridge " : "on the uplink", place->bridge);
 	}
 }
 
-/* The next round. */
-static void on_timer(int timer, void *opaque)
+/* See work.h. Where to send is found out now if it is not known for this migration. A guest that vferry made nothing for is not announced. */
+void announce_send(const struct work *work, struct outcome *outcome)
 {
-	struct agent_guest *guest = opaque;
+	struct places *places = keyed_get(&all_places, work->intent->uuid, sizeof(*places));
+	unsigned int rounds = work->intent->done;
+	bool is_known = places && places->count && places->job == work->intent->job;
 
-	send_round(guest);
-	if (++guest->rounds < ROUNDS)
-		virEventUpdateTimeout(timer, FIRST_PAUSE + (guest->rounds - 1) * STEP);
-	else
-		end_timer(guest);
-}
-
-/* Announces the guest now, and begins the further rounds; once for each stage of an arrival. */
-void announce_begin(struct agent_guest *guest, enum agent_announced stage)
-{
-	if (guest->announced >= stage)
+	if (!places || (!is_known && !rounds && locate(work, work->intent->asked, places, NULL) && !places->count))
 		return;
-	end_timer(guest);
-	if (!guest->places)
-		announce_prepare(guest);
-	guest->announced = stage;
-	guest->rounds = 0;
-	send_round(guest);
-	guest->rounds = 1;
-	guest->timer = virEventAddTimeout(FIRST_PAUSE, on_timer, guest, NULL);
-}
-
-/* Ends announcing. A guest that comes again is announced again. */
-void announce_end(struct agent_guest *guest)
-{
-	end_timer(guest);
-	guest->announced = ANNOUNCED_NOT;
-	guest->places = 0;
+	send_round(work, places, outcome);
+	if (rounds + 1 < ROUNDS)
+		outcome->again = FIRST_PAUSE + (int)rounds * STEP;
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * definition.c: the stored definition of a guest that has arrived. See definition.h.
+ * definition.c: the stored definition of a guest that has arrived. See definition.h, work.h.
+ *
+ * With --persistent the source sends its own stored definition, whose VFs have the source's addresses (src/qemu/qemu_migration.c): its next
+ * start here would take another VF, or none. The addresses that the running guest has are put into it, and nothing else is changed.
  */
 #include "agent/definition.h"
 
@@ -8,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/guest.h"
+#include "agent/work.h"
 #include "base/log.h"
 #include "base/scope.h"
 #include "base/sysroot.h"
@@ -73,17 +78,33 @@ static int write_mended(virDomainPtr domain, const struct domain *stored, struct
 	return virt_define(virDomainGetConnect(domain), mended, why);
 }
 
-/* See definition.h. */
-int definition_mend(virDomainPtr domain, const struct domain *live, bool is_late, struct reason *why)
+/* Reads the stored definition and mends it. Return: 0 (also if it has none), negative errno with *why. */
+static int mend(virDomainPtr handle, const struct domain *live, bool is_late, struct reason *why)
 {
 	autodomain struct domain stored = { 0 };
 	autofree char *xml = NULL;
 	int error;
 
-	if (virDomainIsPersistent(domain) != 1)
+	if (!virt_is_defined(handle))
 		return 0;
-	error = virt_xml(domain, true, &xml, why);
+	error = virt_xml(handle, true, &xml, why);
 	if (!error)
 		error = domain_parse(xml, strlen(xml), &stored, why);
-	return !error && definition_adopt(&stored, live, is_late) ? write_mended(domain, &stored, why) : error;
+	return !error && definition_adopt(&stored, live, is_late) ? write_mended(handle, &stored, why) : error;
+}
+
+/* See work.h. */
+void definition_mend(const struct work *work, struct outcome *outcome)
+{
+	autoguest virDomainPtr handle = NULL;
+	autodomain struct domain live = { 0 };
+
+	outcome->error = guest_handle(work->connection, work->intent->uuid, &handle, &outcome->why);
+	if (!outcome->error)
+		outcome->error = guest_parse(handle, &live, &outcome->why);
+	if (outcome->error)
+		return;
+	log_context(work->guest.status->name, NULL);
+	outcome->error = mend(handle, &live, work->intent->how, &outcome->why);
+	log_context(NULL, NULL);
 }

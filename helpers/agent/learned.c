@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * learned.c: what was seen of downtimes on this host, kept in /var/lib/vferry/downtime.json. Losing it costs nothing but knowledge.
+ * learned.c: what was seen of downtimes on this host, kept in /var/lib/vferry/downtime.json. See learned.h.
  */
+#include "agent/learned.h"
+
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "agent/agent.h"
 #include "base/log.h"
 #include "base/scope.h"
 #include "base/sysroot.h"
@@ -23,8 +24,8 @@
 
 static const char *const keys[2] = { "ms_per_vf", "ms_per_vf_parallel" };
 
-/* Reads the file; what is not there or no sensible number is not known. */
-void leave_recall(struct agent *agent)
+/* See learned.h. What is not there or no sensible number is not known. */
+void learned_recall(struct downtime_model *model)
 {
 	autofree char *text = NULL;
 	struct json_object *json = sysroot_slurp(&text, SIZE_MAX_BYTES, FILE_NAME) > 0 ? json_tokener_parse(text) : NULL;
@@ -32,7 +33,7 @@ void leave_recall(struct agent *agent)
 	for (int i = 0; i < 2; i++) {
 		int ms = json_object_get_int(json_object_object_get(json, keys[i]));
 
-		agent->downtime.per_vf[i] = ms > 0 && ms <= DOWNTIME_MOST ? (unsigned int)ms : 0;
+		model->per_vf[i] = ms > 0 && ms <= DOWNTIME_MOST ? (unsigned int)ms : 0;
 	}
 	json_object_put(json);
 }
@@ -56,20 +57,18 @@ static void keep(const struct downtime_model *model)
 	json_object_put(json);
 }
 
-/* guest: that has left; its story has libvirt's figures. What it needed is learned where the agent had set the limit. */
-void leave_completed(struct agent_guest *guest)
+/* See learned.h. What a guest needed is learned where the agent had set the limit. */
+void learned_take(struct downtime_model *model, const struct story_end *end)
 {
-	bool parallel = guest->status.flags & STATUS_PARALLEL;
-	struct agent *agent = guest->agent;
+	const struct migration *migration = &end->migration;
 	unsigned int downtime;
 
-	if (!guest->vfs || !guest->story || guest->story->downtime == MIGRATION_UNKNOWN)
+	if (migration->is_incoming || migration->outcome != MIGRATION_COMPLETED || migration->downtime == MIGRATION_UNKNOWN)
 		return;
-	downtime = guest->story->downtime < DOWNTIME_MOST ? (unsigned int)guest->story->downtime : DOWNTIME_MOST;
-	log_notice("%s: gone, with a downtime of %u ms for %u VF%s", guest->status.name, downtime, guest->vfs, guest->vfs == 1 ? "" : "s");
-	story_end(guest, MIGRATION_COMPLETED);
-	if (!guest->limit)
+	downtime = migration->downtime < DOWNTIME_MOST ? (unsigned int)migration->downtime : DOWNTIME_MOST;
+	log_notice("%s: gone, with a downtime of %u ms for %u VF%s", migration->guest, downtime, migration->vfs, migration->vfs == 1 ? "" : "s");
+	if (migration->downtime_limit == MIGRATION_UNKNOWN)
 		return;
-	downtime_learn(&agent->downtime, guest->vfs, parallel, downtime);
-	keep(&agent->downtime);
+	downtime_learn(model, migration->vfs, end->is_multifd, downtime);
+	keep(model);
 }

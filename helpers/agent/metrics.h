@@ -30,7 +30,6 @@ struct metrics {
 	struct metrics_histogram duration[2], downtime;
 	double memory_bytes, vfio_bytes;
 	unsigned long reconciliations, passports, announcements, limits_raised;
-	bool has_complained; /* that the file cannot be written */
 };
 
 /* As it is now. */

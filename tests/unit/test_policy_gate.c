@@ -13,6 +13,7 @@ static struct {
 	struct inventory inventory;
 	struct pci_address device[GUESTS][8];
 	struct status status[GUESTS];
+	uint64_t began[GUESTS];
 	struct status_list list;
 	struct gate_verdict verdict[GUESTS];
 } host;
@@ -33,7 +34,7 @@ static void make_host(void)
 }
 
 /* Adds a guest with some VFs of PF 0, numbered from first on. */
-static struct status *add_guest(enum status_job job, const char *phase, uint64_t started, unsigned int first, unsigned int vfs)
+static struct status *add_guest(enum status_job job, const char *phase, uint64_t began, unsigned int first, unsigned int vfs)
 {
 	size_t i = host.list.count++;
 	struct status *status = &host.status[i];
@@ -41,7 +42,7 @@ static struct status *add_guest(enum status_job job, const char *phase, uint64_t
 	status->job = job;
 	snprintf(status->phase, sizeof(status->phase), "%s", phase);
 	snprintf(status->uuid, sizeof(status->uuid), "guest-%zu", i);
-	status->started = started;
+	host.began[i] = began;
 	status->device = host.device[i];
 	for (unsigned int k = 0; k < vfs; k++)
 		CHECK_INT(pci_address_vf(&host.inventory.pf[0].address, 2, 1, first + k, &status->device[status->devices++]), 0);
@@ -51,7 +52,7 @@ static struct status *add_guest(enum status_job job, const char *phase, uint64_t
 /* Returns how many migrations would be ended. */
 static size_t judge(void)
 {
-	struct gate_case c = {.config = &host.config, .inventory = &host.inventory, .running = &host.list};
+	struct gate_case c = {.config = &host.config, .inventory = &host.inventory, .running = &host.list, .began = host.began};
 
 	return gate_judge(&c, host.verdict, GUESTS);
 }
@@ -79,13 +80,13 @@ TEST(the_newest_yields_whatever_the_order_of_the_files)
 	CHECK_CONTAINS(host.verdict[0].why.cure, "when the others have arrived");
 }
 
-TEST(of_two_that_began_at_once_one_yields_and_only_one)
+TEST(neither_the_uuid_nor_the_clock_of_the_host_tells_which_is_newer)
 {
 	make_host();
-	add_guest(STATUS_MIGRATION_OUT, "perform3", 10, 0, 3);
-	add_guest(STATUS_MIGRATION_OUT, "perform3", 10, 3, 3);
+	add_guest(STATUS_MIGRATION_OUT, "perform3", 2, 0, 3)->started = 1700000000000; /* began later, when the clock had been set back */
+	add_guest(STATUS_MIGRATION_OUT, "perform3", 1, 3, 3)->started = 1700000500000;
 	CHECK_INT(judge(), 1);
-	CHECK(host.verdict[0].guest == &host.status[1]);
+	CHECK(host.verdict[0].guest == &host.status[0]);
 }
 
 TEST(who_waits_at_the_destination_does_not_count)
@@ -203,6 +204,60 @@ TEST(what_was_seen_takes_the_place_of_the_model_up_at_once_and_down_slowly)
 	downtime_learn(&model, 1, false, 0);
 	downtime_learn(&model, 1, false, DOWNTIME_MOST + 1);
 	CHECK_INT(model.per_vf[0], 700);
+}
+
+TEST(device_states_go_over_several_streams_where_the_machine_has_it_and_parallel_was_asked_for)
+{
+	static const struct { const char *machine; bool can; } rows[] = {
+		{ "pc-q35-10.0", true },   { "pc-i440fx-10.1", true },   { "virt-11.0", true },       { "pc-q35-9.2", false },
+		{ "virt-8.2", false },     { "pc-q35-rhel9.6.0", false }, { "pc-q35-rhel10.2.0", false }, { "virt-rhel10.0.0", false },
+		{ "pc-q35-noble", false }, { "microvm", false },         { "", false },               { "pc-q35-", false },
+		{ "pc-q35-100.1", true },  { "pc-q35-10", false },       { "s390-ccw-virtio-10.0", true },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (downtime_can_multifd(rows[i].machine) != rows[i].can)
+			FAIL("machine \"%s\" is judged wrongly", rows[i].machine);
+	}
+}
+
+TEST(the_limit_of_a_job_follows_the_key_and_what_somebody_else_has_set)
+{
+	enum { LEAVE = 0, FIRST = 0 };
+	static const struct {
+		const char *what;
+		unsigned int key, vfs, now, before, limit, stuck;
+		unsigned int wanted;
+	} rows[] = {
+		{ "by the number of VFs", CONFIG_DOWNTIME_AUTO, 2, 300, 0, FIRST, 0, 950 },
+		{ "QEMU's own fits", CONFIG_DOWNTIME_AUTO, 0, 300, 0, FIRST, 0, 300 },
+		{ "the operator's stays", CONFIG_DOWNTIME_AUTO, 2, 700, 0, FIRST, 0, LEAVE },
+		{ "that of an earlier job of ours is ours", CONFIG_DOWNTIME_AUTO, 2, 700, 700, FIRST, 0, 950 },
+		{ "that of an engine stays, also if we had set another", CONFIG_DOWNTIME_AUTO, 2, 500, 700, FIRST, 0, LEAVE },
+		{ "a number", 800, 2, 300, 0, FIRST, 0, 800 },
+		{ "a number, the operator's stays", 800, 2, 100, 0, FIRST, 0, LEAVE },
+		{ "off", CONFIG_DOWNTIME_OFF, 4, 300, 0, FIRST, 0, LEAVE },
+		{ "not yet stuck", CONFIG_DOWNTIME_AUTO, 2, 950, 950, 950, DOWNTIME_STUCK - 1, LEAVE },
+		{ "stuck: half as much again", CONFIG_DOWNTIME_AUTO, 2, 950, 950, 950, DOWNTIME_STUCK, 1425 },
+		{ "stuck, and somebody has set one meanwhile", CONFIG_DOWNTIME_AUTO, 2, 600, 950, 950, DOWNTIME_STUCK, LEAVE },
+		{ "a number is not raised", 800, 2, 800, 800, 800, DOWNTIME_STUCK, LEAVE },
+		{ "stuck at the most", CONFIG_DOWNTIME_AUTO, 2, DOWNTIME_MOST, DOWNTIME_MOST, DOWNTIME_MOST, DOWNTIME_STUCK, LEAVE },
+		{ "at least: QEMU's is less", CONFIG_DOWNTIME_AT_LEAST | 800, 2, 300, 0, FIRST, 0, 800 },
+		{ "at least: an engine's is less", CONFIG_DOWNTIME_AT_LEAST | 800, 2, 100, 0, FIRST, 0, 800 },
+		{ "at least: an engine's is more", CONFIG_DOWNTIME_AT_LEAST | 800, 2, 1050, 0, FIRST, 0, LEAVE },
+		{ "at least: an engine steps on from ours", CONFIG_DOWNTIME_AT_LEAST | 800, 2, 150, 800, 800, 0, 800 },
+		{ "at least: it has stepped beyond", CONFIG_DOWNTIME_AT_LEAST | 800, 2, 1050, 800, 800, 0, LEAVE },
+		{ "at least: never raised by itself", CONFIG_DOWNTIME_AT_LEAST | 800, 2, 800, 800, 800, DOWNTIME_STUCK, LEAVE },
+	};
+	struct downtime_model model = { 0 };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct downtime_case c = { .key = rows[i].key, .model = &model, .vfs = rows[i].vfs, .now = rows[i].now,
+					   .before = rows[i].before, .limit = rows[i].limit, .stuck = rows[i].stuck };
+
+		if (downtime_wanted(&c) != rows[i].wanted)
+			FAIL("%s: %u, not %u", rows[i].what, downtime_wanted(&c), rows[i].wanted);
+	}
 }
 
 TEST(a_limit_is_raised_by_half_and_ends_at_the_most)

@@ -47,25 +47,16 @@ static bool is_endable(const struct status *status)
 }
 
 /*
- * is_newer() - whether a migration began after another; of two that began in one millisecond the one with the greater uuid counts as newer
- */
-static bool is_newer(const struct status *a, const struct status *b)
-{
-	if (a->started != b->started)
-		return a->started > b->started;
-	return strcmp(a->uuid, b->uuid) > 0;
-}
-
-/*
  * taken_before() - VFs of a PF that were in flight already when a guest began to move: all that come in, and what began earlier
  */
 static unsigned int taken_before(const struct gate_case *c, const struct status *guest, const struct inventory_pf *pf)
 {
+	uint64_t own = c->began[guest - c->running->status];
 	unsigned int taken = 0;
 
 	for (size_t i = 0; i < c->running->count; i++) {
 		const struct status *other = &c->running->status[i];
-		bool counts = other->job == STATUS_MIGRATION_IN || (gate_is_moving(other) && is_newer(guest, other));
+		bool counts = other->job == STATUS_MIGRATION_IN || (gate_is_moving(other) && c->began[i] < own);
 
 		if (other != guest && counts)
 			taken += gate_count_vfs(other, c->inventory, pf);

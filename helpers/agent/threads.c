@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * workers.c: gives libvirt's daemon threads enough for all arrivals that may wait for a slot. See host/workers.h.
+ * threads.c: gives libvirt's daemon threads enough for all arrivals that may wait for a slot. See work.h, host/workers.h.
  *
  * The change is one of the running daemon (what "virt-admin server-threadpool-set" does) and disturbs no guest; its files stay as they are,
  * so it is made anew whenever the daemon has been started again.
@@ -14,14 +14,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "agent/agent.h"
+#include "agent/work.h"
 #include "base/log.h"
 #include "base/scope.h"
 #include "base/spawn.h"
 #include "host/workers.h"
 #include "virt/virt.h"
-
-#define RAISE_MS 5000
 
 /* For the release by scope. */
 static void close_admin(virAdmConnectPtr *admin)
@@ -81,7 +79,7 @@ static int raise_of(virAdmServerPtr server, const char *daemon, struct reason *w
  * In the second process. daemon: "libvirtd" or "virtqemud", which is also the name of its server that serves libvirt's calls.
  * Return: as raise_of().
  */
-int workers_write(const char *daemon, struct reason *why)
+int threads_write(const char *daemon, struct reason *why)
 {
 	virAdmConnectPtr admin __attribute__((cleanup(close_admin))) = NULL;
 	virAdmServerPtr server __attribute__((cleanup(free_server))) = NULL;
@@ -97,38 +95,41 @@ int workers_write(const char *daemon, struct reason *why)
 }
 
 /* Starts the second process. Return: as raise_of(). */
-static int raise_daemon(const char *daemon, struct reason *why)
+static int raise_daemon(const char *daemon, deadline_t deadline, struct reason *why)
 {
-	char program[] = "/proc/self/exe", option[] = WORKERS_OPTION, name[16], number[16] = "";
+	char program[] = "/proc/self/exe", option[] = THREADS_OPTION, name[16], number[16] = "";
 	char *argv[] = { program, option, name, NULL };
 	int status;
 
 	snprintf(name, sizeof(name), "%s", daemon);
-	status = spawn_run(argv, number, sizeof(number), deadline_in(RAISE_MS), why);
+	status = spawn_run(argv, number, sizeof(number), deadline, why);
 	return status < 0 ? status : status > 0 ? -EIO : (int)strtol(number, NULL, 10);
 }
 
+/* Says how many threads the daemon has now. */
+static void say(const char *daemon, const struct work *work, unsigned int had, unsigned int now)
+{
+	if (now < work->config->slot_queue + WORKERS_SPARE)
+		log_warning("%s has %u threads for calls, as many as its max_workers allows; with %u guests that wait for a slot "
+			    "(slot_queue) it needs %u", daemon, now, work->config->slot_queue, work->config->slot_queue + WORKERS_SPARE);
+	else
+		log_notice("%s was given %u threads for calls and had %u, since guests that wait for a slot keep some", daemon, now, had);
+}
+
 /*
- * Looks how many threads the daemon has, and gives it more if these are too few. It is told by its process, since a socket of systemd's
- * would start a daemon that nobody uses.
+ * See work.h. It is told which daemon it is by its process, since a socket of systemd's would start a daemon that nobody uses.
  */
-void workers_raise(const struct agent *agent)
+void threads_raise(const struct work *work, struct outcome *outcome)
 {
 	bool is_modular = workers_of_host(true) > 0;
 	const char *daemon = is_modular ? "virtqemud" : "libvirtd";
-	unsigned int need = agent->config.slot_queue + WORKERS_SPARE, have = workers_of_host(is_modular);
-	struct reason why = { 0 };
+	unsigned int have = workers_of_host(is_modular);
 	int now;
 
-	if (!agent->config.slot_queue || !have || have >= need)
+	if (!work->config->slot_queue || !have || have >= work->config->slot_queue + WORKERS_SPARE)
 		return;
-	now = raise_daemon(daemon, &why);
-	if (now < 0) {
-		agent_log(NULL, LOG_WARNING, &why);
-	} else if ((unsigned int)now < need) {
-		log_warning("%s has %d threads for calls, as many as its max_workers allows; with %u guests that wait for a slot "
-			    "(slot_queue) it needs %u", daemon, now, agent->config.slot_queue, need);
-	} else {
-		log_notice("%s was given %d threads for calls and had %u, since guests that wait for a slot keep some", daemon, now, have);
-	}
+	now = raise_daemon(daemon, work->deadline, &outcome->why);
+	outcome->error = now < 0 ? now : 0;
+	if (now >= 0)
+		say(daemon, work, have, (unsigned int)now);
 }
