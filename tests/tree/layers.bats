@@ -144,6 +144,30 @@ none_of() {
 	[ "$bad" -eq 0 ]
 }
 
+@test "the agent decides without touching the machine, and no part of it calls another" {
+	command -v nm >/dev/null || skip "nm (binutils) is not installed"
+	[ -e "$BUILD/helpers/agent/decide.o" ] || skip "nothing is built in $BUILD"
+	objects=("$BUILD"/helpers/agent/{decide,agenda,facts}.o)
+	pure='mem[a-z]+|str[a-z]+|v?snprintf|calloc|reallocarray|free|__.*|_GLOBAL_OFFSET_TABLE_|gate_[a-z_]+|pci_address_equal|status_(find|is|list_release)[a-z_]*'
+	own=$(nm --defined-only "${objects[@]}" | awk 'NF == 3 { print $3 }')
+	bad=0
+	for symbol in $(nm -u "${objects[@]}" | awk '$1 == "U" { print $2 }' | sort -u); do
+		[[ $symbol =~ ^($pure)$ ]] || grep -qx "$symbol" <<<"$own" || { echo "it calls $symbol()"; bad=1; }
+	done
+	# The parts, which work.h names: of the others' functions none knows any.
+	mapfile -t parts < <(sed -n 's|^\(/\*\)\{0,1\} \*\{0,1\} *\([a-z]*\)\.c: .*|\2|p' helpers/agent/work.h)
+	[ "${#parts[@]}" -ge 8 ]
+	for part in "${parts[@]}"; do
+		for other in "${parts[@]}"; do
+			[ "$part" != "$other" ] || continue
+			shared=$(comm -12 <(nm -u "$BUILD/helpers/agent/$part.o" | awk '{ print $2 }' | sort) \
+				<(nm --defined-only "$BUILD/helpers/agent/$other.o" | awk '$2 ~ /[TDB]/ { print $3 }' | sort))
+			[ -z "$shared" ] || { echo "$part calls $shared of $other"; bad=1; }
+		done
+	done
+	[ "$bad" -eq 0 ]
+}
+
 @test "the library never prints and never exits" {
 	command -v nm >/dev/null || skip "nm (binutils) is not installed"
 	[ -e "$BUILD/libvferry.a" ] || skip "nothing is built in $BUILD"
