@@ -26,8 +26,7 @@ static void help(FILE *out)
 	      "  --verbose        write the log to stderr too\n"
 	      "  --version        print the version\n"
 	      "  --help           print this\n\n"
-	      "For its own use: vferryd " PASSPORT_OPTION " UUID PASSPORT writes a guest's passport, \"\" removes it;\n"
-	      "vferryd " THREADS_OPTION " DAEMON gives libvirt's daemon threads enough.\n", out);
+	      "For its own use: vferryd " THREADS_OPTION " DAEMON gives libvirt's daemon threads enough.\n", out);
 }
 
 /* What the command line says. */
@@ -58,17 +57,6 @@ static int parse(int argc, char **argv, struct options *options)
 	return -1;
 }
 
-/* The second process of passport_refresh(). Return: exit status. */
-static int write_passport(char **argv)
-{
-	struct reason why = { 0 };
-
-	if (!passport_write(argv[2], argv[3], &why))
-		return 0;
-	reason_print(&why, NULL, stderr);
-	return 1;
-}
-
 /* The second process of threads_raise(). Return: exit status. */
 static int raise_workers(char **argv)
 {
@@ -86,8 +74,6 @@ static int raise_workers(char **argv)
 /* What vferryd starts itself for. Return: -1 if it is not that, else the exit status. */
 static int as_second(int argc, char **argv)
 {
-	if (argc == 4 && strcmp(argv[1], PASSPORT_OPTION) == 0)
-		return write_passport(argv);
 	if (argc == 3 && strcmp(argv[1], THREADS_OPTION) == 0)
 		return raise_workers(argv);
 	return -1;

@@ -160,12 +160,12 @@ static void say(const struct intent *intent, const char *guest, const struct out
 static void carry_out(struct agent *agent, const struct intent *intent)
 {
 	struct work work = { .intent = intent, .guest = facts_find(&agent->facts, intent->uuid), .config = &agent->config, .host = &agent->host,
-			     .downtime = &agent->downtime, .connection = agent->ears.session.connection,
-			     .deadline = deadline_in(intent_deadline(intent->kind)) };
+			     .downtime = &agent->downtime, .deadline = deadline_in(intent_deadline(intent->kind)) };
 	struct published published = { &agent->config, &agent->facts, &agent->host.inventory, &agent->metrics, &agent->downtime };
 	struct story_listener listener = { tell, agent };
 	struct outcome outcome = { 0 };
 
+	work.link = (struct guest_link){ agent->ears.session.connection, intent->uuid, work.deadline };
 	if (intent->kind == INTENT_ANNOUNCE)
 		facts_announced(&agent->facts, intent->uuid, intent->how);
 	if (parts[intent->kind].act)

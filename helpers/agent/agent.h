@@ -2,8 +2,9 @@
 /*
  * agent.h: the agent's loop.
  *
- * Theory of operation. One thread, libvirt's event loop. The truth about guests is libvirt's status directory, as for the hook: a change
- * there (inotify), an event of libvirt, the minute or the time of something that is to be done makes a round:
+ * Theory of operation. One thread, libvirt's event loop (and call.h for calls that may not come back). The truth about guests is libvirt's
+ * status directory, as for the hook: a change there (inotify), an event of libvirt, the minute or the time of something that is to be done
+ * makes a round:
  *
  *   look         status files and what was heard become facts (facts.h)
  *   decide       a pure function of the facts before, the facts now and the agenda asks for intents (decide.h, agenda.h)

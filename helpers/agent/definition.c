@@ -11,12 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/guest.h"
 #include "agent/work.h"
 #include "base/log.h"
 #include "base/scope.h"
 #include "base/sysroot.h"
-#include "virt/virt.h"
 
 /*
  * Return: the device of the running guest that is a device of its definition: at the same address in the guest, or else with the same MAC;
@@ -69,42 +67,37 @@ bool definition_adopt(struct domain *stored, const struct domain *live, bool is_
 }
 
 /* Writes a definition in which something was mended. Return: 0, negative errno. */
-static int write_mended(virDomainPtr domain, const struct domain *stored, struct reason *why)
+static int write_mended(const struct guest_link *guest, const struct domain *stored, struct reason *why)
 {
 	autofree char *mended = NULL;
 
 	if (domain_print(stored, &mended) < 0)
 		return reason_set(why, -ENOMEM, NULL, "out of memory");
-	return virt_define(virDomainGetConnect(domain), mended, why);
+	return guest_define(guest, mended, why);
 }
 
 /* Reads the stored definition and mends it. Return: 0 (also if it has none), negative errno with *why. */
-static int mend(virDomainPtr handle, const struct domain *live, bool is_late, struct reason *why)
+static int mend(const struct guest_link *guest, const struct domain *live, bool is_late, struct reason *why)
 {
 	autodomain struct domain stored = { 0 };
 	autofree char *xml = NULL;
-	int error;
+	int error = guest_stored(guest, &xml, why);
 
-	if (!virt_is_defined(handle))
-		return 0;
-	error = virt_xml(handle, true, &xml, why);
-	if (!error)
-		error = domain_parse(xml, strlen(xml), &stored, why);
-	return !error && definition_adopt(&stored, live, is_late) ? write_mended(handle, &stored, why) : error;
+	if (error || !xml)
+		return error;
+	error = domain_parse(xml, strlen(xml), &stored, why);
+	return !error && definition_adopt(&stored, live, is_late) ? write_mended(guest, &stored, why) : error;
 }
 
 /* See work.h. */
 void definition_mend(const struct work *work, struct outcome *outcome)
 {
-	autoguest virDomainPtr handle = NULL;
 	autodomain struct domain live = { 0 };
 
-	outcome->error = guest_handle(work->connection, work->intent->uuid, &handle, &outcome->why);
-	if (!outcome->error)
-		outcome->error = guest_parse(handle, &live, &outcome->why);
+	outcome->error = guest_read(&work->link, &live, &outcome->why);
 	if (outcome->error)
 		return;
 	log_context(work->guest.status->name, NULL);
-	outcome->error = mend(handle, &live, work->intent->how, &outcome->why);
+	outcome->error = mend(&work->link, &live, work->intent->how, &outcome->why);
 	log_context(NULL, NULL);
 }

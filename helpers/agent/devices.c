@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "agent/guest.h"
 #include "agent/work.h"
 #include "base/log.h"
 #include "base/scope.h"
@@ -33,7 +32,7 @@ void devices_adopt(const struct work *work, struct outcome *outcome)
 {
 	autodomain struct domain domain = { 0 };
 
-	outcome->error = guest_read(work->connection, work->intent->uuid, &domain, &outcome->why);
+	outcome->error = guest_read(&work->link, &domain, &outcome->why);
 	if (!outcome->error)
 		outcome->error = sync_guest(work, &domain, &outcome->why);
 }
@@ -72,7 +71,7 @@ void devices_yield(const struct work *work, struct outcome *outcome)
 
 	outcome->error = record ? record_read(work->intent->uuid, record, &outcome->why) : -ENOMEM;
 	if (!outcome->error)
-		outcome->error = guest_read(work->connection, work->intent->uuid, &domain, &outcome->why);
+		outcome->error = guest_read(&work->link, &domain, &outcome->why);
 	if (!outcome->error)
 		outcome->error = give_back(work, &domain, record, &outcome->why);
 }

@@ -6,11 +6,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "agent/guest.h"
 #include "agent/work.h"
 #include "base/log.h"
 #include "state/history.h"
-#include "virt/virt.h"
 
 #define AGAIN 5000       /* ms until a job that has not ended is ended again */
 #define HISTORY_TIME 500 /* ms */
@@ -39,11 +37,8 @@ static void say(const struct seen *guest, const struct reason *why)
 void end_job(const struct work *work, struct outcome *outcome)
 {
 	const struct intent *intent = work->intent;
-	autoguest virDomainPtr handle = NULL;
 
-	outcome->error = guest_handle(work->connection, intent->uuid, &handle, &outcome->why);
-	if (!outcome->error)
-		outcome->error = virt_abort(handle, &outcome->why);
+	outcome->error = guest_abort(&work->link, &outcome->why);
 	if (outcome->error) {
 		log_error("%s: the migration of this guest breaks %s and could not be ended", work->guest.status->name, intent->why.rule);
 		return;

@@ -5,11 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "agent/guest.h"
 #include "agent/keyed.h"
 #include "agent/work.h"
 #include "base/log.h"
-#include "virt/virt.h"
 
 #define TICK 1000 /* ms between two looks at a guest on its way */
 
@@ -31,21 +29,11 @@ void limit_forget(const char *uuid)
 }
 
 /* Return: whether the guest's memory could be sent within half of the limit, so that it is the rest that does not fit. */
-static bool is_memory_sent(const struct limit *limit, virDomainPtr handle)
+static bool is_memory_sent(const struct guest_link *guest, unsigned int limit)
 {
-	unsigned long long remaining = 0, speed = 0, pass = 0;
-	virTypedParameterPtr params = NULL;
-	int type, count = 0;
-	bool sent = false;
+	struct guest_progress at = { 0 };
 
-	if (virDomainGetJobStats(handle, &type, &params, &count, 0) == 0) {
-		(void)virTypedParamsGetULLong(params, count, VIR_DOMAIN_JOB_MEMORY_ITERATION, &pass);
-		(void)virTypedParamsGetULLong(params, count, VIR_DOMAIN_JOB_MEMORY_BPS, &speed);
-		if (virTypedParamsGetULLong(params, count, VIR_DOMAIN_JOB_MEMORY_REMAINING, &remaining) == 1)
-			sent = pass > 1 && (!remaining || remaining < speed / 1000 * limit->limit / 2);
-	}
-	virTypedParamsFree(params, count);
-	return sent;
+	return !guest_progress(guest, &at, NULL) && at.pass > 1 && (!at.remaining || at.remaining < at.speed / 1000 * limit / 2);
 }
 
 /* Says what was set, and at the begin what would make the migration shorter. */
@@ -65,26 +53,25 @@ static void say(const struct work *work, unsigned int limit, bool is_first)
 }
 
 /* Looks at one guest, and sets what it needs. is_first: for this migration.. */
-static int look(const struct work *work, struct limit *limit, bool is_first, virDomainPtr handle, struct outcome *outcome)
+static int look(const struct work *work, struct limit *limit, bool is_first, struct outcome *outcome)
 {
 	const struct status *status = work->guest.status;
 	struct downtime_case c = { .key = work->config->max_downtime, .model = work->downtime, .vfs = work->guest.guest->vfs,
 				   .parallel = status->flags & STATUS_PARALLEL && downtime_can_multifd(status->machine),
 				   .before = limit->before, .limit = limit->limit };
-	unsigned long long now = DOWNTIME_QEMU;
 	unsigned int wanted;
+	int error = guest_limit(&work->link, &c.now, &outcome->why);
 
-	if (virDomainMigrateGetMaxDowntime(handle, &now, 0) < 0)
-		return virt_reason(&outcome->why, "", "tell the guest's maximum downtime");
+	if (error)
+		return error;
 	if (limit->limit && c.key == CONFIG_DOWNTIME_AUTO && strcmp(status->phase, "perform3") == 0)
-		limit->stuck = is_memory_sent(limit, handle) ? limit->stuck + 1 : 0;
+		limit->stuck = is_memory_sent(&work->link, limit->limit) ? limit->stuck + 1 : 0;
 	c.stuck = limit->stuck;
-	c.now = now < UINT32_MAX ? (unsigned int)now : UINT32_MAX;
 	wanted = downtime_wanted(&c);
-	if (wanted && wanted != c.now && virDomainMigrateSetMaxDowntime(handle, wanted, 0) < 0)
-		return virt_reason(&outcome->why, "", "set the guest's maximum downtime");
-	if (!wanted)
-		return 0;
+	if (wanted && wanted != c.now)
+		error = guest_set_limit(&work->link, wanted, &outcome->why);
+	if (error || !wanted)
+		return error;
 	outcome->count = !is_first;
 	limit->limit = limit->before = wanted;
 	limit->stuck = limit->stuck ? DOWNTIME_STUCK - 1 : 0;
@@ -95,7 +82,6 @@ static int look(const struct work *work, struct limit *limit, bool is_first, vir
 void limit_follow(const struct work *work, struct outcome *outcome)
 {
 	struct limit *limit = keyed_get(&limits, work->intent->uuid, sizeof(*limit));
-	autoguest virDomainPtr handle = NULL;
 	unsigned int before;
 	bool is_first;
 
@@ -107,9 +93,7 @@ void limit_follow(const struct work *work, struct outcome *outcome)
 	if (is_first)
 		limit->limit = limit->stuck = 0;
 	before = limit->limit;
-	outcome->error = guest_handle(work->connection, work->intent->uuid, &handle, &outcome->why);
-	if (!outcome->error)
-		outcome->error = look(work, limit, is_first, handle, outcome);
+	outcome->error = look(work, limit, is_first, outcome);
 	if (outcome->error)
 		return;
 	limit->job = work->intent->job;

@@ -6,10 +6,9 @@
 #ifndef VFERRY_AGENT_WORK_H
 #define VFERRY_AGENT_WORK_H
 
-#include <libvirt/libvirt.h>
-
 #include "agent/agenda.h"
 #include "agent/facts.h"
+#include "agent/guest.h"
 #include "agent/host.h"
 #include "base/clock.h"
 #include "base/config.h"
@@ -21,7 +20,7 @@ struct work {
 	const struct config *config;
 	struct host *host;
 	const struct downtime_model *downtime; /* what was learned */
-	virConnectPtr connection;              /* NULL: none */
+	struct guest_link link;                /* the guest in libvirt */
 	deadline_t deadline;
 };
 
@@ -48,13 +47,8 @@ void devices_reconcile(const struct work *work, struct outcome *outcome);
 /* definition.c: the stored definition of a guest that has arrived. */
 void definition_mend(const struct work *work, struct outcome *outcome);
 
-/*
- * passport.c: the guest's passport. Writing waits for a job of the guest, so that a second process does it, within a deadline: that one
- * calls passport_write(), xml "" removes it. Return: 0, negative errno with *why.
- */
-#define PASSPORT_OPTION "--write-passport"
+/* passport.c: the guest's passport. */
 void passport_refresh(const struct work *work, struct outcome *outcome);
-int passport_write(const char *uuid, const char *xml, struct reason *why);
 
 /*
  * threads.c: gives libvirt's daemon threads enough for arrivals that wait. libvirt's library for that and the one for guests cannot be in one
