@@ -153,14 +153,15 @@ static void say(const struct intent *intent, const char *guest, const struct out
 	if (has_failed && !intent->failed && outcome->error != -EAGAIN)
 		complain(guest, &outcome->why);
 	else if (!has_failed && intent->failed)
-		log_info("%s%s%s: it was done at try %u", guest ? guest : "", guest ? ": " : "", intent_name(intent->kind), intent->failed + 1);
+		log_info("%s%s%s: it was done at try %u", guest ? guest : "", guest ? ": " : "", intent_name(intent->kind),
+			 intent->failed + 1);
 }
 
 /* Carries out one intent, and takes what came of it. */
 static void carry_out(struct agent *agent, const struct intent *intent)
 {
-	struct work work = { .intent = intent, .guest = facts_find(&agent->facts, intent->uuid), .config = &agent->config, .host = &agent->host,
-			     .downtime = &agent->downtime, .deadline = deadline_in(intent_deadline(intent->kind)) };
+	struct work work = { .intent = intent, .guest = facts_find(&agent->facts, intent->uuid), .config = &agent->config,
+			     .host = &agent->host, .downtime = &agent->downtime, .deadline = deadline_in(intent_deadline(intent->kind)) };
 	struct published published = { &agent->config, &agent->facts, &agent->host.inventory, &agent->metrics, &agent->downtime };
 	struct story_listener listener = { tell, agent };
 	struct outcome outcome = { 0 };

@@ -10,8 +10,8 @@
  *   decide       a pure function of the facts before, the facts now and the agenda asks for intents (decide.h, agenda.h)
  *   carry out    each intent has a part (work.h); its outcome goes back to the agenda, which keeps what has failed and tries it again later
  *
- * What must be quick (ending, announcing) is carried out at once; of the rest one thing a round, so that the next look is never far. No part
- * knows another; what a part must remember of a guest is in the part, by uuid.
+ * What must be quick (ending, announcing) is carried out at once; of the rest one thing a round, so that the next look is never far. No
+ * part knows another; what a part must remember of a guest is in the part, by uuid.
  */
 #ifndef VFERRY_AGENT_AGENT_H
 #define VFERRY_AGENT_AGENT_H

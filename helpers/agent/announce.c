@@ -139,7 +139,7 @@ static void send_round(const struct work *work, const struct places *places, str
 	}
 }
 
-/* See work.h. Where to send is found out now if it is not known for this migration. A guest that vferry made nothing for is not announced. */
+/* See work.h. Where to send is found out now if it is not known for this migration. A guest without a lease is not announced. */
 void announce_send(const struct work *work, struct outcome *outcome)
 {
 	struct places *places = keyed_get(&all_places, work->intent->uuid, sizeof(*places));

@@ -30,8 +30,8 @@ struct call {
 };
 
 /*
- * Makes the call. Return: 0, and the caller reads what it has brought and releases it; -ETIME, -EBUSY (as many as may be are stuck), -EAGAIN
- * (there is no thread) with *why, and the call is not the caller's any more.
+ * Makes the call. Return: 0, and the caller reads what it has brought and releases it; -ETIME, -EBUSY (as many as may be are stuck),
+ * -EAGAIN (there is no thread) with *why, and the call is not the caller's any more.
  */
 int call_within(struct call *call, deadline_t deadline, struct reason *why);
 

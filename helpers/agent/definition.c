@@ -60,7 +60,8 @@ bool definition_adopt(struct domain *stored, const struct domain *live, bool is_
 		pci_address_format(&stored->hostdev[i].source, from);
 		if (domain_set_source(stored, i, &device->source))
 			continue;
-		log_notice("its stored definition named VF %s; it names %s now, which the guest has", from, pci_address_format(&device->source, to));
+		log_notice("its stored definition named VF %s; it names %s now, which the guest has", from,
+			   pci_address_format(&device->source, to));
 		changed = true;
 	}
 	return changed;

@@ -2,8 +2,8 @@
 /*
  * devices.c: the agent's one door to the engine: VFs that left or came to a running guest; leases, journals and ports. See work.h.
  *
- * Giving back and taking in are two intents, so that of guests which change a VF all have given theirs back before any takes one in: a guest
- * that gets a VF is refused it while another's lease names it.
+ * Giving back and taking in are two intents, so that of guests which change a VF all have given theirs back before any takes one in: a
+ * guest that gets a VF is refused it while another's lease names it.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -16,8 +16,9 @@
 /* Writes what was ended into the history that 'vferry status' shows. */
 static void remember(const struct seen *guest, const struct reason *why)
 {
-	struct history_entry entry = { .when = time(NULL), .kind = HISTORY_REFUSED, .event = "agent", .vfs = guest->guest->vfs, .why = *why };
+	struct history_entry entry = { .when = time(NULL), .kind = HISTORY_REFUSED, .event = "agent", .vfs = guest->guest->vfs };
 
+	entry.why = *why;
 	snprintf(entry.uuid, sizeof(entry.uuid), "%s", guest->status->uuid);
 	reason_clean(entry.guest, sizeof(entry.guest), guest->status->name);
 	(void)history_add(&entry, deadline_in(HISTORY_TIME), NULL);

@@ -45,7 +45,8 @@ bool facts_is_same_job(const struct status *a, const struct status *b)
 /* See facts.h. */
 bool facts_has_departed(const struct status *status)
 {
-	return status->job == STATUS_MIGRATION_OUT && (strcmp(status->phase, "confirm3") == 0 || strcmp(status->phase, "perform3_done") == 0);
+	return status->job == STATUS_MIGRATION_OUT &&
+	       (strcmp(status->phase, "confirm3") == 0 || strcmp(status->phase, "perform3_done") == 0);
 }
 
 /* See facts.h. */

@@ -31,7 +31,7 @@ enum announced {
 /* What is known of a guest beside its status. */
 struct guest_facts {
 	unsigned int vfs;         /* of its devices, of cards that can migrate */
-	uint64_t job;             /* number of the migration that runs or was the last: a greater one was seen to begin later; 0: none yet */
+	uint64_t job;             /* number of the migration that runs or was the last: a greater one began later; 0: none yet */
 	uint64_t moved;           /* the same of its moving, once it has a place at its destination; 0: it does not move yet */
 	bool is_coming;           /* seen with an incoming migration, and not to have landed since */
 	bool has_resumed;         /* libvirt has said since the look before that it runs again after a migration */

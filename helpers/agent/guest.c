@@ -84,7 +84,8 @@ static int ask(const struct guest_link *guest, int (*how)(struct question *, vir
 }
 
 /* The same where the answer is none but its error. */
-static int tell(const struct guest_link *guest, int (*how)(struct question *, virDomainPtr), const struct question *about, struct reason *why)
+static int tell(const struct guest_link *guest, int (*how)(struct question *, virDomainPtr), const struct question *about,
+		struct reason *why)
 {
 	autoquestion struct question *question = NULL;
 

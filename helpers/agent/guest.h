@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * guest.h: what the agent asks libvirt about a guest: by its uuid alone, since a guest may be named like another's uuid, and never for longer
- * than until a deadline.
+ * guest.h: what the agent asks libvirt about a guest: by its uuid alone, since a guest may be named like another's uuid, and never for
+ * longer than until a deadline.
  *
  * Each returns 0; -ENOENT if the guest has gone; -ENOTCONN without a connection; -ETIME, -EBUSY if libvirt does not answer (call.h); other
  * negative errno; with *why.

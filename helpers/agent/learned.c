@@ -66,7 +66,8 @@ void learned_take(struct downtime_model *model, const struct story_end *end)
 	if (migration->is_incoming || migration->outcome != MIGRATION_COMPLETED || migration->downtime == MIGRATION_UNKNOWN)
 		return;
 	downtime = migration->downtime < DOWNTIME_MOST ? (unsigned int)migration->downtime : DOWNTIME_MOST;
-	log_notice("%s: gone, with a downtime of %u ms for %u VF%s", migration->guest, downtime, migration->vfs, migration->vfs == 1 ? "" : "s");
+	log_notice("%s: gone, with a downtime of %u ms for %u VF%s", migration->guest, downtime, migration->vfs,
+		   migration->vfs == 1 ? "" : "s");
 	if (migration->downtime_limit == MIGRATION_UNKNOWN)
 		return;
 	downtime_learn(model, migration->vfs, end->is_multifd, downtime);

@@ -49,7 +49,8 @@ static void say(const struct work *work, unsigned int limit, bool is_first)
 	else if (limit)
 		log_notice("%s: its memory is sent and the states of its VFs do not fit; QEMU may stop it for %u ms now", name, limit);
 	if (is_first && !(work->guest.status->flags & STATUS_PARALLEL) && downtime_can_multifd(work->guest.status->machine))
-		log_info("%s: with 'virsh migrate --parallel' QEMU sends the states of VFs side by side, which shortens the downtime", name);
+		log_info("%s: with 'virsh migrate --parallel' QEMU sends the states of VFs side by side, which shortens the downtime",
+			 name);
 }
 
 /* Looks at one guest, and sets what it needs. is_first: for this migration.. */

@@ -49,7 +49,9 @@ void passport_refresh(const struct work *work, struct outcome *outcome)
 	autodomain struct domain domain = { 0 };
 	size_t without = 0;
 
-	outcome->error = fresh ? guest_read(&work->link, &domain, &outcome->why) : reason_set(&outcome->why, -ENOMEM, NULL, "out of memory");
+	outcome->error = fresh ? 0 : reason_set(&outcome->why, -ENOMEM, NULL, "out of memory");
+	if (!outcome->error)
+		outcome->error = guest_read(&work->link, &domain, &outcome->why);
 	if (outcome->error)
 		return;
 	snprintf(outcome->host, sizeof(outcome->host), "%s", domain.passport.host);

@@ -77,8 +77,8 @@ static struct story *begin(const struct seen *now, int64_t clock)
 		return NULL;
 	migration = &story->migration;
 	*migration = (struct migration){
-		.when = wall_ms(), .is_incoming = now->status->job == STATUS_MIGRATION_IN, .vfs = now->guest->vfs, .is_parallel = is_parallel,
-		.downtime = MIGRATION_UNKNOWN, .downtime_limit = MIGRATION_UNKNOWN, .memory_bytes = MIGRATION_UNKNOWN,
+		.when = wall_ms(), .is_incoming = now->status->job == STATUS_MIGRATION_IN, .vfs = now->guest->vfs,
+		.is_parallel = is_parallel, .downtime = MIGRATION_UNKNOWN, .downtime_limit = MIGRATION_UNKNOWN, .memory_bytes = MIGRATION_UNKNOWN,
 		.dirty_rate = MIGRATION_UNKNOWN, .vfio_bytes = MIGRATION_UNKNOWN,
 	};
 	reason_clean(migration->guest, sizeof(migration->guest), now->status->name);

@@ -51,8 +51,8 @@ void definition_mend(const struct work *work, struct outcome *outcome);
 void passport_refresh(const struct work *work, struct outcome *outcome);
 
 /*
- * threads.c: gives libvirt's daemon threads enough for arrivals that wait. libvirt's library for that and the one for guests cannot be in one
- * process, so that a second one does it, which calls threads_write(). Return: their number, negative errno with *why.
+ * threads.c: gives libvirt's daemon threads enough for arrivals that wait. libvirt's library for that and the one for guests cannot be in
+ * one process, so that a second one does it, which calls threads_write(). Return: their number, negative errno with *why.
  */
 #define THREADS_OPTION "--raise-workers"
 void threads_raise(const struct work *work, struct outcome *outcome);

@@ -168,8 +168,8 @@ __attribute__((unused)) static const char *world_pending(void)
 				continue;
 			if (intent->how)
 				snprintf(how, sizeof(how), ":%u", intent->how);
-			length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s%s%s%s", length ? " " : "", intent_name(intent->kind),
-						   how, *intent->uuid ? "@" : "", intent->uuid);
+			length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s%s%s%s", length ? " " : "",
+						   intent_name(intent->kind), how, *intent->uuid ? "@" : "", intent->uuid);
 		}
 	}
 	return text;

@@ -32,6 +32,8 @@ static int64_t ends(int error, int again)
 
 TEST(what_is_urgent_comes_at_once_and_the_rest_a_moment_later_in_its_order)
 {
+	static const char *const then[] = { "yield@b", "yield@c", "yield@d", "adopt@b", "adopt@c", "passport@b", "passport@c", "passport@d" };
+
 	world_begin();
 	world_look("a vf=1 out perform3 postcopy; b vf=2; c vf=3; d vf=4,5", NULL);
 	world_look("a vf=1 out perform3 postcopy; b vf=3; c vf=2; d vf=4", NULL);
@@ -40,9 +42,8 @@ TEST(what_is_urgent_comes_at_once_and_the_rest_a_moment_later_in_its_order)
 	CHECK_STR(next(), "passport@b"); /* of the look before */
 	CHECK_INT(agenda_wake(&world.agenda, &world.facts), world.clock - WORLD_TIME + 200);
 	world.clock += 200;
-	for (const char *const *is = (const char *const[]){ "yield@b", "yield@c", "yield@d", "adopt@b", "adopt@c", "passport@b", "passport@c",
-							    "passport@d", NULL }; *is; is++) {
-		CHECK_STR(next(), *is);
+	for (size_t i = 0; i < sizeof(then) / sizeof(then[0]); i++) {
+		CHECK_STR(next(), then[i]);
 		CHECK_INT(ends(0, 0), -1);
 	}
 	CHECK_STR(next(), ""); /* passport@a: it has a job */

@@ -11,11 +11,21 @@ struct row {
 	const char *pending;
 };
 
+/* A guest with a VF on its way in: its memory comes; the source has stopped it; it runs, and libvirt has yet to finish; it has landed. */
+#define PREPARE "a in prepare paused because=migration vf=1"
+#define FINISH "a in finish3 paused because=migration vf=1"
+#define RUNS "a in finish3 running because=migrated vf=1"
+#define LANDED "a running because=migrated vf=1"
+/* On its way out: its memory goes; it is taken back. */
+#define OUT "a vf=1 out perform3"
+#define CANCELLED "a vf=1 out confirm3_cancelled"
+
 static const struct row passports[] = {
 	{ "a guest that is seen first", { "a vf=1" }, "passport@a" },
 	{ "nothing new", { "a vf=1", "a vf=1" }, "" },
 	{ "a guest without a VF is none of its business", { "a", "a out begin3", "a out perform3 postcopy", "a", "" }, "" },
-	{ "nor one with a device of another make", { "a foreign=1", "a foreign=1,2", "a out perform3 foreign=1 postcopy", "[ports] a foreign=1" }, "" },
+	{ "nor one with a device of another make", { "a foreign=1", "a foreign=1,2", "a out perform3 foreign=1 postcopy",
+						     "[ports] a foreign=1" }, "" },
 	{ "a port that somebody has set something on", { "a vf=1; b", "[ports] a vf=1; b" }, "passport@a" },
 	{ "the minute", { "a vf=1; b vf=2; c", "[all] a vf=1; b vf=2; c" }, "reconcile passport@a passport@b publish" },
 	{ "libvirt is back", { "a vf=1", "[connected] a vf=1" }, "threads reconcile passport@a" },
@@ -39,37 +49,37 @@ static const struct row devices[] = {
 	{ "whichever comes first in the list", { "b vf=2; a vf=1", "b vf=2,1; a" }, "yield@a adopt@b passport@b passport@a" },
 	{ "two guests change VFs", { "a vf=1; b vf=2", "a vf=2; b vf=1" }, "yield@a yield@b adopt@a adopt@b passport@a passport@b" },
 	{ "a device of another make comes beside a VF", { "a vf=1", "a vf=1 foreign=3" }, "adopt@a passport@a" },
-	{ "the devices of an arrival are the hook's", { "a in prepare paused because=migration", "a in prepare paused because=migration vf=1" },
+	{ "the devices of an arrival are the hook's", { "a in prepare paused because=migration", PREPARE },
 	  "locate@a passport@a" },
 };
 
 static const struct row arrivals[] = {
-	{ "a guest comes", { "a in prepare paused because=migration vf=1" }, "locate@a passport@a" },
-	{ "its place is looked for once", { "a in prepare paused because=migration vf=1", "a in prepare paused because=migration vf=1" }, "" },
-	{ "the source has stopped it", { "a in prepare paused because=migration vf=1", "a in finish3 paused because=migration vf=1" }, "announce:1@a" },
-	{ "that is announced once", { "a in prepare paused because=migration vf=1", "a in finish3 paused because=migration vf=1",
-				      "a in finish3 paused because=migration vf=1" }, "" },
-	{ "it runs here, and libvirt has yet to finish", { "a in finish3 paused because=migration vf=1", "a in finish3 running because=migrated vf=1" },
+	{ "a guest comes", { PREPARE }, "locate@a passport@a" },
+	{ "its place is looked for once", { PREPARE, PREPARE }, "" },
+	{ "the source has stopped it", { PREPARE, FINISH }, "announce:1@a" },
+	{ "that is announced once", { PREPARE, FINISH,
+				      FINISH }, "" },
+	{ "it runs here, and libvirt has yet to finish", { FINISH, RUNS },
 	  "announce:2@a" },
-	{ "it has landed", { "a in finish3 paused because=migration vf=1", "a running because=migrated vf=1" },
+	{ "it has landed", { FINISH, LANDED },
 	  "announce:2@a reconcile definition@a passport@a" },
-	{ "it runs, and then lands: announced once", { "a in finish3 paused because=migration vf=1", "a in finish3 running because=migrated vf=1",
-						       "a running because=migrated vf=1" }, "reconcile definition@a passport@a" },
-	{ "libvirt says it first", { "a in finish3 paused because=migration vf=1", "a in finish3 paused because=migration vf=1 resumed",
-				     "a in finish3 running because=migrated vf=1" }, "" },
-	{ "no finish is seen", { "a in prepare paused because=migration vf=1", "a running because=migrated vf=1" },
+	{ "it runs, and then lands: announced once", { FINISH, RUNS,
+						       LANDED }, "reconcile definition@a passport@a" },
+	{ "libvirt says it first", { FINISH, FINISH " resumed",
+				     RUNS }, "" },
+	{ "no finish is seen", { PREPARE, LANDED },
 	  "announce:2@a reconcile definition@a passport@a" },
-	{ "it arrives paused by its user", { "a in finish3 paused because=migration vf=1", "a paused because=user vf=1" },
+	{ "it arrives paused by its user", { FINISH, "a paused because=user vf=1" },
 	  "announce:2@a reconcile definition@a passport@a" },
-	{ "libvirt throws its job away before it ends it", { "a in prepare paused because=migration vf=1", "a paused because=migration vf=1" },
+	{ "libvirt throws its job away before it ends it", { PREPARE, "a paused because=migration vf=1" },
 	  "passport@a" },
-	{ "and then it has gone", { "a in prepare paused because=migration vf=1", "a shutdown because=unknown vf=1", "" }, "reconcile" },
-	{ "it had arrived before the agent was there", { "a running because=migrated vf=1" }, "definition:1@a passport@a" },
+	{ "and then it has gone", { PREPARE, "a shutdown because=unknown vf=1", "" }, "reconcile" },
+	{ "it had arrived before the agent was there", { LANDED }, "definition:1@a passport@a" },
 	{ "it had been started here", { "a running because=booted vf=1" }, "passport@a" },
-	{ "it leaves again at once", { "a in finish3 paused because=migration vf=1", "a out begin3 running because=migrated vf=1" },
+	{ "it leaves again at once", { FINISH, "a out begin3 running because=migrated vf=1" },
 	  "announce:2@a reconcile definition@a passport@a" },
-	{ "it comes a second time", { "a in finish3 running because=migration vf=1 t=1", "a running because=migrated vf=1", "",
-				      "a in finish3 paused because=migration vf=1 t=9" }, "announce:1@a locate@a passport@a" },
+	{ "it comes a second time", { "a in finish3 running because=migration vf=1 t=1", LANDED, "",
+				      FINISH " t=9" }, "announce:1@a locate@a passport@a" },
 };
 
 static const struct row departures[] = {
@@ -79,16 +89,17 @@ static const struct row departures[] = {
 	{ "it moves on", { "a vf=1 out perform3", "a vf=1 out perform3" }, "" },
 	{ "it moves when the agent comes", { "a vf=1 out perform3" }, "limit@a passport@a" },
 	{ "the next job moves already", { "a vf=1 out perform3 t=1", "a vf=1 out perform3 t=2" }, "announce:3@a limit@a" },
-	{ "the next job of a libvirt that tells no times", { "a vf=1 out perform3", "a vf=1 out begin3", "a vf=1 out perform3" }, "limit@a" },
+	{ "the next job of a libvirt that tells no times", { "a vf=1 out perform3", "a vf=1 out begin3",
+							      "a vf=1 out perform3" }, "limit@a" },
 	{ "it is confirmed", { "a vf=1 out perform3", "a vf=1 out confirm3 paused because=migration" }, "unplug@a" },
 	{ "that is seen twice", { "a vf=1 out confirm3 paused", "a vf=1 out confirm3 paused" }, "" },
 	{ "taken back", { "a vf=1 out perform3", "a vf=1 out confirm3_cancelled" }, "" },
 	{ "it stays", { "a vf=1 out perform3 t=5", "a vf=1" }, "announce:3@a passport@a" },
 	{ "it stays, and libvirt tells no times", { "a vf=1 out perform3", "a vf=1" }, "announce:3@a passport@a" },
-	{ "it runs on here before its job has ended", { "a vf=1 out perform3 paused t=5", "a vf=1 out confirm3_cancelled running t=5 resumed" }, "announce:2@a" },
-	{ "and is announced again when it has", { "a vf=1 out perform3 paused t=5", "a vf=1 out confirm3_cancelled running t=5 resumed", "a vf=1" },
+	{ "it runs on here before its job has ended", { OUT " paused t=5", CANCELLED " running t=5 resumed" }, "announce:2@a" },
+	{ "and is announced again when it has", { OUT " paused t=5", CANCELLED " running t=5 resumed", "a vf=1" },
 	  "announce:3@a passport@a" },
-	{ "it fails twice: announced twice", { "a vf=1 out perform3 t=5", "a vf=1", "a vf=1 out perform3 t=6", "a vf=1" }, "announce:3@a passport@a" },
+	{ "it fails twice: announced twice", { OUT " t=5", "a vf=1", OUT " t=6", "a vf=1" }, "announce:3@a passport@a" },
 	{ "one that is paused may run elsewhere", { "a vf=1 out perform3 t=5", "a vf=1 paused because=migration" }, "passport@a" },
 	{ "it has gone", { "a vf=1 out confirm3 paused", "" }, "reconcile" },
 };
@@ -96,11 +107,12 @@ static const struct row departures[] = {
 static const struct row limits[] = {
 	{ "post-copy is ended as soon as it can be seen, and gets no limit", { "a vf=1", "a vf=1 out perform3 postcopy" }, "end@a" },
 	{ "once", { "a vf=1 out begin3 postcopy", "a vf=1 out begin3 postcopy" }, "end@a" },
-	{ "of five the newest, by what was seen", { "a vf=1 out perform3 t=9; b vf=2 out perform3 t=8; c vf=3 out perform3 t=7; d vf=4 out perform3 t=6",
-		"e vf=5 out perform3 t=1; a vf=1 out perform3 t=9; b vf=2 out perform3 t=8; c vf=3 out perform3 t=7; d vf=4 out perform3 t=6" },
+	{ "of five the newest, by what was seen", { OUT " t=9; b vf=2 out perform3 t=8; c vf=3 out perform3 t=7; d vf=4 out perform3 t=6",
+		"e vf=5 out perform3 t=1; " OUT " t=9; b vf=2 out perform3 t=8; c vf=3 out perform3 t=7; d vf=4 out perform3 t=6" },
 	  "end@e passport@e" },
 	{ "the same where libvirt tells no times", { "z vf=1 out perform3; b vf=2 out perform3; c vf=3 out perform3; d vf=4 out perform3",
-		"a vf=5 out perform3; z vf=1 out perform3; b vf=2 out perform3; c vf=3 out perform3; d vf=4 out perform3" }, "end@a passport@a" },
+		"a vf=5 out perform3; z vf=1 out perform3; b vf=2 out perform3; c vf=3 out perform3; d vf=4 out perform3" },
+	  "end@a passport@a" },
 	{ "seen at once: by libvirt's times", { "a vf=1,2,3 out perform3 t=30; b vf=4,5 out perform3 t=20" },
 	  "end@a limit@b passport@a passport@b" },
 	{ "seen at once without times: the one that is less far", { "a vf=1,2,3 out perform3; b vf=4,5 out perform3_done" },

@@ -60,7 +60,8 @@ TEST(the_stored_definition_is_told_and_replaced_where_there_is_one)
 	CHECK_CONTAINS(xml, "<name>test</name>");
 	CHECK_INT(guest_define(&guest, xml, &why), 0);
 	free(xml);
-	transient = virDomainCreateXML(connection, "<domain type='test'><name>x</name><memory>8192</memory><os><type>hvm</type></os></domain>", 0);
+	transient = virDomainCreateXML(connection, "<domain type='test'><name>x</name><memory>8192</memory><os><type>hvm</type></os>"
+				       "</domain>", 0);
 	CHECK(transient && virDomainGetUUIDString(transient, uuid) == 0);
 	CHECK_INT(guest_stored(&guest, &xml, &why), 0);
 	CHECK(!xml);

@@ -19,7 +19,7 @@ struct gate_case {
 	const struct config *config;         /* vfs_in_flight, [peer] */
 	struct inventory *inventory;         /* for the PFs that guests' devices belong to */
 	const struct status_list *running;
-	const uint64_t *began;               /* of each of these: when it was seen to begin to move; greater is later, no two that move are equal */
+	const uint64_t *began;               /* of each: when it was seen to begin to move; no two that move are equal */
 };
 
 struct gate_verdict {
