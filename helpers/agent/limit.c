@@ -65,7 +65,7 @@ static int look(const struct work *work, struct limit *limit, bool is_first, str
 
 	if (error)
 		return error;
-	if (limit->limit && c.key == CONFIG_DOWNTIME_AUTO && strcmp(status->phase, "perform3") == 0)
+	if (!is_first && c.key == CONFIG_DOWNTIME_AUTO)
 		limit->stuck = is_memory_sent(&work->link, limit->limit) ? limit->stuck + 1 : 0;
 	c.stuck = limit->stuck;
 	wanted = downtime_wanted(&c);
@@ -79,26 +79,37 @@ static int look(const struct work *work, struct limit *limit, bool is_first, str
 	return 0;
 }
 
-/* See work.h. */
+/* Return: whether a limit is to be looked at again while the guest is on its way: one that may be raised. */
+static bool goes_on(unsigned int key, const struct limit *limit)
+{
+	return key & CONFIG_DOWNTIME_AT_LEAST || (key == CONFIG_DOWNTIME_AUTO && limit->limit);
+}
+
+/*
+ * See work.h. QEMU is asked for the first time as soon as the guest moves, and then while its memory is sent; a look of those that fails is
+ * made up for by the next.
+ */
 void limit_follow(const struct work *work, struct outcome *outcome)
 {
 	struct limit *limit = keyed_get(&limits, work->intent->uuid, sizeof(*limit));
+	bool is_first = limit && limit->job != work->intent->job;
 	unsigned int before;
-	bool is_first;
 
 	if (!limit) {
 		outcome->error = reason_set(&outcome->why, -ENOMEM, NULL, "out of memory");
 		return;
 	}
-	is_first = limit->job != work->intent->job;
 	if (is_first)
 		limit->limit = limit->stuck = 0;
 	before = limit->limit;
-	outcome->error = look(work, limit, is_first, outcome);
-	if (outcome->error)
+	if (is_first || strcmp(work->guest.status->phase, "perform3") == 0)
+		outcome->error = look(work, limit, is_first, outcome);
+	if (outcome->error) {
+		outcome->error = is_first ? outcome->error : -EAGAIN;
 		return;
+	}
 	limit->job = work->intent->job;
 	say(work, limit->limit != before ? limit->limit : 0, is_first);
 	outcome->limit = limit->limit;
-	outcome->again = work->config->max_downtime == CONFIG_DOWNTIME_OFF ? 0 : TICK;
+	outcome->again = goes_on(work->config->max_downtime, limit) ? TICK : 0;
 }

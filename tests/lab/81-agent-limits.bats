@@ -267,6 +267,45 @@ max_downtime = off'
 	eventually is_here A
 }
 
+# owner VF: uuid of the guest that the port of its representor is made for, if that is up.
+owner() {
+	on A "for port in \$(ovs-vsctl --bare --columns=name find port external_ids:vferry-vf='\"$1\"'); do
+		ip -o link show up dev \$port | grep -q . && ovs-vsctl get port \$port external_ids:vferry-guest | tr -d '\"'; done"
+}
+
+# move VF FROM TO: takes the VF from a guest and gives it to another as soon as it can be had.
+move() {
+	local function=${1##*.}
+	on A "echo \"<interface type='hostdev' managed='yes'><mac address='52:54:00:aa:bb:0$function'/><source><address type='pci' domain='0' bus='0x81' slot='0' function='0x$function'/></source></interface>\" >/root/vf$function.xml
+		[ $2 = nobody ] || virsh -q -c $URI detach-device $2 /root/vf$function.xml --live
+		for i in \$(seq 100); do virsh -q -c $URI attach-device $3 /root/vf$function.xml --live && break; sleep 0.1; done"
+}
+
+# bats test_tags=long
+@test "a VF that goes from guest to guest at once, and two that change places, have the ports of those who have them" {
+	local one two vf1=0000:81:00.5 vf2=0000:81:00.6
+	[ -n "$(state A guest2)" ] || guest A guest2 --vf "$(pf A)/2" --cmdline "ip=10.77.0.20 silent ballast=4" --no-passport
+	one=$(on A "virsh -c $URI domuuid guest1" | head -n 1) two=$(on A "virsh -c $URI domuuid guest2" | head -n 1)
+	is() { same "$(owner "$1")" "$2"; }
+	on A "for i in 4 5; do devlink port function set pci/$(pf A)/\$i migratable enable; done"
+	move "$vf1" nobody guest1
+	eventually is "$vf1" "$one"
+	move "$vf1" guest1 guest2
+	eventually is "$vf1" "$two"
+	# The other way at the same time.
+	move "$vf2" nobody guest1
+	eventually is "$vf2" "$one"
+	move "$vf1" guest2 guest1 &
+	move "$vf2" guest1 guest2
+	wait
+	eventually is "$vf1" "$one"
+	eventually is "$vf2" "$two"
+	eventually has_passport A 'mac="52:54:00:aa:bb:05"'
+	on A "virsh -q -c $URI detach-device guest1 /root/vf5.xml --live; virsh -q -c $URI detach-device guest2 /root/vf6.xml --live"
+	eventually is "$vf1" ""
+	eventually is "$vf2" ""
+}
+
 # stored HOST: the VF that its stored definition there names.
 stored() {
 	on "$1" "virsh -c $URI dumpxml --inactive guest1" |
