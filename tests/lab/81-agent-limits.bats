@@ -295,7 +295,7 @@ move() {
 	# The other way at the same time.
 	move "$vf2" nobody guest1
 	eventually is "$vf2" "$one"
-	move "$vf1" guest2 guest1 &
+	move "$vf1" guest2 guest1 3>&- &
 	move "$vf2" guest1 guest2
 	wait
 	eventually is "$vf1" "$one"
