@@ -92,32 +92,37 @@ static int tell(const struct guest_link *guest, int (*how)(struct question *, vi
 	return ask(guest, how, about, &question, why);
 }
 
-/* In the thread: how each is asked. Return: 0, negative errno. */
+/* In the thread, as are all that follow: its XML as it runs. Return: 0, negative errno with question->why; so below. */
 static int ask_live(struct question *question, virDomainPtr domain)
 {
 	return virt_xml(domain, false, &question->xml, &question->why);
 }
 
+/* Its stored definition; none leaves NULL. */
 static int ask_stored(struct question *question, virDomainPtr domain)
 {
 	return virt_is_defined(domain) ? virt_xml(domain, true, &question->xml, &question->why) : 0;
 }
 
+/* Replaces that. */
 static int ask_define(struct question *question, virDomainPtr domain)
 {
 	return virt_define(virDomainGetConnect(domain), question->xml, &question->why);
 }
 
+/* Writes its passport; NULL removes it. */
 static int ask_metadata(struct question *question, virDomainPtr domain)
 {
 	return virt_set_metadata(domain, question->xml, "vf", PASSPORT_NAMESPACE, VIR_DOMAIN_AFFECT_LIVE, &question->why);
 }
 
+/* Ends its job. */
 static int ask_abort(struct question *question, virDomainPtr domain)
 {
 	return virt_abort(domain, &question->why);
 }
 
+/* The downtime limit that QEMU has. */
 static int ask_limit(struct question *question, virDomainPtr domain)
 {
 	unsigned long long now = 0;
@@ -128,6 +133,7 @@ static int ask_limit(struct question *question, virDomainPtr domain)
 	return 0;
 }
 
+/* Sets it. */
 static int ask_set_limit(struct question *question, virDomainPtr domain)
 {
 	if (virDomainMigrateSetMaxDowntime(domain, question->limit, 0) < 0)
@@ -135,6 +141,7 @@ static int ask_set_limit(struct question *question, virDomainPtr domain)
 	return 0;
 }
 
+/* How its migration gets on. What libvirt does not tell of the rest counts as all. */
 static int ask_progress(struct question *question, virDomainPtr domain)
 {
 	struct guest_progress *progress = &question->progress;
