@@ -30,9 +30,11 @@ struct question {
 static void perform(struct call *call)
 {
 	struct question *question = (struct question *)call;
-	autoguest virDomainPtr domain = virDomainLookupByUUIDString(question->connection, question->uuid);
+	autoguest virDomainPtr domain = NULL;
 
-	question->error = domain ? question->ask(question, domain) : virt_reason(&question->why, "", "find the guest");
+	question->error = virt_find_uuid(question->connection, question->uuid, &domain, &question->why);
+	if (!question->error)
+		question->error = question->ask(question, domain);
 }
 
 /* Frees all of it. */
