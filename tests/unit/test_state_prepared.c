@@ -104,7 +104,6 @@ TEST(more_pfs_than_a_host_has_are_refused)
 TEST(the_card_alone_is_kept_without_a_bridge)
 {
 	struct prepared_pf pf = pf_of("0000:81:00.0", 8, "");
-	struct prepared prepared;
 
 	empty_root();
 	CHECK_INT(prepared_keep(&pf, NULL), 0);
