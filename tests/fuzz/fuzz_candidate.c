@@ -42,7 +42,7 @@ static bool worker_would(const struct domain *domain)
 
 		if (domain->hostdev[i].kind != HOSTDEV_POOL)
 			return true;
-		if (network_read_pool(domain->hostdev[i].network, &pool, NULL) < 0 || pool.is_pool)
+		if (network_read_pool(domain->hostdev[i].network, domain->hostdev[i].portgroup, &pool, NULL) < 0 || pool.is_pool)
 			return true;
 	}
 	return false;
