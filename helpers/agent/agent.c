@@ -19,6 +19,7 @@
 #include "base/log.h"
 
 #define HOST_TIME 10000 /* ms that reading the host may take */
+#define BLIND 1000      /* ms until the next round if this one could not look */
 
 struct agent {
 	struct config config;
@@ -105,9 +106,9 @@ static void replace_facts(struct agent *agent, const struct facts *now)
 
 /*
  * Looks and decides. resumed: uuid of a guest of which libvirt has said that it runs again after a migration; NULL. A status directory that
- * cannot be read changes nothing.
+ * cannot be read changes nothing. Return: whether there are new facts.
  */
-static void look(struct agent *agent, const char *resumed)
+static bool look(struct agent *agent, const char *resumed)
 {
 	struct facts now = { .clock = clock_ms(), .news = agent->news, .is_connected = agent->ears.session.connection != NULL };
 	struct story_listener listener = { tell, agent };
@@ -118,17 +119,18 @@ static void look(struct agent *agent, const char *resumed)
 		look_at_host(agent, now.clock);
 	if (status_read_new(&agent->seen, &list, &why)) {
 		complain(NULL, &why);
-		return;
+		return false;
 	}
 	if (facts_take(&agent->facts, &list, &agent->host.inventory, &now)) {
 		log_error("out of memory");
-		return;
+		return false;
 	}
 	if (resumed)
 		facts_resumed(&now, resumed);
 	decide(&(struct decide_case){ &agent->config, &agent->host.inventory, &agent->facts, &now }, &agent->agenda);
 	story_follow(&agent->facts, &now, &listener);
 	replace_facts(agent, &now);
+	return true;
 }
 
 /* Counts what was done. */
@@ -181,12 +183,11 @@ static void carry_out(struct agent *agent, const struct intent *intent)
 		(void)agenda_ask(&agent->agenda, &(struct intent){ .kind = INTENT_PUBLISH }, clock_ms());
 }
 
-/* Carries out what is urgent, and one thing that is not; the timer brings the next round when something is due. */
+/* Carries out what is urgent, and one thing that is not. */
 static void work_off(struct agent *agent)
 {
 	const struct intent *next;
 	bool go_on = true;
-	int64_t wake, left;
 
 	while (go_on && (next = agenda_next(&agent->agenda, &agent->facts, clock_ms()))) {
 		struct intent intent = *next;
@@ -194,20 +195,30 @@ static void work_off(struct agent *agent)
 		carry_out(agent, &intent);
 		go_on = intent_is_urgent(intent.kind);
 	}
-	wake = agenda_wake(&agent->agenda, &agent->facts);
+}
+
+/* The timer brings the next round when something is due. soonest: ms. */
+static void set_timer(struct agent *agent, int soonest)
+{
+	int64_t wake = agenda_wake(&agent->agenda, &agent->facts), left;
+
 	wake = wake < story_wake() ? wake : story_wake();
 	left = wake == INT64_MAX ? -1 : wake - clock_ms();
-	virEventUpdateTimeout(agent->timer, wake == INT64_MAX ? -1 : left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left);
+	if (wake != INT64_MAX && left < soonest)
+		left = soonest;
+	virEventUpdateTimeout(agent->timer, left > INT32_MAX ? INT32_MAX : (int)left);
 }
 
 /* Something has happened (hear.h). */
 static void on_news(unsigned int news, const char *resumed, void *arg)
 {
 	struct agent *agent = arg;
+	bool has_looked;
 
 	agent->news |= news;
-	look(agent, resumed);
+	has_looked = look(agent, resumed);
 	work_off(agent);
+	set_timer(agent, has_looked ? 0 : BLIND);
 }
 
 /* Libvirt tells how a migration from here was. */
