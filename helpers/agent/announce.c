@@ -11,15 +11,13 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "agent/keyed.h"
+#include "agent/leases.h"
 #include "agent/work.h"
 #include "base/log.h"
-#include "base/scope.h"
 #include "host/announce.h"
-#include "state/record.h"
 
 #define ROUNDS 5
 #define FIRST_PAUSE 50 /* ms */
@@ -37,7 +35,7 @@ struct place {
 struct places {
 	struct keyed keyed;
 	uint64_t job;         /* the migration for which it was found out */
-	struct place place[RECORD_MAX_VFS];
+	struct place place[LEASES_MAX_VFS];
 	size_t count;
 };
 
@@ -50,7 +48,7 @@ void announce_forget(const char *uuid)
 }
 
 /* Return: the VF of a lease in the inventory, NULL if it is gone. */
-static const struct inventory_vf *vf_of(struct inventory *inventory, const struct record_vf *lease, struct inventory_pf **pf)
+static const struct inventory_vf *vf_of(struct inventory *inventory, const struct leased_vf *lease, struct inventory_pf **pf)
 {
 	unsigned int index;
 
@@ -62,7 +60,7 @@ static const struct inventory_vf *vf_of(struct inventory *inventory, const struc
  * Finds out where one VF is to be announced.
  * Return: whether it can be.
  */
-static bool find_place(struct inventory *inventory, const struct record_vf *lease, struct place *place)
+static bool find_place(struct inventory *inventory, const struct leased_vf *lease, struct place *place)
 {
 	struct inventory_pf *pf;
 	const struct inventory_vf *vf = vf_of(inventory, lease, &pf);
@@ -83,18 +81,18 @@ static bool find_place(struct inventory *inventory, const struct record_vf *leas
 /* Looks up the guest's lease and its VFs. since: the host is not read anew if it was read then or later. Return: 0, negative errno. */
 static int locate(const struct work *work, int64_t since, struct places *places, struct reason *why)
 {
-	autofree struct record *record = calloc(1, sizeof(*record));
-	int error = record ? record_read(work->intent->uuid, record, why) : reason_set(why, -ENOMEM, NULL, "out of memory");
+	struct leased_vf vf[LEASES_MAX_VFS];
+	int count = leases_of(work->intent->uuid, vf, LEASES_MAX_VFS, why), error = count < 0 ? count : 0;
 
 	places->job = work->intent->job;
 	places->count = 0;
 	if (!error)
 		error = host_refresh(work->host, work->config, since, work->deadline, why);
-	for (size_t i = 0; !error && i < record->vfs; i++) {
-		if (find_place(&work->host->inventory, &record->vf[i], &places->place[places->count]))
+	for (int i = 0; !error && i < count; i++) {
+		if (find_place(&work->host->inventory, &vf[i], &places->place[places->count]))
 			places->count++;
 	}
-	return !error && places->count < record->vfs ? reason_set(why, -EAGAIN, "", "not all of its VFs are ready yet") : error;
+	return !error && (int)places->count < count ? reason_set(why, -EAGAIN, "", "not all of its VFs are ready yet") : error;
 }
 
 /* See work.h. A guest without a lease has none yet. */

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/leases.h"
 #include "base/scope.h"
 #include "base/sysroot.h"
 #include "policy/gate.h"
 #include "state/queue.h"
-#include "state/record.h"
 
 /* Fills in who has which slot. */
 static void count_slots(const struct published *what, struct metrics_now *now)
@@ -25,18 +25,6 @@ static void count_slots(const struct published *what, struct metrics_now *now)
 		for (size_t k = 0; k < what->inventory->pfs; k++)
 			now->slots[k] += gate_count_vfs(status, what->inventory, &what->inventory->pf[k]);
 	}
-}
-
-/* Fills in who has a lease. */
-static void count_leases(struct metrics_now *now)
-{
-	struct record_list list = { 0 };
-
-	if (record_read_all(&list, NULL))
-		return;
-	for (size_t i = 0; i < list.count; i++)
-		now->leases[list.record[i].state]++;
-	record_list_release(&list);
 }
 
 /* Writes the figures. length: result. Return: the text (malloc), NULL without memory. */
@@ -52,7 +40,7 @@ static char *render(const struct published *what, size_t *length)
 		return NULL;
 	now.waiting = waiting ? queue_list(waiting, QUEUE_MAX) : 0;
 	count_slots(what, &now);
-	count_leases(&now);
+	leases_count(now.leases);
 	metrics_print(what->metrics, &now, out);
 	if (fclose(out) == 0)
 		return text;
