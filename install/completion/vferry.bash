@@ -6,7 +6,7 @@
 _vferry_options() {
 	case $1 in
 	check) echo --against --domain --inventory --settings --json --help --version ;;
-	prepare) echo --pf --vfs --bridge --dry-run --yes --once --boot --inventory --settings --json --help --version ;;
+	prepare) echo --pf --vfs --bridge --card-only --dry-run --yes --once --boot --inventory --settings --json --help --version ;;
 	plan) echo --domain --as --inventory --settings --json --help --version ;;
 	attach) echo --pf --network --mac --vlan --live --config --settings --json --help --version ;;
 	detach) echo --mac --live --config --settings --json --help --version ;;

@@ -85,7 +85,7 @@ both() {
 	echo "$output"
 	[ "$status" = 0 ]
 	mac=$(jq -r .mac <<<"$output") vf=$(jq -r .vf <<<"$output")
-	[[ $mac == 52:54:00:* ]]
+	[[ $mac == 52:* && $mac != 52:54:* ]]
 	[ "$(vfs A web2)" = "$vf" ]
 	run on A "vferry status --json"
 	row=$(jq -c --arg vf "$vf" '.pfs[0].vfs[] | select(.vf == $vf)' <<<"$output")

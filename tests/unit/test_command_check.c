@@ -266,6 +266,9 @@ FAULT(a_guest_has_no_link, "host-busy.json", "\"representor_up\": true", "\"repr
       "the representor enp129s0f0r0 of guest web1 is down", "ip link set dev enp129s0f0r0 up")
 FAULT(a_guest_is_in_no_bridge, "host-busy.json", "\"representor_up\": true,\n     \"bridge\": \"br-vferry\"", "\"representor_up\": true, \"bridge\": \"\"",
       "S5g", PF0, "failure", "the representor enp129s0f0r0 of guest web1 is in no bridge", "ovs-vsctl --may-exist add-port br-vferry enp129s0f0r0")
+FAULT(two_guests_here_have_one_mac, "host-busy.json", "52:54:00:aa:bb:02", "52:54:00:aa:bb:01", "MAC", NULL, "failure",
+      "guest web1 here and guest db1 here have one MAC, 52:54:00:aa:bb:01", NULL)
+FAULT(each_guest_has_a_mac_of_its_own, "host-busy.json", "52:54:00:aa:bb:02", "52:54:00:aa:bb:03", "MAC", NULL, "ok", "no two guests here", NULL)
 FAULT(all_slots_are_taken, "host-busy.json", "\"job\": \"\"", "\"job\": \"migration out\"", "L4", PF0, "ok", "3 of 4 VFs are in live migration", NULL)
 
 TEST(open_vswitch_is_not_installed)
@@ -362,6 +365,30 @@ THREADS_HOST(an_older_qemu_shows_no_ht, "\"10.0.2\"", "\"9.2.4\"", "V9", "CPU th
 
 FAULT(libvirt_that_crashes_at_a_hostdev_network, READY, "11.3.0", "12.1.0", "V9", NULL, "warning", "libvirt 12.1.0 crashes", NULL)
 FAULT(libvirt_12_2_does_not_crash, READY, "11.3.0", "12.2.0", "V9", NULL, "ok", "libvirt 12.2.0 has no fault that vferry knows", NULL)
+
+/* Checks the host with guests beside the same one, where each guest has another uuid and db1 another MAC than here. */
+static struct json_object *check_beside(const char *mac, struct command_result *r)
+{
+	const char *other = changed("host-busy.json", "hostD", "hostE", "11111111-2222-3333-4444-00", "99999999-2222-3333-4444-00",
+				    "52:54:00:aa:bb:01", "52:54:00:aa:cc:01", "52:54:00:aa:bb:02", mac, NULL);
+
+	*r = call_command(&command_check, NULL, "--json", "--inventory", recorded("host-busy.json"), "--against", other, "--settings",
+			  "/nonexistent/vferry.conf", NULL);
+	return json_tokener_parse(r->out);
+}
+
+TEST(a_guest_there_that_has_a_mac_of_one_here_is_named)
+{
+	struct command_result r;
+	struct json_object *json = check_beside("52:54:00:aa:bb:01", &r), *result = find(json, "MAC", NULL);
+
+	CHECK_STR(text(result, "state"), "failure");
+	CHECK_CONTAINS(text(result, "found"), "guest web1 here and guest db1 on hostE have one MAC, 52:54:00:aa:bb:01");
+	json_object_put(json);
+	json = check_beside("52:54:00:aa:cc:02", &r);
+	CHECK_STR(text(find(json, "MAC", NULL), "state"), "ok");
+	json_object_put(json);
+}
 
 TEST(a_guest_whose_vf_is_elsewhere)
 {

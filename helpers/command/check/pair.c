@@ -155,6 +155,43 @@ static void look_mtu(const struct check_case *c, struct finding *f)
 		check_mend(f, "ssh %s ip link set dev %s mtu %u", other_name(c), there->uplink, here);
 }
 
+/* A guest of a list that has a MAC of another one; NULL: there is none. */
+static const struct status *twin_of(const struct status *guest, const struct status_list *list, const struct mac_address **mac)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		for (size_t k = 0; strcmp(list->status[i].uuid, guest->uuid) && k < guest->macs; k++) {
+			*mac = &guest->mac[k];
+			if (status_has_mac(&list->status[i], *mac))
+				return &list->status[i];
+		}
+	}
+	return NULL;
+}
+
+/* No two guests have one MAC, here or there. A guest that is on both hosts is one guest. */
+static void look_macs(const struct check_case *c, struct finding *f)
+{
+	const struct status_list *here = &c->view->scene.running, *lists[] = { here, c->other ? &c->other->scene.running : NULL };
+
+	for (size_t k = 0; k < 2 && lists[k]; k++) {
+		for (size_t i = 0; i < here->count; i++) {
+			const struct mac_address *mac = NULL;
+			const struct status *twin = twin_of(&here->status[i], lists[k], &mac);
+			char text[MAC_ADDRESS_LEN], name[2][64];
+
+			if (!twin)
+				continue;
+			reason_clean(name[0], sizeof(name[0]), here->status[i].name);
+			reason_clean(name[1], sizeof(name[1]), twin->name);
+			check_found(f, STATE_FAILURE, "guest %s here and guest %s %s%s have one MAC, %s", name[0], name[1], k ? "on " : "here",
+				    k ? other_name(c) : "", mac_address_format(mac, text));
+			check_advise(f, "give one of them another MAC: the network sends the frames of both to one");
+			return;
+		}
+	}
+	check_found(f, STATE_OK, "no two guests %s have one MAC", c->other ? "of both hosts" : "here");
+}
+
 /* P8: the hosts reach each other. */
 static void look_reached(const struct check_case *c, struct finding *f)
 {
@@ -357,6 +394,7 @@ const struct check_row check_rows_pair[] = {
 	{ "P10", "versions", SCOPE_HOST, "an older QEMU may lack a newer one's machine types", look_versions },
 	{ "L5", "same PSID", SCOPE_PF, "the state of a VF fits into the same kind of card only", look_psid },
 	{ "L6", "same firmware", SCOPE_PF, "the state of a VF fits to the same firmware only", look_firmware },
+	{ "MAC", "one MAC each", SCOPE_HOST, "two guests with one MAC take each other's frames", look_macs },
 	{ "MTU", "same MTU", SCOPE_PF, "what a guest sends must fit through the uplink there too", look_mtu },
 	{ "S6", "other host ready", SCOPE_HOST, "it needs S1 to S5 as this one", look_there },
 	{ "V5", "there and back", SCOPE_GUEST, "a guest that cannot come back cannot be moved for a maintenance night", look_journey },
