@@ -141,6 +141,8 @@ int view_read(struct call *call, unsigned int parts, struct view *view, struct r
 	memset(view, 0, sizeof(*view));
 	view->scene.config = &call->config;
 	error = call->inventory ? read_recorded(call, view, why) : read_machine(call, parts, view, why);
+	if (!error && uses_find(&view->scene.inventory, &view->scene.running, &view->uses))
+		error = reason_set(why, -ENOMEM, NULL, "out of memory");
 	if (error)
 		view_release(view);
 	return error;
@@ -149,6 +151,7 @@ int view_read(struct call *call, unsigned int parts, struct view *view, struct r
 /* Gives back a view. */
 void view_release(struct view *view)
 {
+	uses_release(&view->uses);
 	scene_release(&view->scene);
 	domain_release(&view->domain);
 	memset(view, 0, sizeof(*view));

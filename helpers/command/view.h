@@ -8,11 +8,13 @@
 #include "command/command.h"
 #include "engine/scene.h"
 #include "host/facts.h"
+#include "policy/uses.h"
 
 #define VIEW_MAX_UNSEEN 4
 
 struct view {
 	struct scene scene;       /* scene.domain points to domain below where a guest is concerned */
+	struct uses uses;         /* who uses what of the host; with VIEW_GUESTS the guests too */
 	struct facts facts;
 	struct domain domain;
 	bool is_recorded;         /* from a file */

@@ -164,8 +164,8 @@ no_frame_lost() {
 			sleep 0.1; udevadm settle; dev=\$(basename \$vf/net/*)
 		done 2>/dev/null; exit 1"
 	watch_pings
-	in_the_way "its eswitch is in legacy mode and cannot be switched while the host itself uses its VF"
-	contains "$output" "has an address, driver mlx5_core"
+	in_the_way "its eswitch is in legacy mode and cannot be switched while its VF"
+	contains "$output" "has an address of this host (driver mlx5_core)"
 	no_ping_lost
 }
 
@@ -185,7 +185,7 @@ no_frame_lost() {
 		ip link set bond0 type bond primary $UPLINK && ip link set bond0 up &&
 		ovs-vsctl add-br br-vferry -- add-port br-vferry bond0 && $(spare_host) && ovs-vsctl add-port br-vferry spare"
 	watch_pings
-	in_the_way "its eswitch is in legacy mode and cannot be switched while $UPLINK is in bond bond0"
+	in_the_way "its eswitch is in legacy mode and switching it would take the carrier of $UPLINK for seconds: it is in bond bond0"
 	no_ping_lost
 }
 
@@ -196,7 +196,7 @@ no_frame_lost() {
 		tc filter add dev spare ingress matchall action mirred egress redirect dev $UPLINK"
 	watch_pings
 	rules=$(on B "tc filter show dev $UPLINK ingress; tc filter show dev spare ingress")
-	in_the_way "its uplink $UPLINK has TC rules, which Open vSwitch would remove"
+	in_the_way "its uplink $UPLINK cannot be put into a bridge of Open vSwitch, which would take its traffic: $UPLINK has TC rules"
 	contains "$output" "tc filter show dev $UPLINK ingress"
 	same "$rules" "$(on B "tc filter show dev $UPLINK ingress; tc filter show dev spare ingress")"
 	no_ping_lost
@@ -209,7 +209,7 @@ no_frame_lost() {
 			tc qdisc add dev $UPLINK ingress
 			tc filter add dev $UPLINK ingress matchall action mirred egress redirect dev spare
 		done 2>/dev/null; exit 1"
-	in_the_way "its eswitch is in legacy mode and cannot be switched while $UPLINK has TC rules"
+	in_the_way "its eswitch is in legacy mode and switching it would take the carrier of $UPLINK for seconds: $UPLINK has TC rules"
 	same "$rules" "$(on B "tc filter show dev $UPLINK ingress; tc filter show dev spare ingress")"
 }
 
@@ -231,17 +231,17 @@ no_frame_lost() {
 @test "an uplink in the right bridge that other ports use, in legacy mode" {
 	on B "ovs-vsctl add-br br-vferry -- add-port br-vferry $UPLINK && $(spare_host) && ovs-vsctl add-port br-vferry spare"
 	watch_pings
-	in_the_way "its eswitch is in legacy mode and switching it would interrupt port spare of bridge br-vferry"
+	in_the_way "its eswitch is in legacy mode and switching it would take the carrier of $UPLINK for seconds: port spare of bridge br-vferry reaches the network by it"
 	no_ping_lost
 }
 
 @test "an uplink with an address of the host, and with its default route" {
 	on B "ip addr add $SPARE/24 dev $UPLINK"
 	watch_pings
-	in_the_way "its uplink $UPLINK carries an IP address of this host"
+	in_the_way "which would take its traffic: $UPLINK has an address of this host"
 	on B "ip route add default via 10.77.0.1 dev $UPLINK"
-	in_the_way "its uplink $UPLINK carries the default route of this host"
-	virsh_says "carries the default route"
+	in_the_way "which would take its traffic: $UPLINK has the default route of this host"
+	virsh_says "has the default route"
 	no_ping_lost
 }
 

@@ -289,9 +289,9 @@ card() {
 	on A "ip address del 192.0.2.1/24 dev $uplink"
 	[ "$status" = 1 ]
 	[ "$(state_of S1 "$(pf A)")" = failure ]
-	contains "$(line S1 "$(pf A)" | jq -r .found)" "would interrupt $uplink, which has an address"
+	contains "$(line S1 "$(pf A)" | jq -r .found)" "would take the carrier of $uplink for seconds: $uplink has an address"
 	[ "$(state_of S5f "$(pf A)")" = failure ]
-	contains "$(line S5f "$(pf A)" | jq -r .found)" "carries an IP address"
+	contains "$(line S5f "$(pf A)" | jq -r .found)" "$uplink has an address of this host"
 }
 
 # bats test_tags=long

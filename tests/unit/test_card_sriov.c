@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include "base/sysroot.h"
+#include "card/device_user.h"
 #include "card/sriov.h"
 
 #define PF "/sys/bus/pci/devices/0000:81:00.0"

@@ -208,12 +208,12 @@ FAULT(a_bluefield_3_that_is_not_switched_on, READY, "\"device\": 4129", "\"devic
       "it is a BlueField-3, and cards of that kind are not switched on here", NULL)
 FAULT(another_processor, READY, "x86_64", "riscv64", "L8", NULL, "failure", "the processor is riscv64", NULL)
 FAULT(the_eswitch_cannot_be_switched, FRESH, "\"uplink_addresses\": 0", "\"uplink_addresses\": 1", "S1", PF0, "failure",
-      "would interrupt enp129s0f0np0, which has an address", NULL)
+      "switching it would take the carrier of enp129s0f0np0 for seconds: enp129s0f0np0 has an address of this host", NULL)
 FAULT(sriov_is_off_in_the_card, FRESH, "\"total_vfs\": 8", "\"total_vfs\": 0", "S2", PF0, "failure", "SR-IOV is off",
       "set SRIOV_EN=1 NUM_OF_VFS=8")
-FAULT(an_idle_driver_holds_a_vf, "host-busy.json", "\"host_netdev_up\": true", "\"host_netdev_up\": false", "S3", PF0, "warning",
+FAULT(an_idle_driver_holds_a_vf, "host-busy.json", "\"host_addresses\": 1", "\"host_addresses\": 0", "S3", PF0, "warning",
       "holds VFs that nobody uses: 0000:81:00.4", "vferry prepare")
-FAULT(a_vf_of_the_host_itself_is_left_alone, "host-busy.json", "hostD", "hostD", "S3", PF0, "ok", "the host itself uses these VFs", NULL)
+FAULT(a_vf_of_the_host_itself_is_left_alone, "host-busy.json", "hostD", "hostD", "S3", PF0, "ok", "these VFs are in use, and vferry leaves them alone: 0000:81:00.4 (enp129s0f0v2 has an address of this host)", NULL)
 FAULT(vfs_are_not_migratable, READY, "\"migratable\": true", "\"migratable\": false", "S4", PF0, "warning", "0 of 8 VFs are migratable",
       "vferry prepare --pf " PF0)
 FAULT(a_guest_runs_with_a_vf_that_cannot_move, "host-busy.json", "\"migratable\": true", "\"migratable\": false", "S4", PF0, "failure",

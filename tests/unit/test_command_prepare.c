@@ -123,6 +123,7 @@ TEST(idle_vfs_are_taken_from_the_hosts_driver_first)
 {
 	const char *host = changed("host-ready.json", "\"mode\": \"switchdev\"", "\"mode\": \"legacy\"", "\"driver\": \"\"",
 				   "\"driver\": \"mlx5_core\"",
+				   "\"host_netdev\": \"\"", "\"host_netdev\": \"ens1v\"",
 				   "\"migratable\": true", "\"migratable\": false", NULL);
 	struct command_result r = prepare(host, NULL, NULL);
 	const char *last_unbind = strstr(r.out, "0000:81:01.1: unbind from driver mlx5_core"), *mode = strstr(r.out,
@@ -135,11 +136,11 @@ TEST(idle_vfs_are_taken_from_the_hosts_driver_first)
 
 TEST(a_vf_that_the_host_uses_is_not_taken_away)
 {
-	const char *host = changed("host-busy.json", "\"mode\": \"switchdev\"", "\"mode\": \"legacy\"", "mlx5_vfio_pci", "", NULL);
+	const char *host = changed("host-busy.json", "\"mode\": \"switchdev\"", "\"mode\": \"legacy\"", "mlx5_vfio_pci", "", "guests\": [", "guests\": [], \"others\": [", NULL);
 	struct command_result r = prepare(host, NULL, NULL);
 
 	CHECK_INT(r.status, COMMAND_NOT_READY);
-	CHECK_CONTAINS(r.err, "cannot be switched while the host itself uses its VF 0000:81:00.4 (enp129s0f0v2 is up, driver mlx5_core)");
+	CHECK_CONTAINS(r.err, "cannot be switched while its VF 0000:81:00.4 is in use: enp129s0f0v2 has an address of this host (driver mlx5_core)");
 }
 
 TEST(a_vf_that_a_vfio_driver_holds_is_not_taken_away)
@@ -172,7 +173,7 @@ TEST(the_number_of_vfs_stays_while_a_guest_has_one)
 
 TEST(the_number_of_vfs_stays_while_one_is_promised)
 {
-	const char *host = changed("host-busy.json", "mlx5_vfio_pci", "", "\"host_netdev_up\": true", "\"host_netdev_up\": false", NULL);
+	const char *host = changed("host-busy.json", "mlx5_vfio_pci", "", "\"host_addresses\": 1", "\"host_addresses\": 0", NULL);
 	struct command_result r = prepare(host, "--vfs", "4");
 
 	CHECK_INT(r.status, COMMAND_NOT_READY);

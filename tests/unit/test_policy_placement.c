@@ -81,6 +81,7 @@ TEST(a_vf_that_the_host_uses_is_not_given_away)
 	vf[0].host_addresses = 1;
 	strcpy(vf[1].driver, "vfio-pci");
 	strcpy(vf[2].driver, "mlx5_core");
+	strcpy(vf[2].host_netdev, "ens1v2");
 	CHECK_INT(guest_place(h, NULL), 0);
 	CHECK_STR(placed(h, 0), "0000:81:00.4");
 	free(h);

@@ -716,13 +716,15 @@ static const struct verdict_row {
 	  "br-vferry" },
 	{ "network", by_plug_uplink, VERDICT_REFUSE,
 	  "there is no bridge br-vferry, and vferry does not see to that (uplink = present in vferry.conf)" },
-	{ "network", by_uplink_address, VERDICT_REFUSE, "its uplink enp129s0f0np0 carries an IP address of this host" },
+	{ "network", by_uplink_address, VERDICT_REFUSE, "its uplink enp129s0f0np0 cannot be put into a bridge of Open vSwitch, which would take its traffic: enp129s0f0np0 has an address of this "
+	  "host" },
 	{ "mtu", by_mtu, VERDICT_REFUSE,
 	  "the MTU of its uplink enp129s0f0np0 is 1500, and that of the guest's representor at the source is 9000" },
 	{ "S2-sriov", by_no_sriov, VERDICT_REFUSE, "it offers no VFs: SR-IOV is off in its firmware settings (SRIOV_EN, NUM_OF_VFS)" },
 	{ "eswitch", by_mode, VERDICT_REFUSE, "the mode of its eswitch is not known to vferry" },
 	{ "eswitch", by_uplink_address, VERDICT_REFUSE,
-	  "its eswitch is in legacy mode and switching it would interrupt enp129s0f0np0, which has an address" },
+	  "its eswitch is in legacy mode and switching it would take the carrier of enp129s0f0np0 for seconds: enp129s0f0np0 has an address of this "
+	  "host" },
 	{ "L4-slots", by_slots, VERDICT_WAIT, "its 4 slots for live migration are taken by web2" },
 	{ "L4-slots", by_own_vfs, VERDICT_REFUSE,
 	  "only 4 of its VFs can be in live migration at the same time, and the guest itself has more" },
@@ -833,14 +835,14 @@ TEST(a_switch_of_mode_is_refused_with_the_address_of_a_vf_that_the_host_uses)
 	CHECK_CONTAINS(why.what, "its VF 0000:81:00.2 is held by driver mlx5_core");
 	pf->vf[0].host_netdev_up = true;
 	CHECK_INT(disturb_eswitch(&h->inventory, NULL, pf, &why), -EBUSY);
-	CHECK_CONTAINS(why.what, "the host itself uses its VF 0000:81:00.2 (enp129s0f0v0 is up, driver mlx5_core)");
+	CHECK_CONTAINS(why.what, "its VF 0000:81:00.2 is in use: enp129s0f0v0 is up (driver mlx5_core)");
 	pf->vf[0].host_netdev_enslaved = true;
 	CHECK_INT(disturb_eswitch(&h->inventory, NULL, pf, &why), -EBUSY);
-	CHECK_CONTAINS(why.what, "(enp129s0f0v0 is in a bond or bridge, ");
+	CHECK_CONTAINS(why.what, "it is in a bond or bridge (enp129s0f0v0)");
 	pf->vf[0].host_addresses = 1;
 	CHECK_INT(disturb_eswitch(&h->inventory, NULL, pf, &why), -EBUSY);
-	CHECK_CONTAINS(why.what, "(enp129s0f0v0 has an address, ");
-	CHECK_CONTAINS(why.cure, "take enp129s0f0v0 out of use");
+	CHECK_CONTAINS(why.what, "enp129s0f0v0 has an address of this host");
+	CHECK_CONTAINS(why.cure, "take it out of use there");
 	free(h);
 }
 
@@ -852,10 +854,11 @@ TEST(tc_rules_on_the_uplink_keep_mode_and_bridge_as_they_are)
 
 	pf->uplink_tc_rules = 1;
 	CHECK_INT(disturb_eswitch(&h->inventory, NULL, pf, &why), -EBUSY);
-	CHECK_STR(why.what, "its eswitch is in legacy mode and cannot be switched while enp129s0f0np0 has TC rules");
+	CHECK_STR(why.what, "its eswitch is in legacy mode and switching it would take the carrier of enp129s0f0np0 for seconds: enp129s0f0np0 has TC rules");
 	CHECK_CONTAINS(why.cure, "tc filter show dev enp129s0f0np0 ingress");
 	CHECK_INT(network_judge_by_rule(h, pf, &why), -EBUSY);
-	CHECK_STR(why.what, "its uplink enp129s0f0np0 has TC rules, which Open vSwitch would remove");
+	CHECK_STR(why.what, "its uplink enp129s0f0np0 cannot be put into a bridge of Open vSwitch, which would take its traffic: "
+			    "enp129s0f0np0 has TC rules");
 	CHECK_CONTAINS(why.cure, "tc filter show dev enp129s0f0np0 ingress");
 	pf->mode = ESWITCH_SWITCHDEV;
 	strcpy(pf->uplink_bridge, "br-vferry");

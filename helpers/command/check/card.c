@@ -229,20 +229,35 @@ static void look_vfs(const struct check_case *c, struct finding *f)
 	}
 }
 
-/* S3: no driver of the host holds a VF. */
+/* Whether somebody uses a VF, so that vferry leaves it alone; text: receives the sentence, if not NULL. */
+static bool is_used(const struct check_case *c, const struct inventory_vf *vf, char *text, size_t size)
+{
+	const struct use *by = NULL;
+	enum use_grade grade = uses_grade(&c->view->uses, vf, NULL, &by);
+
+	if (text && by)
+		uses_say(by, text, size);
+	return grade > GRADE_UP;
+}
+
+/* S3: no driver of the host holds a VF. Who uses one is named. */
 static void look_unbound(const struct check_case *c, struct finding *f)
 {
-	char idle[256] = "", used[256] = "", address[PCI_ADDRESS_LEN];
+	char idle[256] = "", used[400] = "", address[PCI_ADDRESS_LEN], text[256], entry[300];
 
 	for (unsigned int i = 0; i < c->pf->num_vfs; i++) {
 		const struct inventory_vf *vf = &c->pf->vf[i];
 
 		if (strcmp(vf->driver, "mlx5_core") != 0)
 			continue;
-		if (disturb_host_uses_vf(vf, NULL))
-			check_list(used, sizeof(used), pci_address_format(&vf->address, address));
-		else
-			check_list(idle, sizeof(idle), pci_address_format(&vf->address, address));
+		pci_address_format(&vf->address, address);
+		*text = '\0';
+		if (is_used(c, vf, text, sizeof(text))) {
+			snprintf(entry, sizeof(entry), "%s (%s)", address, text);
+			check_list(used, sizeof(used), entry);
+		} else {
+			check_list(idle, sizeof(idle), address);
+		}
 	}
 	if (!c->pf->num_vfs) {
 		check_found(f, STATE_NONE, "it has no VFs yet");
@@ -250,7 +265,7 @@ static void look_unbound(const struct check_case *c, struct finding *f)
 		check_found(f, STATE_WARNING, "the host's driver holds VFs that nobody uses: %s", idle);
 		mend_by_prepare(c, f);
 	} else if (*used) {
-		check_found(f, STATE_OK, "the host itself uses these VFs, which vferry leaves alone: %s", used);
+		check_found(f, STATE_OK, "these VFs are in use, and vferry leaves them alone: %s", used);
 	} else {
 		check_found(f, STATE_OK, "no VF is held by the host's own driver");
 	}
@@ -266,7 +281,7 @@ static void look_migratable(const struct check_case *c, struct finding *f)
 		const struct inventory_vf *vf = &c->pf->vf[i];
 		const struct status *status = status_find_device(&c->view->scene.running, &vf->address);
 
-		if (!vf->has_port || !vf->port.can_migrate || disturb_host_uses_vf(vf, NULL))
+		if (!vf->has_port || !vf->port.can_migrate || (!status && is_used(c, vf, NULL, 0)))
 			continue;
 		ports++;
 		ready += vf->port.migratable;

@@ -109,7 +109,7 @@ enum verdict check_by_rule(const struct check_case *c, const char *name, const c
 
 	snprintf(vf.bridge, sizeof(vf.bridge), "%s", network_bridge(c->config, &scene->inventory, c->pf));
 	if (c->pf) {
-		idle = plan_host_idle(c->pf, room);
+		idle = plan_host_idle(&scene->inventory, c->pf, room);
 		flights = placement_flights(&placement, c->pf);
 	}
 	verdict = rules_judge_by(rules_find(name), &r, &why);

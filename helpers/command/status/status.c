@@ -11,13 +11,20 @@
 #include "command/view.h"
 
 #define WATCH_SECONDS 2
+#define USES_SHOWN 5 /* of one PF */
 #define NAME_COLUMN 71 /* where a row's last word begins: who has the VF */
 
-/* Who has a VF: a guest that libvirt runs, one that it is promised to, the host itself. */
+/* Who has a VF: a guest that libvirt runs, one that it is promised to, the host itself, anybody else. */
 struct holder {
-	const char *kind;           /* "guest", "promised", "host", "driver", "" free */
+	const char *kind;           /* "guest", "promised", "host", "driver", another kind of use (uses.h), "" free */
 	char name[DOMAIN_NAME_MAX]; /* clean */
 };
+
+/* Whether a kind of use is the host's own by way of the VF's netdev. */
+static bool is_hosts(enum use_kind kind)
+{
+	return kind == USE_ROUTE || kind == USE_ADDRESS || kind == USE_STACK || kind == USE_MEMBER || kind == USE_BOND || kind == USE_UP;
+}
 
 /* Finds out who has a VF. */
 static struct holder holder_of(const struct view *view, const struct inventory_vf *vf)
@@ -25,6 +32,8 @@ static struct holder holder_of(const struct view *view, const struct inventory_v
 	const struct status *status = status_find_device(&view->scene.running, &vf->address);
 	const struct record *record = record_find_vf(&view->scene.records, &vf->address, NULL);
 	struct holder holder = { .kind = "" };
+	const struct use *by = NULL;
+	enum use_grade grade = uses_grade(&view->uses, vf, NULL, &by);
 
 	if (status) {
 		holder.kind = "guest";
@@ -32,10 +41,13 @@ static struct holder holder_of(const struct view *view, const struct inventory_v
 	} else if (record) {
 		holder.kind = "promised";
 		reason_clean(holder.name, sizeof(holder.name), record->name);
-	} else if (*vf->host_netdev) {
+	} else if (*vf->host_netdev && (grade <= GRADE_UP || is_hosts(by->kind))) {
 		holder.kind = "host";
 		snprintf(holder.name, sizeof(holder.name), "%s", vf->host_netdev);
-	} else if (strcmp(vf->driver, "mlx5_vfio_pci") == 0 || strcmp(vf->driver, "vfio-pci") == 0) {
+	} else if (grade > GRADE_UP && by->kind != USE_DRIVER) {
+		holder.kind = uses_key(by->kind);
+		snprintf(holder.name, sizeof(holder.name), "%s", by->name);
+	} else if (grade > GRADE_UP || strcmp(vf->driver, "mlx5_vfio_pci") == 0) {
 		holder.kind = "driver";
 	}
 	return holder;
@@ -61,7 +73,30 @@ static void show_trouble(struct call *call, const char *head, const char *troubl
 	terminal_wrap(call, (int)strlen(head), text);
 }
 
-/* Prints a PF: two lines. */
+/* Whether a use of a PF is worth a line: what guests of vferry's ports use is told with their VFs. */
+static bool is_told(const struct use *use)
+{
+	return !*use->uuid && use->kind != USE_RULES;
+}
+
+/* Prints who uses a PF's uplink, or would feel a change of its eswitch: a line each, as far as few. */
+static void show_uses(struct call *call, const struct view *view, const struct inventory_pf *pf)
+{
+	const struct use_target target = use_pf(&pf->address);
+	char sentence[256];
+	size_t count = 0;
+
+	for (const struct use *use = uses_next(&view->uses, &target, NULL); use; use = uses_next(&view->uses, &target, use)) {
+		if (!is_told(use) || count++ >= USES_SHOWN)
+			continue;
+		terminal_print(call, TONE_FAINT, "  used: ");
+		terminal_wrap(call, (int)strlen("  used: "), uses_say(use, sentence, sizeof(sentence)));
+	}
+	if (count > USES_SHOWN)
+		fprintf(call->out, "  and %zu more\n", count - USES_SHOWN);
+}
+
+/* Prints a PF: two lines, and who uses it. */
 static void show_pf(struct call *call, struct view *view, const struct inventory_pf *pf)
 {
 	const char *mode = pf->mode == ESWITCH_SWITCHDEV ? "switchdev" : pf->mode == ESWITCH_LEGACY ? "legacy" : "mode unknown";
@@ -76,6 +111,7 @@ static void show_pf(struct call *call, struct view *view, const struct inventory
 	terminal_wrap(call, 2, line);
 	if (*pf->trouble)
 		show_trouble(call, "  trouble: ", pf->trouble, pf->cure);
+	show_uses(call, view, pf);
 }
 
 /* Prints one VF: a row of the table. */
@@ -96,8 +132,10 @@ static void show_vf(struct call *call, const struct view *view, const struct inv
 		terminal_print(call, TONE_GOOD, "%.*s\n", terminal_room(call, NAME_COLUMN), holder.name);
 	else if (strcmp(holder.kind, "promised") == 0)
 		terminal_print(call, TONE_WARNING, "(%.*s)\n", terminal_room(call, NAME_COLUMN + 2), holder.name);
-	else
+	else if (strcmp(holder.kind, "host") == 0 || strcmp(holder.kind, "driver") == 0)
 		fprintf(call->out, "%s\n", holder.kind);
+	else
+		fprintf(call->out, "%s: %.*s\n", holder.kind, terminal_room(call, NAME_COLUMN + (int)strlen(holder.kind) + 2), holder.name);
 }
 
 /* Prints the PFs with their VFs. */
@@ -132,11 +170,29 @@ static void show(struct call *call, struct view *view)
 
 /* ---- For programs -------------------------------------------------------------------------------------------------------------- */
 
+/* Return: the uses of a target as JSON. */
+static struct json_object *uses_json(const struct view *view, const struct use_target *target)
+{
+	struct json_object *list = json_object_new_array();
+	char sentence[256];
+
+	for (const struct use *use = uses_next(&view->uses, target, NULL); use; use = uses_next(&view->uses, target, use)) {
+		struct json_object *json = json_object_new_object();
+
+		terminal_add(json, "kind", uses_key(use->kind));
+		terminal_add(json, "user", use->name);
+		terminal_add(json, "sentence", uses_say(use, sentence, sizeof(sentence)));
+		json_object_array_add(list, json);
+	}
+	return list;
+}
+
 /* Return: a VF as JSON. */
 static struct json_object *vf_json(const struct view *view, const struct inventory_vf *vf)
 {
 	struct json_object *json = json_object_new_object();
 	struct holder holder = holder_of(view, vf);
+	const struct use_target target = use_vf(&vf->address);
 	char address[PCI_ADDRESS_LEN];
 
 	terminal_add(json, "vf", pci_address_format(&vf->address, address));
@@ -148,6 +204,7 @@ static struct json_object *vf_json(const struct view *view, const struct invento
 	json_object_object_add(json, "vlan", json_object_new_int(tag_of(view, vf)));
 	terminal_add(json, "held", *holder.kind ? holder.kind : "free");
 	terminal_add(json, "holder", holder.name);
+	json_object_object_add(json, "uses", uses_json(view, &target));
 	return json;
 }
 
@@ -156,6 +213,7 @@ static struct json_object *pf_json(struct view *view, const struct inventory_pf 
 {
 	struct json_object *json = json_object_new_object(), *vfs = json_object_new_array();
 	struct placement placement = scene_placement(&view->scene);
+	const struct use_target target = use_pf(&pf->address);
 	char address[PCI_ADDRESS_LEN];
 
 	for (unsigned int i = 0; i < pf->num_vfs; i++)
@@ -168,6 +226,7 @@ static struct json_object *pf_json(struct view *view, const struct inventory_pf 
 	terminal_add(json, "bridge", pf->uplink_bridge);
 	json_object_object_add(json, "in_flight", json_object_new_int64(placement_in_flight(&placement, pf)));
 	json_object_object_add(json, "slots", json_object_new_int64(placement.config->vfs_in_flight));
+	json_object_object_add(json, "uses", uses_json(view, &target));
 	json_object_object_add(json, "vfs", vfs);
 	return json;
 }

@@ -29,7 +29,6 @@ enum { DEVLINK_BUS = 1, DEVLINK_DEVICE = 2, DEVLINK_INDEX = 3 };
 
 #define SKIP_STATISTICS (1 << 3) /* RTEXT_FILTER_SKIP_STATS; without RTEXT_FILTER_VF there is no list of VFs either */
 #define LOWER_UP (1 << 16)       /* IFF_LOWER_UP, which <net/if.h> lacks */
-#define MAX_STACK 8              /* VLANs on VLANs that are followed */
 
 static struct nla_policy link_policy[LINK_MAX + 1] = {
 	[IFLA_IFNAME] = { .type = NLA_STRING },
@@ -98,20 +97,22 @@ static void read_devlink_port(struct nlattr *nest, struct netdev *netdev)
 }
 
 /*
- * Whether IFLA_LINK of a netdev names the device that carries its traffic, in this namespace. For a veth it is the peer, for a tunnel
- * the device that it is tied to.
+ * Reads IFLA_LINK: for a veth its peer, for all others what carries their traffic. A kind that is not known lies on it too. Where the device
+ * is in another network namespace IFLA_LINK_NETNSID tells which (Linux net/core/rtnetlink.c rtnl_fill_link_netnsid()).
  */
-static bool lies_on_another(const struct netdev *netdev, struct nlattr *const *attribute)
+static void read_lower(struct nlattr *const *attribute, struct netdev *netdev)
 {
-	static const char *const stacked[] = { "vlan", "macvlan", "macvtap", "ipvlan", "ipvtap" };
+	uint32_t link = attribute[IFLA_LINK] ? nla_get_u32(attribute[IFLA_LINK]) : 0;
+	bool is_far = attribute[LINK_NETNSID] && nla_len(attribute[LINK_NETNSID]) >= 4;
 
-	if (!attribute[IFLA_LINK] || attribute[LINK_NETNSID])
-		return false;
-	for (size_t i = 0; i < sizeof(stacked) / sizeof(stacked[0]); i++) {
-		if (strcmp(netdev->kind, stacked[i]) == 0)
-			return true;
+	if (strcmp(netdev->kind, "veth") == 0) {
+		netdev->peer = is_far ? 0 : link;
+	} else if (is_far) {
+		netdev->far = link;
+		netdev->far_space = (int)nla_get_u32(attribute[LINK_NETNSID]);
+	} else if (link != netdev->ifindex) {
+		netdev->lower = link;
 	}
-	return false;
 }
 
 /* Reads one RTM_NEWLINK into *netdev. Return: 0, -EPROTO if it is none. */
@@ -138,8 +139,7 @@ int netdev_parse_link(struct nlmsghdr *reply, struct netdev *netdev)
 		memcpy(netdev->mac.octet, nla_data(attribute[IFLA_ADDRESS]), sizeof(netdev->mac.octet));
 	read_kind(attribute[IFLA_LINKINFO], netdev);
 	read_devlink_port(attribute[LINK_DEVLINK_PORT], netdev);
-	if (lies_on_another(netdev, attribute))
-		netdev->lower = nla_get_u32(attribute[IFLA_LINK]);
+	read_lower(attribute, netdev);
 	return 0;
 }
 
@@ -172,18 +172,24 @@ static struct netdev *find_index(struct netdev *list, size_t count, uint32_t ifi
 	return NULL;
 }
 
-/* Notes an address or a default route on a netdev and on those that carry its traffic. */
-static void note_use(struct netdev_list *list, uint32_t ifindex, bool is_route)
+/* Notes an address. */
+static void note_address(struct netdev_list *list, uint32_t ifindex)
 {
 	struct netdev *netdev = find_index(list->netdev, list->count, ifindex);
 
-	for (int depth = 0; netdev && depth < MAX_STACK; depth++) {
-		if (is_route)
-			netdev->default_route = true;
-		else
-			netdev->addresses++;
-		netdev = find_index(list->netdev, list->count, netdev->lower);
-	}
+	if (netdev)
+		netdev->addresses++;
+}
+
+/* Notes a route. is_default: of the main table, to everywhere. */
+static void note_route(struct netdev_list *list, uint32_t ifindex, bool is_default)
+{
+	struct netdev *netdev = find_index(list->netdev, list->count, ifindex);
+
+	if (netdev && is_default)
+		netdev->default_route = true;
+	else if (netdev)
+		netdev->other_route = true;
 }
 
 /* netlink_call()'s callback of the dump of addresses. arg: struct netdev_list. IPv6 link-local ones come by themselves and say nothing. */
@@ -194,37 +200,42 @@ static int on_address(struct nlmsghdr *reply, void *arg)
 	if (reply->nlmsg_type != RTM_NEWADDR || nlmsg_datalen(reply) < (int)sizeof(*header))
 		return 0;
 	if (header->ifa_family == AF_INET || (header->ifa_family == AF_INET6 && header->ifa_scope < RT_SCOPE_LINK))
-		note_use(arg, header->ifa_index, false);
+		note_address(arg, header->ifa_index);
 	return 0;
 }
 
 /* Notes the netdevs of a route with several next hops. */
-static void note_next_hops(struct netdev_list *list, const struct nlattr *hops)
+static void note_next_hops(struct netdev_list *list, const struct nlattr *hops, bool is_default)
 {
 	const struct rtnexthop *hop = nla_data(hops);
 	int left = nla_len(hops);
 
 	while (left >= (int)sizeof(*hop) && hop->rtnh_len >= sizeof(*hop) && hop->rtnh_len <= left) {
-		note_use(list, (uint32_t)hop->rtnh_ifindex, true);
+		note_route(list, (uint32_t)hop->rtnh_ifindex, is_default);
 		left -= (int)RTNH_ALIGN(hop->rtnh_len);
 		hop = RTNH_NEXT(hop);
 	}
 }
 
-/* netlink_call()'s callback of the dump of routes: default routes of the main table. arg: struct netdev_list. */
+/*
+ * netlink_call()'s callback of the dump of routes, of all tables: those that somebody set, not those that the kernel makes for each address
+ * and each device that is up. arg: struct netdev_list.
+ */
 static int on_route(struct nlmsghdr *reply, void *arg)
 {
 	const struct rtmsg *header = nlmsg_data(reply);
 	struct nlattr *attribute[RTA_MAX + 1];
+	bool is_default;
 
 	if (reply->nlmsg_type != RTM_NEWROUTE || nlmsg_parse(reply, sizeof(*header), attribute, RTA_MAX, NULL) < 0)
 		return 0;
-	if (header->rtm_dst_len != 0 || header->rtm_type != RTN_UNICAST || header->rtm_table != RT_TABLE_MAIN)
+	is_default = header->rtm_dst_len == 0 && header->rtm_table == RT_TABLE_MAIN;
+	if (header->rtm_type != RTN_UNICAST || header->rtm_table == RT_TABLE_LOCAL || (header->rtm_protocol == RTPROT_KERNEL && !is_default))
 		return 0;
 	if (attribute[RTA_OIF] && nla_len(attribute[RTA_OIF]) >= 4)
-		note_use(arg, nla_get_u32(attribute[RTA_OIF]), true);
+		note_route(arg, nla_get_u32(attribute[RTA_OIF]), is_default);
 	if (attribute[RTA_MULTIPATH])
-		note_next_hops(arg, attribute[RTA_MULTIPATH]);
+		note_next_hops(arg, attribute[RTA_MULTIPATH], is_default);
 	return 0;
 }
 
@@ -304,7 +315,7 @@ int netdev_list(struct netlink *rt, struct netdev **list, size_t *count, struct 
 	return read_list(rt, true, list, count, why);
 }
 
-/* As netdev_list(), without addresses and default routes. */
+/* As netdev_list(), without addresses and routes. */
 int netdev_list_links(struct netlink *rt, struct netdev **list, size_t *count, struct reason *why)
 {
 	return read_list(rt, false, list, count, why);

@@ -23,11 +23,16 @@ struct netdev {
 	char switch_id[68];         /* phys_switch_id in hex */
 	uint32_t master;            /* ifindex of bond, bridge or (for Open vSwitch) the datapath; 0: none */
 	char master_kind[16];       /* "bond", "bridge", "openvswitch" */
-	uint32_t lower;             /* ifindex of the device that a VLAN or macvlan lies on, 0: none */
+	uint32_t lower;             /* ifindex of the device that it lies on, in this namespace: VLAN, macvtap, tunnel, whatever; 0: none */
+	uint32_t peer;              /* ifindex of a veth's other end, in this namespace; 0: none */
+	uint32_t far;               /* as lower, in another namespace; 0: none */
+	int far_space;              /* which: its number here, as IFLA_LINK_NETNSID tells it */
 	struct mac_address mac;
 	unsigned int mtu;           /* bytes */
-	unsigned int addresses;     /* IPv4 addresses and IPv6 addresses other than link-local, those of VLANs on it included */
-	bool default_route;         /* a default route leaves through it, or through a VLAN on it */
+	unsigned int addresses;     /* its own IPv4 addresses and IPv6 addresses other than link-local */
+	bool default_route;         /* a default route leaves through it */
+	bool other_route;           /* another route that somebody set does */
+	char space[64];             /* where it is, if in another network namespace: "process 4711 (pause)"; "" here */
 	bool has_devlink_port;      /* the kernel tells its devlink port (Linux 6.2) */
 	char devlink_bus[16], devlink_device[32];
 	uint32_t devlink_index;
@@ -36,10 +41,10 @@ struct netdev {
 /* All netdevs of this network namespace, into *list (malloc) and *count. */
 int netdev_list(struct netlink *rt, struct netdev **list, size_t *count, struct reason *why);
 
-/* The same without "addresses" and "default_route": a host may have very many routes. */
+/* The same without "addresses" and routes: a host may have very many of these. */
 int netdev_list_links(struct netlink *rt, struct netdev **list, size_t *count, struct reason *why);
 
-/* One netdev, by name or (NULL) by index, without what is joined: "addresses", "default_route", "master_kind". -ENODEV: there is none. */
+/* One netdev, by name or (NULL) by index, without what is joined: addresses, routes, "master_kind". -ENODEV: there is none. */
 int netdev_get(struct netlink *rt, const char *name, uint32_t ifindex, struct netdev *netdev, struct reason *why);
 
 /* Sets or clears IFF_UP. Doing it twice is harmless. */

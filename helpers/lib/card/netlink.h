@@ -26,6 +26,12 @@ int netlink_open(struct netlink *nl, const char *family, struct reason *why);
 void netlink_close(struct netlink *nl);
 
 /*
+ * Opens rtnetlink of another network namespace. space: path of its file, "/proc/PID/ns/net" or "/run/netns/NAME". own: receives the number
+ * by which that namespace knows ours, -1 if by none. -EPERM: not allowed to.
+ */
+int netlink_open_space(struct netlink *nl, const char *space, int *own, struct reason *why);
+
+/*
  * Sends msg (consumed in every case) and calls each(reply, arg) for every reply, once the kernel's acknowledgement or the end of the
  * dump has come: a dump that the kernel had to break off is asked for again before the caller sees any of it. The kernel's own words
  * (extended acknowledgement) go into *why. Also finds the error that a dump hides in NLMSG_DONE.

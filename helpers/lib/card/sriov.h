@@ -60,7 +60,4 @@ bool pci_match_alias(const char *aliases, const char *alias, char *name, size_t 
 int pci_bind(const struct pci_address *device, const char *driver, struct reason *why);
 int pci_unbind(const struct pci_address *device, struct reason *why);
 
-/* vfio_user.c: -EBUSY, with the process in *why, if somebody has a device open by way of VFIO: it must not be unbound then. */
-int pci_refuse_open(const struct pci_address *device, struct reason *why);
-
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "card/device_user.h"
 #include "engine/operation.h"
 
 #define UNUSED __attribute__((unused))

@@ -99,8 +99,13 @@ static int read_holders(struct scene *scene, int error, struct reason *why)
  */
 int scene_read(struct scene *scene, const struct config *config, deadline_t deadline, struct reason *why)
 {
+	int error;
+
 	*scene = (struct scene){ .config = config };
-	return read_holders(scene, inventory_read(&scene->inventory, config->ovsdb_socket, deadline, why), why);
+	error = read_holders(scene, inventory_read(&scene->inventory, config->ovsdb_socket, deadline, why), why);
+	if (!error)
+		(void)definitions_read(&scene->definitions); /* a preference: without it any free VF will do */
+	return error;
 }
 
 /*
@@ -124,6 +129,7 @@ void scene_release(struct scene *scene)
 	inventory_release(&scene->inventory);
 	status_list_release(&scene->running);
 	record_list_release(&scene->records);
+	definitions_release(&scene->definitions);
 	forget_pools(scene);
 }
 
@@ -151,6 +157,7 @@ struct placement scene_placement(struct scene *scene)
 		.inventory = &scene->inventory,
 		.running = &scene->running,
 		.leases = &scene->records,
+		.definitions = &scene->definitions,
 		.uuid = scene->domain ? scene->domain->uuid : "",
 		.warn = scene_warn,
 		.incoming = scene->incoming,

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/reason.h"
+#include "domain/definitions.h"
 #include "domain/domain.h"
 #include "domain/network.h"
 #include "domain/status.h"
@@ -23,6 +24,7 @@ struct scene {
 	struct inventory inventory;
 	struct status_list running;
 	struct record_list records;
+	struct definition_list definitions;
 	struct network_pool **pool;      /* one for each hostdev of the guest, NULL: none */
 	size_t pools;
 	struct guest guest;

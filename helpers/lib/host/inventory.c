@@ -178,5 +178,7 @@ void inventory_release(struct inventory *inventory)
 	for (size_t i = 0; i < inventory->pfs; i++)
 		free(inventory->pf[i].vf);
 	ovs_state_release(&inventory->ovs);
+	free(inventory->netdev);
+	free(inventory->user);
 	memset(inventory, 0, sizeof(*inventory));
 }

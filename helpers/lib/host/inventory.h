@@ -14,7 +14,9 @@
 #include "base/pci_address.h"
 #include "base/reason.h"
 #include "card/card.h"
+#include "card/device_user.h"
 #include "card/devlink.h"
+#include "card/netdev.h"
 #include "switch/ovs.h"
 
 #define INVENTORY_MAX_PFS 16
@@ -53,8 +55,8 @@ struct inventory_pf {
 	char uplink_bridge[64];      /* Open vSwitch bridge it is in, "" none */
 	char uplink_master[16];      /* name of a bond or Linux bridge it is in, "" none */
 	char uplink_master_kind[16];
-	unsigned int uplink_addresses;
-	bool uplink_default_route;
+	unsigned int uplink_addresses; /* those of what rides on it included */
+	bool uplink_default_route;   /* the same */
 	unsigned int uplink_tc_rules;/* TC rules at its ingress, but Open vSwitch's; not counted in switchdev mode where it is a port of that */
 	struct inventory_vf *vf;     /* num_vfs entries */
 	char trouble[256];           /* what could not be read, no full stop; "" all right */
@@ -70,6 +72,11 @@ struct inventory {
 	char ovs_trouble[256];       /* why not, no full stop */
 	char ovs_cure[256];          /* what to do then, no full stop; "" unknown */
 	struct ovs_state ovs;
+	struct netdev *netdev;       /* those that anything of a card or a bridge has to do with; in a record that tells none: NULL */
+	size_t netdevs;
+	struct device_user *user;   /* who has PFs and VFs beside their netdevs */
+	size_t users;
+	bool users_unseen;           /* who has functions open could not be read: nothing is proven idle */
 	bool has_variant_driver;     /* modules.alias has vfio_pci: for the VF's id */
 	bool has_iommu;              /* /sys/kernel/iommu_groups is not empty */
 };

@@ -16,7 +16,9 @@
 
 #include "base/scope.h"
 #include "host/inventory_join.h"
+#include "host/inventory_user.h"
 #include "card/netdev.h"
+#include "card/netdev_stack.h"
 #include "card/tc.h"
 
 /* ---- What children read -------------------------------------------------------------------------------------------------------- */
@@ -35,19 +37,20 @@ struct devlink_part {
 static int read_netdevs(void *arg, struct reason *why)
 {
 	struct netdev_part *part = arg;
-	struct netdev *list = NULL;
+	autofree struct netdev *list = NULL;
 	autonetlink struct netlink rt;
 	size_t count = 0;
 	int error = netlink_open(&rt, NULL, why);
 
 	if (!error)
 		error = netdev_list(&rt, &list, &count, why);
-	for (size_t i = 0; i < count && part->count < INVENTORY_MAX_NETDEVS; i++) {
-		if (list[i].parent[0] || (strcmp(list[i].kind, "veth") != 0 && strcmp(list[i].kind, "tun") != 0))
-			part->netdev[part->count++] = list[i];
-	}
-	free(list);
-	return error;
+	if (error)
+		return error;
+	inventory_keep_netdevs(list, &count);
+	netdev_complete_stack(list, count);
+	part->count = count < INVENTORY_MAX_NETDEVS ? count : INVENTORY_MAX_NETDEVS;
+	memcpy(part->netdev, list, part->count * sizeof(*list));
+	return 0;
 }
 
 /*
@@ -222,6 +225,8 @@ struct whole_part {
 	struct netdev_part netdevs;
 	struct reason trouble;       /* with the netdevs */
 	volatile bool has_netdevs;
+	struct inventory_user_part users;
+	volatile bool has_users;
 	struct pf_part pf[INVENTORY_MAX_PFS];
 };
 
@@ -251,6 +256,8 @@ static int read_whole(void *arg, struct reason *why)
 	whole->has_netdevs = true;
 	for (size_t i = 0; i < whole->inventory->pfs; i++)
 		read_pf_part(&whole->inventory->pf[i], &whole->netdevs, &whole->pf[i]);
+	inventory_read_users(whole->inventory, &whole->netdevs, &whole->users);
+	whole->has_users = true;
 	return 0;
 }
 
@@ -274,9 +281,32 @@ static void take_pf(struct inventory_pf *pf, const struct netdev_part *netdevs, 
 		read_uplink_rules(pf, netdevs, deadline);
 }
 
+/* ---- Users ---------------------------------------------------------------------------------------------------------------------- */
+
+/* Keeps the netdevs and the users that were found. Return: 0, -ENOMEM. */
+static int take_users(struct inventory *inventory, const struct netdev_part *netdevs, const struct inventory_user_part *users)
+{
+	size_t here = netdevs->count, far = users->netdevs, count = users->users;
+
+	if (here > INVENTORY_MAX_NETDEVS || far > INVENTORY_MAX_FAR || count > INVENTORY_MAX_USERS)
+		return -EPROTO;
+	inventory->netdev = calloc(here + far + 1, sizeof(*inventory->netdev));
+	inventory->user = calloc(count + 1, sizeof(*inventory->user));
+	if (!inventory->netdev || !inventory->user)
+		return -ENOMEM;
+	memcpy(inventory->netdev, netdevs->netdev, here * sizeof(*inventory->netdev));
+	memcpy(inventory->netdev + here, users->netdev, far * sizeof(*inventory->netdev));
+	memcpy(inventory->user, users->user, count * sizeof(*inventory->user));
+	inventory->netdevs = here + far;
+	inventory->users = count;
+	inventory->users_unseen = users->is_unseen;
+	return 0;
+}
+
 /* Takes netdevs and e-switches of all PFs, each within its share of the time. whole: as far as the child came; own: else the netdevs. */
 static void take_switches(struct inventory *inventory, const struct whole_part *whole, struct netdev_part *own, deadline_t deadline)
 {
+	static const struct inventory_user_part unseen = { .is_unseen = true };
 	int shares = (int)inventory->pfs + 2; /* netdevs, each PF, and what the caller has to do */
 	struct reason trouble = whole->trouble;
 	bool has_netdevs = whole->has_netdevs;
@@ -295,6 +325,8 @@ static void take_switches(struct inventory *inventory, const struct whole_part *
 		take_pf(&inventory->pf[i], netdevs, part, deadline_within(deadline, deadline_left(deadline) / --shares));
 	}
 	inventory_join_devices(inventory, netdevs->netdev, netdevs->count);
+	if (take_users(inventory, netdevs, whole->has_users ? &whole->users : &unseen) < 0)
+		inventory->users_unseen = true;
 }
 
 /* ---- All PFs ------------------------------------------------------------------------------------------------------------------- */

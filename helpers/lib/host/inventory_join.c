@@ -12,6 +12,34 @@
 
 #include "base/scope.h"
 #include "base/sysroot.h"
+#include "card/netdev_stack.h"
+
+/* Whether anything lies on a netdev. */
+static bool carries(const struct netdev *netdev, const struct netdev *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].lower == netdev->ifindex || list[i].far == netdev->ifindex)
+			return true;
+	}
+	return false;
+}
+
+/* Leaves out what nobody here has to do with; see the header. */
+void inventory_keep_netdevs(struct netdev *list, size_t *count)
+{
+	size_t kept = 0, all = *count;
+
+	for (size_t i = 0; i < all; i++) {
+		const struct netdev *netdev = &list[i];
+		bool is_tap = strcmp(netdev->kind, "tun") == 0, is_loose = is_tap || strcmp(netdev->kind, "veth") == 0;
+		bool is_member = netdev->master && (!is_tap || strcmp(netdev->master_kind, "openvswitch") != 0);
+
+		if (!is_loose || netdev->parent[0] || is_member || netdev->addresses || netdev->default_route || netdev->other_route ||
+		    carries(netdev, list, all))
+			list[kept++] = *netdev;
+	}
+	*count = kept;
+}
 
 #define MAX_DEPTH 8 /* VLANs on VLANs that are followed */
 
@@ -103,6 +131,25 @@ static const struct netdev *find_uplink(const struct inventory_pf *pf, const str
 	return uplink;
 }
 
+/* Adds up the addresses of what rides on a device to its own. default_route: set if one leaves by any of them; may be NULL. */
+static unsigned int count_addresses(const struct netdev *netdev, const struct netdev *list, size_t count, bool *default_route)
+{
+	struct netdev_rider rider[NETDEV_MAX_RIDERS];
+	size_t riders = netdev_riders(list, count, netdev->ifindex, rider, NETDEV_MAX_RIDERS);
+	unsigned int addresses = netdev->addresses;
+
+	if (default_route)
+		*default_route = netdev->default_route;
+	for (size_t i = 0; i < riders; i++) {
+		if (rider[i].is_member)
+			continue;
+		addresses += rider[i].netdev->addresses;
+		if (default_route)
+			*default_route |= rider[i].netdev->default_route;
+	}
+	return addresses;
+}
+
 /* Notes what the uplink is used for. */
 static void join_uplink(struct inventory_pf *pf, const struct netdev *list, size_t count)
 {
@@ -115,16 +162,12 @@ static void join_uplink(struct inventory_pf *pf, const struct netdev *list, size
 	pf->uplink_ifindex = uplink->ifindex;
 	pf->uplink_up = uplink->up;
 	pf->uplink_mtu = uplink->mtu;
-	pf->uplink_addresses = uplink->addresses;
-	pf->uplink_default_route = uplink->default_route;
+	pf->uplink_addresses = count_addresses(uplink, list, count, &pf->uplink_default_route);
 	master = netdev_find_index(list, count, uplink->master);
 	if (!master || strcmp(master->kind, "openvswitch") == 0)
 		return; /* a port of Open vSwitch is the datapath's slave */
 	memcpy(pf->uplink_master, master->name, sizeof(pf->uplink_master));
 	memcpy(pf->uplink_master_kind, master->kind, sizeof(pf->uplink_master_kind));
-	/* The bond or bridge carries the traffic: its addresses are the uplink's. */
-	pf->uplink_addresses += master->addresses;
-	pf->uplink_default_route = pf->uplink_default_route || master->default_route;
 }
 
 /* Notes the representor of a VF, and the netdev that the host itself has of it. */
@@ -140,12 +183,12 @@ static void join_vf(struct inventory_vf *vf, const struct netdev *list, size_t c
 		vf->representor_mtu = representor->mtu;
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (strcmp(list[i].parent, address) != 0)
+		if (strcmp(list[i].parent, address) != 0 || list[i].space[0])
 			continue;
 		memcpy(vf->host_netdev, list[i].name, sizeof(vf->host_netdev));
 		vf->host_netdev_up = vf->host_netdev_up || list[i].up;
 		vf->host_netdev_enslaved = vf->host_netdev_enslaved || list[i].master != 0;
-		vf->host_addresses += list[i].addresses;
+		vf->host_addresses += count_addresses(&list[i], list, count, NULL);
 	}
 }
 

@@ -16,6 +16,12 @@ struct netdev_part {
 	struct netdev netdev[INVENTORY_MAX_NETDEVS];
 };
 
+/*
+ * Leaves out of a list what no card and no bridge has anything to do with: tap devices and veths of guests and containers that are in no
+ * bridge of the kernel's, without addresses, routes and anything on them.
+ */
+void inventory_keep_netdevs(struct netdev *list, size_t *count);
+
 /* Whether a netdev is a port of a PF's e-switch that a list of ports lacks. */
 bool inventory_lacks_port(const struct inventory_pf *pf, const struct netdev *netdev, const struct devlink_port *ports, size_t count);
 

@@ -14,6 +14,7 @@
 #include "host/json_fields.h"
 
 #define MAX_PORTS 65536 /* of a recorded Open vSwitch */
+#define MAX_NETDEVS 16384
 
 static const struct field host_fields[] = {
 	FIELD(inventory, hostname, "hostname", TEXT),
@@ -23,6 +24,7 @@ static const struct field host_fields[] = {
 	FIELD(inventory, has_ovs, "has_ovs", FLAG),
 	FIELD(inventory, ovs_trouble, "ovs_trouble", TEXT),
 	FIELD(inventory, ovs_cure, "ovs_cure", TEXT),
+	FIELD(inventory, users_unseen, "users_unseen", FLAG),
 	END,
 };
 
@@ -112,6 +114,34 @@ static const struct field bridge_fields[] = {
 	END,
 };
 
+static const struct field netdev_fields[] = {
+	FIELD(netdev, ifindex, "ifindex", UNSIGNED),
+	FIELD(netdev, name, "name", TEXT),
+	FIELD(netdev, kind, "kind", TEXT),
+	FIELD(netdev, up, "up", FLAG),
+	FIELD(netdev, carrier, "carrier", FLAG),
+	FIELD(netdev, parent, "parent", TEXT),
+	FIELD(netdev, port_name, "port_name", TEXT),
+	FIELD(netdev, master, "master", UNSIGNED),
+	FIELD(netdev, master_kind, "master_kind", TEXT),
+	FIELD(netdev, lower, "lower", UNSIGNED),
+	FIELD(netdev, peer, "peer", UNSIGNED),
+	FIELD(netdev, far, "far", UNSIGNED),
+	FIELD(netdev, addresses, "addresses", UNSIGNED),
+	FIELD(netdev, default_route, "default_route", FLAG),
+	FIELD(netdev, other_route, "other_route", FLAG),
+	FIELD(netdev, space, "space", TEXT),
+	END,
+};
+
+static const struct field user_fields[] = {
+	FIELD(device_user, device, "device", PCI),
+	FIELD(device_user, kind, "kind", TEXT),
+	FIELD(device_user, name, "name", TEXT),
+	FIELD(device_user, process, "process", TEXT),
+	END,
+};
+
 static const struct field ovs_port_fields[] = {
 	FIELD(ovs_port, name, "name", TEXT),
 	FIELD(ovs_port, bridge, "bridge", TEXT),
@@ -184,10 +214,17 @@ static struct json_object *write_ovs(const struct ovs_state *ovs)
 struct json_object *inventory_to_json(const struct inventory *inventory)
 {
 	struct json_object *out = json_fields_write(json_object_new_object(), inventory, host_fields), *pfs = json_object_new_array();
+	struct json_object *netdevs = json_object_new_array(), *users = json_object_new_array();
 
+	for (size_t i = 0; i < inventory->netdevs; i++)
+		json_object_array_add(netdevs, json_fields_write(json_object_new_object(), &inventory->netdev[i], netdev_fields));
+	for (size_t i = 0; i < inventory->users; i++)
+		json_object_array_add(users, json_fields_write(json_object_new_object(), &inventory->user[i], user_fields));
 	for (size_t i = 0; i < inventory->pfs; i++)
 		json_object_array_add(pfs, write_pf(&inventory->pf[i]));
 	json_object_object_add(out, "pfs", pfs);
+	json_object_object_add(out, "netdevs", netdevs);
+	json_object_object_add(out, "users", users);
 	if (inventory->has_ovs)
 		json_object_object_add(out, "ovs", write_ovs(&inventory->ovs));
 	return out;
@@ -304,6 +341,28 @@ static int read_bridges(struct json_object *json, struct ovs_state *ovs, struct 
 	return error;
 }
 
+/* Reads netdevs and users, which a record of an older vferry does not have. Return: 0, negative errno with *why filled. */
+static int read_uses(struct json_object *json, struct inventory *inventory, struct reason *why)
+{
+	struct json_object *netdevs, *users;
+	size_t netdev_count, user_count;
+	int error = json_fields_list(json, "netdevs", MAX_NETDEVS, &netdevs, &netdev_count, why);
+
+	if (!error)
+		error = json_fields_list(json, "users", MAX_NETDEVS, &users, &user_count, why);
+	if (error || (!netdev_count && !user_count))
+		return error;
+	inventory->netdev = calloc(netdev_count + 1, sizeof(*inventory->netdev));
+	inventory->user = calloc(user_count + 1, sizeof(*inventory->user));
+	if (!inventory->netdev || !inventory->user)
+		return reason_set(why, -ENOMEM, "inventory", "out of memory");
+	for (size_t i = 0; !error && i < netdev_count; i++)
+		error = json_fields_read(json_object_array_get_idx(netdevs, i), &inventory->netdev[inventory->netdevs++], netdev_fields, why);
+	for (size_t i = 0; !error && i < user_count; i++)
+		error = json_fields_read(json_object_array_get_idx(users, i), &inventory->user[inventory->users++], user_fields, why);
+	return error;
+}
+
 /* Reads all parts of an inventory. Return: 0, negative errno with *why filled. */
 static int read_host(struct json_object *json, struct inventory *inventory, struct reason *why)
 {
@@ -315,6 +374,8 @@ static int read_host(struct json_object *json, struct inventory *inventory, stru
 		error = json_fields_list(json, "pfs", INVENTORY_MAX_PFS, &pfs, &count, why);
 	for (size_t i = 0; !error && i < count; i++)
 		error = read_pf(json_object_array_get_idx(pfs, i), &inventory->pf[inventory->pfs++], why);
+	if (!error)
+		error = read_uses(json, inventory, why);
 	if (!error)
 		error = json_fields_object(json, "ovs", &ovs, why);
 	inventory->ovs.max_idle = -1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * disturb.c: what a change to a PF would cut off.
+ * disturb.c: what a change to a PF would cut off: the rules about its uplink and its eswitch, by the list of uses (uses.h).
  *
  * A mode change takes the uplink's carrier away for a moment and re-creates every representor; with a VF that a driver holds the
  * firmware refuses it after the old forwarding was torn down, which leaves the running VFs without network (mlx5 eswitch_offloads.c).
@@ -9,6 +9,8 @@
 
 #include <errno.h>
 #include <string.h>
+
+#include "policy/uses.h"
 
 #define LEGACY "its eswitch is in legacy mode and "
 #define TC_CURE "see 'tc filter show dev %s ingress' and remove what is not needed, or let guests use another PF"
@@ -28,114 +30,112 @@ const struct inventory_vf *disturb_bound_vf(const struct inventory_pf *pf)
 }
 
 /*
- * netdev_use() - what the host does with a VF's own netdev
+ * find_vf() - a VF by its address
+ * Return: NULL if the host has none there
  */
-static const char *netdev_use(const struct inventory_vf *vf)
+static const struct inventory_vf *find_vf(const struct inventory *inventory, const struct pci_address *address)
 {
-	return vf->host_addresses ? "has an address" : vf->host_netdev_enslaved ? "is in a bond or bridge" : "is up";
-}
-
-/*
- * disturb_host_uses_vf() - whether the host itself uses a VF
- * @vf:		VF
- * @why:	filled if it does
- * Return: true if its own netdev is up, has addresses, or belongs to a bond or bridge
- */
-bool disturb_host_uses_vf(const struct inventory_vf *vf, struct reason *why)
-{
-	char address[PCI_ADDRESS_LEN];
-
-	if (!vf->host_addresses && !vf->host_netdev_up && !vf->host_netdev_enslaved)
-		return false;
-	reason_set(why, -EBUSY, pci_address_format(&vf->address, address), "the host itself uses this VF (%s %s)", vf->host_netdev,
-		   netdev_use(vf));
-	return true;
-}
-
-/*
- * disturb_uplink() - whether the host itself uses an uplink that is in no bridge: its traffic would end in the bridge
- * @pf:		PF
- * @why:	filled if it does
- * Return: 0, -EBUSY
- */
-int disturb_uplink(const struct inventory_pf *pf, struct reason *why)
-{
-	if (pf->uplink_addresses || pf->uplink_default_route) {
-		reason_set(why, -EBUSY, pf->uplink, "its uplink %s carries %s of this host", pf->uplink,
-			   pf->uplink_default_route ? "the default route" : "an IP address");
-		reason_cure(why, "move them to another device or to the bridge, or let guests use another PF");
-		return -EBUSY;
-	}
-	if (pf->uplink_tc_rules) {
-		reason_set(why, -EBUSY, pf->uplink, "its uplink %s has TC rules, which Open vSwitch would remove", pf->uplink);
-		reason_cure(why, TC_CURE, pf->uplink);
-		return -EBUSY;
-	}
-	return 0;
-}
-
-/*
- * busy_port() - a port beside the uplink in its bridge that would lose the network for a moment
- */
-static const struct ovs_port *busy_port(const struct inventory *inventory, const struct inventory_pf *pf)
-{
-	for (size_t i = 0; *pf->uplink_bridge && i < inventory->ovs.ports; i++) {
-		const struct ovs_port *port = &inventory->ovs.port[i];
-
-		if (strcmp(port->bridge, pf->uplink_bridge) == 0 && strcmp(port->name, pf->uplink) && strcmp(port->name, port->bridge) &&
-		    port->ofport > 0)
-			return port;
+	for (size_t i = 0; i < inventory->pfs; i++) {
+		for (unsigned int k = 0; k < inventory->pf[i].num_vfs; k++) {
+			if (pci_address_equal(&inventory->pf[i].vf[k].address, address))
+				return &inventory->pf[i].vf[k];
+		}
 	}
 	return NULL;
 }
 
 /*
- * held_vf() - the sentence for a VF that keeps the eswitch from being switched: who has it
+ * cure_of() - what to do about a use
+ */
+static void cure_of(const struct use *use, const struct inventory_pf *pf, struct reason *why)
+{
+	switch (use->kind) {
+	case USE_GUEST:
+		reason_cure(why, "migrate or shut down that guest, or let guests use another PF");
+		break;
+	case USE_RULES:
+		reason_cure(why, TC_CURE, pf->uplink);
+		break;
+	case USE_DRIVER:
+	case USE_UP:
+		reason_cure(why, "free it: virsh nodedev-detach, or 'vferry prepare' where nobody uses it");
+		break;
+	default:
+		reason_cure(why, "take it out of use there, or let guests use another PF");
+	}
+}
+
+/* ---- The uplink ---------------------------------------------------------------------------------------------------------------- */
+
+/*
+ * disturb_uplink() - whether anybody uses an uplink that is in no bridge: his traffic would end in the bridge
+ * @inventory:	host
+ * @pf:		PF
+ * @why:	filled if somebody does
+ * Return: 0, -EBUSY, -ENOMEM
+ */
+int disturb_uplink(const struct inventory *inventory, const struct inventory_pf *pf, struct reason *why)
+{
+	autouses struct uses uses = { 0 };
+	const struct use_target target = use_pf(&pf->address);
+	const struct use *use;
+	char sentence[256];
+	int error = uses_find_card(inventory, NULL, pf, &uses);
+
+	if (error)
+		return reason_set(why, error, NULL, "out of memory");
+	use = uses_find_user(&uses, &target, CHANGE_PLUG_UPLINK, NULL);
+	if (!use)
+		return 0;
+	uses_say(use, sentence, sizeof(sentence));
+	reason_set(why, -EBUSY, pf->uplink, "its uplink %s cannot be put into a bridge of Open vSwitch, which would take its traffic: %s",
+		   pf->uplink, sentence);
+	if (use->kind == USE_RULES)
+		cure_of(use, pf, why);
+	else
+		reason_cure(why, "move it to another device or to the bridge, or let guests use another PF");
+	return -EBUSY;
+}
+
+/* ---- The eswitch --------------------------------------------------------------------------------------------------------------- */
+
+/*
+ * keeps_eswitch() - the sentence for a use that keeps an eswitch as it is
  * Return: -EBUSY
  */
-static int held_vf(const struct status_list *running, const struct inventory_vf *vf, struct reason *why)
+static int keeps_eswitch(const struct inventory *inventory, const struct inventory_pf *pf, const struct use *use, struct reason *why)
 {
-	const struct status *guest = running ? status_find_device(running, &vf->address) : NULL;
-	char address[PCI_ADDRESS_LEN], name[128];
+	char address[PCI_ADDRESS_LEN], other[PCI_ADDRESS_LEN], sentence[256];
+	const struct inventory_vf *vf = use->of.object == USE_OF_VF ? find_vf(inventory, &use->of.pci) : NULL;
 
-	pci_address_format(&vf->address, address);
-	if (guest) {
-		reason_clean(name, sizeof(name), guest->name);
-		reason_set(why, -EBUSY, address, LEGACY "cannot be switched while guest %s has its VF %s (driver %s)", name, address,
-			   vf->driver);
-		reason_cure(why, "migrate or shut down that guest, or let guests use another PF");
-	} else if (disturb_host_uses_vf(vf, NULL)) {
-		reason_set(why, -EBUSY, address, LEGACY "cannot be switched while the host itself uses its VF %s (%s %s, driver %s)",
-			   address, vf->host_netdev, netdev_use(vf), vf->driver);
-		reason_cure(why, "take %s out of use, or let guests use another PF", vf->host_netdev);
-	} else {
-		reason_set(why, -EBUSY, address, LEGACY "cannot be switched while its VF %s is held by driver %s", address, vf->driver);
-		reason_cure(why, "free it: virsh nodedev-detach, or 'vferry prepare' where nobody uses it");
-	}
+	pci_address_format(&use->of.pci, address);
+	uses_say(use, sentence, sizeof(sentence));
+	if (!pci_address_equal(&use->pf, &pf->address))
+		reason_set(why, -EBUSY, address, LEGACY "cannot be switched: that may take the carrier of the card's other port (%s) for seconds, "
+			   "%s%s%s%s", pci_address_format(&use->pf, other), vf ? "whose VF " : "where ", vf ? address : sentence,
+			   vf ? " is in use: " : "", vf ? sentence : "");
+	else if (use->kind == USE_GUEST)
+		reason_set(why, -EBUSY, address, LEGACY "cannot be switched while %s has its VF %s (driver %s)", use->name, address,
+			   vf ? vf->driver : "");
+	else if (vf)
+		reason_set(why, -EBUSY, address, LEGACY "cannot be switched while its VF %s is in use: %s (driver %s)", address, sentence, vf->driver);
+	else
+		reason_set(why, -EBUSY, pf->uplink, LEGACY "switching it would take the carrier of %s for seconds: %s", pf->uplink, sentence);
+	cure_of(use, pf, why);
 	return -EBUSY;
 }
 
 /*
- * interrupted() - what the uplink carries, and would lose for a moment
- * Return: 0, -EBUSY with *why
+ * held_vf() - the sentence for a VF that nobody uses, but that a driver holds: the firmware refuses then
+ * Return: -EBUSY
  */
-static int interrupted(const struct inventory *inventory, const struct inventory_pf *pf, struct reason *why)
+static int held_vf(const struct inventory_vf *vf, struct reason *why)
 {
-	const struct ovs_port *port = busy_port(inventory, pf);
+	char address[PCI_ADDRESS_LEN];
 
-	if (strcmp(pf->uplink_master_kind, "bond") == 0)
-		return reason_set(why, -EBUSY, pf->uplink, LEGACY "cannot be switched while %s is in bond %s", pf->uplink,
-				  pf->uplink_master);
-	if (pf->uplink_addresses || pf->uplink_default_route)
-		return reason_set(why, -EBUSY, pf->uplink, LEGACY "switching it would interrupt %s, which has %s", pf->uplink,
-				  pf->uplink_default_route ? "the default route" : "an address");
-	if (port)
-		return reason_set(why, -EBUSY, port->name, LEGACY "switching it would interrupt port %s of bridge %s", port->name,
-				  port->bridge);
-	if (!pf->uplink_tc_rules)
-		return 0;
-	reason_set(why, -EBUSY, pf->uplink, LEGACY "cannot be switched while %s has TC rules", pf->uplink);
-	reason_cure(why, TC_CURE, pf->uplink);
+	pci_address_format(&vf->address, address);
+	reason_set(why, -EBUSY, address, LEGACY "cannot be switched while its VF %s is held by driver %s", address, vf->driver);
+	reason_cure(why, "free it: virsh nodedev-detach, or 'vferry prepare' where nobody uses it");
 	return -EBUSY;
 }
 
@@ -150,11 +150,19 @@ static int interrupted(const struct inventory *inventory, const struct inventory
 int disturb_eswitch(const struct inventory *inventory, const struct status_list *running, const struct inventory_pf *pf,
 		    struct reason *why)
 {
+	autouses struct uses uses = { 0 };
+	const struct use_target target = use_pf(&pf->address);
 	const struct inventory_vf *bound = disturb_bound_vf(pf);
+	const struct use *use;
 
 	if (pf->mode == ESWITCH_SWITCHDEV)
 		return 0;
 	if (pf->mode != ESWITCH_LEGACY)
 		return reason_set(why, -EBUSY, NULL, "the mode of its eswitch is not known to vferry");
-	return bound ? held_vf(running, bound, why) : interrupted(inventory, pf, why);
+	if (uses_find_card(inventory, running, pf, &uses))
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	use = uses_find_user(&uses, &target, CHANGE_ESWITCH, NULL);
+	if (use)
+		return keeps_eswitch(inventory, pf, use, why);
+	return bound ? held_vf(bound, why) : 0;
 }

@@ -12,7 +12,7 @@
 #include "host/inventory.h"
 
 /* Whether an uplink that is in no bridge can be put into one without cutting the host's network. Return: 0, -EBUSY with *why. */
-int disturb_uplink(const struct inventory_pf *pf, struct reason *why);
+int disturb_uplink(const struct inventory *inventory, const struct inventory_pf *pf, struct reason *why);
 
 /*
  * Whether the eswitch is in switchdev mode, or can be switched. running: to name the guest that has a VF, may be NULL.
@@ -20,9 +20,6 @@ int disturb_uplink(const struct inventory_pf *pf, struct reason *why);
  */
 int disturb_eswitch(const struct inventory *inventory, const struct status_list *running, const struct inventory_pf *pf,
 		    struct reason *why);
-
-/* Whether the host itself uses a VF: addresses on its netdev, up, or in a bond or bridge. */
-bool disturb_host_uses_vf(const struct inventory_vf *vf, struct reason *why);
 
 /* Whether a PF has a VF with any driver: then neither its mode nor its number of VFs may change. */
 const struct inventory_vf *disturb_bound_vf(const struct inventory_pf *pf);

@@ -15,13 +15,14 @@
 #include "policy/network.h"
 #include "policy/rules.h"
 #include "policy/trust.h"
+#include "policy/uses.h"
 
 #define SCORE_SAME_ADDRESS 4
 #define SCORE_IN_BRIDGE 2
 #define SCORE_SWITCHDEV 1
 
 /* Why PFs were passed over, as one text. */
-struct passed_over {
+struct passed {
 	char text[REASON_TEXT_MAX];
 	bool slots; /* one of them only for want of a slot */
 	char cure[REASON_TEXT_MAX]; /* of the first; that of a PF which is not to be used counts only where all are such */
@@ -31,7 +32,7 @@ struct passed_over {
 /*
  * note() - adds a PF and its reason to the list
  */
-static void note(struct passed_over *passed, const struct inventory_pf *pf, const struct reason *why)
+static void note(struct passed *passed, const struct inventory_pf *pf, const struct reason *why)
 {
 	bool is_unused = strcmp(why->rule, "L7-card") == 0;
 	size_t used = strlen(passed->text);
@@ -71,17 +72,6 @@ static bool taken_in_guest(const struct guest *guest, const struct pci_address *
 }
 
 /*
- * driver_is_idle() - whether a driver that holds a VF may be taken from it: a VF that libvirt unbound (pci-stub), one that is bound for
- * migration already, or one that the host's mlx5_core drives without anybody using its netdev
- */
-static bool driver_is_idle(const struct inventory_vf *vf)
-{
-	if (!*vf->driver || strcmp(vf->driver, "pci-stub") == 0 || strcmp(vf->driver, "mlx5_vfio_pci") == 0)
-		return true;
-	return strcmp(vf->driver, "mlx5_core") == 0 && !disturb_host_uses_vf(vf, NULL);
-}
-
-/*
  * is_complete() - whether a VF that exists has its port and its representor
  */
 static bool is_complete(const struct inventory_vf *vf)
@@ -104,51 +94,98 @@ static bool is_sick(const struct inventory_pf *pf, unsigned int index)
 	return false;
 }
 
+/* A search for a VF of one PF. */
+struct search {
+	const struct placement *p;
+	const struct guest *guest;
+	const struct inventory_pf *pf;
+	const char *bridge;       /* in which its representor would have to be */
+	const struct uses *uses;
+};
+
+/*
+ * port_is_elsewhere() - whether somebody has put a VF's representor into another bridge than the one it would have to be in: somebody who
+ * gives VFs to others
+ */
+static bool port_is_elsewhere(const struct inventory_vf *vf, const char *bridge)
+{
+	return *vf->bridge && !vf->bridge_ours && strcmp(vf->bridge, bridge) != 0;
+}
+
+/*
+ * why_not() - why a VF that exists cannot be given away, as far as libvirt and leases do not tell
+ * @out:	256 bytes: the reason, "" if it can
+ * Return: out
+ */
+static const char *why_not(const struct search *search, unsigned int index, char *out)
+{
+	const struct inventory_vf *vf = &search->pf->vf[index];
+	const struct use *by = NULL;
+
+	*out = '\0';
+	if (uses_grade(search->uses, vf, search->p->uuid, &by) > GRADE_IDLE && by)
+		uses_say(by, out, 256);
+	else if (port_is_elsewhere(vf, search->bridge))
+		snprintf(out, 256, "its representor %s is a port of bridge %s, put there by somebody else", vf->port.netdev, vf->bridge);
+	else if (vf->group_members > 1)
+		snprintf(out, 256, "it shares its IOMMU group with other devices");
+	else if (is_sick(search->pf, index))
+		snprintf(out, 256, "it has no representor, and others have");
+	return out;
+}
+
 /*
  * vf_is_free() - whether VF number index of a PF may be given away
  * @address:	result: its address
  */
-static bool vf_is_free(const struct placement *p, const struct guest *guest, const struct inventory_pf *pf, unsigned int index,
-		       struct pci_address *address)
+static bool vf_is_free(const struct search *search, unsigned int index, struct pci_address *address)
 {
+	const struct inventory_pf *pf = search->pf;
+	char text[256];
+
 	if (index < pf->num_vfs)
 		*address = pf->vf[index].address;
 	else if (pci_address_vf(&pf->address, pf->offset, pf->stride, index, address))
 		return false;
-	if (taken_in_guest(guest, address) || record_find_vf(p->leases, address, p->uuid))
+	if (taken_in_guest(search->guest, address) || record_find_vf(search->p->leases, address, search->p->uuid))
 		return false;
-	if (status_find_device(p->running, address))
+	if (status_find_device(search->p->running, address))
 		return false;
-	if (index >= pf->num_vfs)
-		return true;
-	return driver_is_idle(&pf->vf[index]) && pf->vf[index].group_members <= 1 && !is_sick(pf, index);
+	return index >= pf->num_vfs || !*why_not(search, index, text);
 }
 
 /*
- * pick_vf() - the VF of a PF that a guest gets: the one with the source's address if it is free, else the first free one
- * Return: 0, -ENOSPC
+ * fitness() - how gladly a free VF is given: one that no other guest is defined with, then one with the address that the guest has had
  */
-static int pick_vf(const struct placement *p, const struct guest *guest, struct guest_vf *vf, struct inventory_pf *pf)
+static int fitness(const struct placement *p, const struct guest_vf *vf, const struct pci_address *address)
 {
-	unsigned int n = usable_vfs(p->config, pf), first = n;
-	struct pci_address address;
+	bool is_same = vf->device->has_source && pci_address_equal(address, &vf->device->source);
 
-	for (unsigned int i = 0; i < n; i++) {
-		if (!vf_is_free(p, guest, pf, i, &address))
+	return (definitions_find(p->definitions, address, p->uuid) ? 0 : 2) + is_same;
+}
+
+/*
+ * pick_vf() - the VF of a PF that a guest gets: of those that are free the fittest, of these the first
+ * Return: 0, -ENOSPC, -ENOMEM
+ */
+static int pick_vf(const struct placement *p, const struct guest *guest, struct guest_vf *vf, const struct inventory_pf *pf)
+{
+	autouses struct uses uses = { 0 };
+	const struct search search = { .p = p, .guest = guest, .pf = pf, .bridge = vf->bridge, .uses = &uses };
+	struct pci_address address;
+	int best = -1;
+
+	if (uses_find_card(p->inventory, p->running, pf, &uses))
+		return -ENOMEM;
+	for (unsigned int i = 0; i < usable_vfs(p->config, pf); i++) {
+		if (!vf_is_free(&search, i, &address) || fitness(p, vf, &address) <= best)
 			continue;
-		if (first == n)
-			first = i;
-		if (!vf->device->has_source || !pci_address_equal(&address, &vf->device->source))
-			continue;
-		first = i;
-		break;
+		best = fitness(p, vf, &address);
+		vf->index = i;
+		vf->address = address;
+		vf->has_vf = true;
 	}
-	if (first == n || !vf_is_free(p, guest, pf, first, &address))
-		return -ENOSPC;
-	vf->index = first;
-	vf->address = address;
-	vf->has_vf = true;
-	return 0;
+	return best < 0 ? -ENOSPC : 0;
 }
 
 /*
@@ -237,12 +274,11 @@ static bool own_rival(const struct placement *p, const struct guest *guest, cons
 }
 
 /*
- * no_free_vf() - the sentence for a PF whose VFs are taken. Their number is not changed while one is in use.
+ * list_guests() - who has VFs of a PF or is promised them
+ * @names:	"web1, web2"
  */
-static void no_free_vf(const struct placement *p, const struct inventory_pf *pf, struct reason *why)
+static void list_guests(const struct placement *p, const struct inventory_pf *pf, char *names, size_t size)
 {
-	char names[160] = "";
-
 	for (unsigned int i = 0; i < pf->num_vfs; i++) {
 		const struct status *status = status_find_device(p->running, &pf->vf[i].address);
 		const struct record *lease = record_find_vf(p->leases, &pf->vf[i].address, p->uuid);
@@ -253,11 +289,45 @@ static void no_free_vf(const struct placement *p, const struct inventory_pf *pf,
 			continue;
 		reason_clean(clean, sizeof(clean), status ? status->name : lease->name);
 		if (!strstr(names, clean))
-			snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "", clean);
+			snprintf(names + used, size - used, "%s%s", used ? ", " : "", clean);
 	}
-	reason_set(why, -ENOSPC, NULL, "no free VF among its %u%s%s%s", usable_vfs(p->config, pf), *names ? ": " : "", names,
-		   *names ? (strchr(names, ',') ? " have them" : " has them") : "");
-	reason_cure(why, "free a VF; the number of VFs of a PF (vferry prepare --vfs) can be changed only while none is in use");
+}
+
+/*
+ * passed_over() - the first VF that no guest has and that is passed over all the same, with the reason
+ * @out:	"VF 0000:81:00.2 is passed over: driver vfio-pci holds it"; "" there is none
+ */
+static void passed_over(const struct search *search, char *out, size_t size)
+{
+	const struct placement *p = search->p;
+	char reason[256], address[PCI_ADDRESS_LEN];
+
+	for (unsigned int i = 0; i < search->pf->num_vfs && !*out; i++) {
+		const struct pci_address *vf = &search->pf->vf[i].address;
+
+		if (status_find_device(p->running, vf) || record_find_vf(p->leases, vf, p->uuid) || !*why_not(search, i, reason))
+			continue;
+		snprintf(out, size, "VF %s is passed over: %s", pci_address_format(vf, address), reason);
+	}
+}
+
+/*
+ * no_free_vf() - the sentence for a PF whose VFs are taken: who has them, and why another is passed over. Their number is not changed while
+ * one is in use.
+ */
+static void no_free_vf(const struct placement *p, const struct inventory_pf *pf, const char *bridge, struct reason *why)
+{
+	autouses struct uses uses = { 0 };
+	const struct search search = { .p = p, .pf = pf, .bridge = bridge, .uses = &uses };
+	char names[160] = "", other[320] = "";
+
+	list_guests(p, pf, names, sizeof(names));
+	if (uses_find_card(p->inventory, p->running, pf, &uses) == 0)
+		passed_over(&search, other, sizeof(other));
+	reason_set(why, -ENOSPC, NULL, "no free VF among its %u%s%s%s%s%s", usable_vfs(p->config, pf), *names ? ": " : "", names,
+		   *names ? (strchr(names, ',') ? " have them" : " has them") : "", *other ? (*names ? "; " : ": ") : "", other);
+	reason_cure(why, "free a VF%s; the number of VFs of a PF (vferry prepare --vfs) can be changed only while none is in use",
+		    *other ? " ('vferry status' tells who uses each)" : "");
 }
 
 /*
@@ -281,7 +351,7 @@ static int judge_pf(const struct placement *p, const struct guest *guest, struct
 		return reason_set(why, -EPERM, NULL,
 				  "another PF's uplink is about to be in the same bridge, and a second one would make a loop");
 	if (!trial->pool && pick_vf(p, guest, trial, pf)) {
-		no_free_vf(p, pf, why);
+		no_free_vf(p, pf, trial->bridge, why);
 		return -ENOSPC;
 	}
 	return error;
@@ -292,7 +362,7 @@ static int judge_pf(const struct placement *p, const struct guest *guest, struct
  * @trial:	copy of the guest's VF, filled on success
  */
 static bool try_pf(const struct placement *p, const struct guest *guest, struct guest_vf *trial, struct inventory_pf *pf,
-		   struct passed_over *passed)
+		   struct passed *passed)
 {
 	struct reason why = { 0 };
 	int error = judge_pf(p, guest, trial, pf, &why);
@@ -309,7 +379,7 @@ static bool try_pf(const struct placement *p, const struct guest *guest, struct 
 /*
  * give_up() - the refusal when no PF suits
  */
-static int give_up(const struct guest_vf *vf, const struct passed_over *passed, struct reason *why)
+static int give_up(const struct guest_vf *vf, const struct passed *passed, struct reason *why)
 {
 	int error = passed->slots ? -EBUSY : -ENOSPC;
 	char mac[MAC_ADDRESS_LEN] = "";
@@ -332,7 +402,7 @@ static int give_up(const struct guest_vf *vf, const struct passed_over *passed, 
  */
 static int place_one(const struct placement *p, struct guest *guest, struct guest_vf *vf, struct reason *why)
 {
-	struct passed_over passed = { 0 };
+	struct passed passed = { 0 };
 	struct guest_vf best = *vf;
 	int best_score = -1;
 

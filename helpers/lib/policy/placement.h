@@ -7,6 +7,7 @@
 
 #include "base/config.h"
 #include "base/reason.h"
+#include "domain/definitions.h"
 #include "domain/status.h"
 #include "host/inventory.h"
 #include "policy/guest.h"
@@ -18,6 +19,7 @@ struct placement {
 	struct inventory *inventory;
 	const struct status_list *running; /* what libvirt runs here */
 	const struct record_list *leases;
+	const struct definition_list *definitions; /* which devices guests are defined with, NULL: not known */
 	const char *uuid;                  /* of the guest itself: its own lease does not count */
 	void (*warn)(const struct reason *why, void *arg);
 	void *arg;

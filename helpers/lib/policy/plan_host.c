@@ -17,28 +17,32 @@
 
 /*
  * plan_host_is_idle() - whether a VF can be taken from its driver without harm
+ * @uses:	who uses it
  * @vf:		VF
  */
-bool plan_host_is_idle(const struct inventory_vf *vf)
+bool plan_host_is_idle(const struct uses *uses, const struct inventory_vf *vf)
 {
-	if (strcmp(vf->driver, "pci-stub") == 0)
-		return true;
-	return strcmp(vf->driver, "mlx5_core") == 0 && !disturb_host_uses_vf(vf, NULL);
+	bool is_hosts = strcmp(vf->driver, "pci-stub") == 0 || strcmp(vf->driver, "mlx5_core") == 0;
+
+	return is_hosts && uses_grade(uses, vf, NULL, NULL) <= GRADE_UP;
 }
 
 /*
  * plan_host_idle() - a PF as it will be when its idle VFs are free
- * @pf:		PF
+ * @inventory:	host
+ * @pf:		PF of it
  * @vf:		room for its VFs
  * Return: a copy whose VFs are *vf
  */
-struct inventory_pf plan_host_idle(const struct inventory_pf *pf, struct inventory_vf *vf)
+struct inventory_pf plan_host_idle(const struct inventory *inventory, const struct inventory_pf *pf, struct inventory_vf *vf)
 {
+	autouses struct uses uses = { 0 };
 	struct inventory_pf copy = *pf;
+	bool is_known = uses_find_card(inventory, NULL, pf, &uses) == 0;
 
 	for (unsigned int i = 0; i < pf->num_vfs && i < INVENTORY_MAX_VFS; i++) {
 		vf[i] = pf->vf[i];
-		if (plan_host_is_idle(&vf[i]))
+		if (is_known && plan_host_is_idle(&uses, &vf[i]))
 			vf[i].driver[0] = '\0';
 	}
 	copy.vf = vf;
@@ -97,7 +101,7 @@ static int judge_number(const struct placement *p, const struct inventory_pf *id
 int plan_host_judge(const struct placement *p, const struct inventory_pf *pf, const char *bridge, unsigned int vfs, struct reason *why)
 {
 	struct inventory_vf free_vf[INVENTORY_MAX_VFS];
-	struct inventory_pf idle = plan_host_idle(pf, free_vf);
+	struct inventory_pf idle = plan_host_idle(p->inventory, pf, free_vf);
 	struct guest_vf vf = { 0 };
 	struct rule_case c = { .config = p->config, .inventory = p->inventory, .pf = &idle, .vf = &vf, .running = p->running };
 	int error;
@@ -119,7 +123,7 @@ int plan_host_judge_card(const struct placement *p, const struct inventory_pf *p
 {
 	static const char *const rules[] = { "pf-driver", "S2-sriov", "eswitch" };
 	struct inventory_vf free_vf[INVENTORY_MAX_VFS];
-	struct inventory_pf idle = plan_host_idle(pf, free_vf);
+	struct inventory_pf idle = plan_host_idle(p->inventory, pf, free_vf);
 	struct rule_case c = { .config = p->config, .inventory = p->inventory, .pf = &idle, .running = p->running };
 
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
@@ -154,12 +158,16 @@ void plan_host_keep_card(struct steps *plan)
 /*
  * plan_unbind() - frees the VFs that are idle
  */
-static int plan_unbind(const struct inventory_pf *pf, struct steps *plan)
+static int plan_unbind(const struct inventory *inventory, const struct inventory_pf *pf, struct steps *plan)
 {
+	autouses struct uses uses = { 0 };
+
+	if (uses_find_card(inventory, NULL, pf, &uses))
+		return -ENOMEM;
 	for (unsigned int i = 0; i < pf->num_vfs; i++) {
 		struct step step = { .kind = STEP_UNBIND, .pf = pf->address, .has_vf = true, .vf = pf->vf[i].address, .index = i };
 
-		if (!plan_host_is_idle(&pf->vf[i]))
+		if (!plan_host_is_idle(&uses, &pf->vf[i]))
 			continue;
 		snprintf(step.before_text, sizeof(step.before_text), "%s", pf->vf[i].driver);
 		if (steps_add(plan, &step))
@@ -182,10 +190,10 @@ int plan_host(const struct config *config, const struct inventory *inventory, co
 	      unsigned int vfs, struct steps *plan)
 {
 	struct inventory_vf free_vf[INVENTORY_MAX_VFS];
-	struct inventory_pf target = plan_host_idle(pf, free_vf);
+	struct inventory_pf target = plan_host_idle(inventory, pf, free_vf);
 	struct config wanted = *config;
 	size_t first;
-	int error = plan_unbind(pf, plan);
+	int error = plan_unbind(inventory, pf, plan);
 
 	if (vfs)
 		wanted.vfs = vfs;

@@ -163,7 +163,7 @@ enum verdict rules_network(const struct rule_case *c, struct reason *why)
 	int error = network_judge(c->config, c->inventory, c->pf, c->vf->bridge, &plug, why);
 
 	if (!error && plug)
-		error = disturb_uplink(c->pf, why);
+		error = disturb_uplink(c->inventory, c->pf, why);
 	return error ? VERDICT_REFUSE : VERDICT_PASS;
 }
 

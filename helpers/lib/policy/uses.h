@@ -66,9 +66,10 @@ struct use_target {
 
 struct use {
 	struct use_target of;
+	struct pci_address pf;      /* of a VF: its PF */
 	enum use_kind kind;
 	char uuid[DOMAIN_UUID_LEN]; /* of a guest, "" none */
-	char name[128];             /* who, clean: "guest web1", "vlan device p0.100", "process 4711 (testpmd)" */
+	char name[128];             /* who, clean: "guest web1", "vlan p0.100", "process 4711 (testpmd)" */
 };
 
 /* Zeroed: nothing is used. */
@@ -82,6 +83,12 @@ struct uses {
  * uses_release() it. Return: 0, -ENOMEM.
  */
 int uses_find(const struct inventory *inventory, const struct status_list *running, struct uses *uses);
+
+/* The same for one PF (of the inventory, or a copy as it will be), the other PFs of its card, and the VFs of them all. */
+int uses_find_card(const struct inventory *inventory, const struct status_list *running, const struct inventory_pf *pf, struct uses *uses);
+
+/* Whether two PFs are ports of one card: what happens to one may take the other's carrier away. */
+bool uses_is_sibling(const struct pci_address *a, const struct pci_address *b);
 
 /* Adds one that the inventory does not tell: a promise, a definition. name is cleaned. Return: 0, -ENOMEM. */
 int uses_add(struct uses *uses, const struct use *use);
@@ -104,6 +111,9 @@ const struct use *uses_next(const struct uses *uses, const struct use_target *of
  */
 int uses_forbid(const struct uses *uses, const struct use_target *target, enum use_change change, const char *uuid, struct reason *why);
 
+/* The same question: the user that tells most, NULL if nobody would lose anything. */
+const struct use *uses_find_user(const struct uses *uses, const struct use_target *target, enum use_change change, const char *uuid);
+
 /* How far a VF is from being free, as far as its users are concerned. */
 enum use_grade {
 	GRADE_FREE,     /* no driver holds it, or one from which it can be taken: pci-stub, mlx5_vfio_pci that nobody has open */
@@ -116,8 +126,11 @@ enum use_grade {
 /* The grade of a VF; *by (may be NULL): the use that decides, NULL if none. uuid: as above. */
 enum use_grade uses_grade(const struct uses *uses, const struct inventory_vf *vf, const char *uuid, const struct use **by);
 
-/* What a kind of user would lose by a change, and the words for a kind: "carries an address of this host". */
-const char *use_kind_key(enum use_kind kind); /* for JSON: "address" */
+/* The sentence about one use: "bridge cloudbr0 has an address of this host". Return: out. */
+const char *uses_say(const struct use *use, char *out, size_t size);
+
+/* The word for a kind in JSON: "address". */
+const char *uses_key(enum use_kind kind);
 
 #define autouses __attribute__((cleanup(uses_release)))
 

@@ -97,6 +97,7 @@ int ovs_watch_open(struct ovs **ovs, const char *socket, deadline_t deadline, st
 int ovs_watch_fd(const struct ovs *ovs);
 int ovs_watch_take(struct ovs *ovs, bool *some, struct reason *why);
 
+/* In a state: by name, NULL if absent. */
 const struct ovs_port *ovs_find_port(const struct ovs_state *state, const char *name);
 
 /* The port that a netdev is in: its own, or the bond that it is a member of. */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * netdev_space.h: netdevs in other network namespaces, those of containers, that come from this one or lie on something here.
+ */
+#ifndef VFERRY_CARD_NETDEV_SPACE_H
+#define VFERRY_CARD_NETDEV_SPACE_H
+
+#include "card/netdev.h"
+
+/*
+ * Finds, in all other network namespaces, netdevs that lie on one of ours, and those that have a parent device (a VF's own netdev among
+ * them). Goes into each namespace: for a child. Return: how many, at most max, each with its "space"; a namespace that cannot be entered is
+ * passed over.
+ */
+size_t netdev_list_spaces(struct netdev *list, size_t max);
+
+#endif

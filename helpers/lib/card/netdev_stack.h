@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * netdev_stack.h: what is stacked on a network device, all the way up, and what shares a bridge with it.
+ */
+#ifndef VFERRY_CARD_NETDEV_STACK_H
+#define VFERRY_CARD_NETDEV_STACK_H
+
+#include "card/netdev.h"
+
+#define NETDEV_MAX_RIDERS 256
+
+/* One that loses its traffic when the device below does. */
+struct netdev_rider {
+	const struct netdev *netdev;
+	bool is_member; /* it lies on nothing of it: it is another member of a bridge that does */
+};
+
+/*
+ * Finds what rides on the device with an index. Pure. Open vSwitch's datapath is no rider: its bridges are told by its database.
+ * Return: how many, at most max (more than that many are not looked for).
+ */
+size_t netdev_riders(const struct netdev *list, size_t count, uint32_t ifindex, struct netdev_rider *rider, size_t max);
+
+/* Whether a device is real hardware, or another function of it: it has a parent and nothing below, and is no representor. */
+bool netdev_is_hardware(const struct netdev *netdev);
+
+/* Whether a device is the representor of a function, by its port's name: "pf0vf3", "c1pf0sf1", also "eth1" of another make: "pf…". */
+bool netdev_is_representor(const struct netdev *netdev);
+
+/*
+ * Notes in a list what lies on what, where rtnetlink does not tell it: what the kernel links in sysfs alone, such as a VXLAN and its device.
+ */
+void netdev_complete_stack(struct netdev *list, size_t count);
+
+#endif
