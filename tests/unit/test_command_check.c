@@ -117,7 +117,7 @@ TEST(a_pf_beside_one_whose_uplink_is_in_the_bridge_is_not_needed)
 TEST(every_line_of_the_procedure_that_concerns_a_host_is_there)
 {
 	static const char *const ids[] = { "P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P13", "L1", "L3", "L4", "L6", "L7", "L8",
-					   "S1", "S2", "S3", "S4", "S5a", "S5b", "S5c", "S5d", "S5e", "S5f", "S5g", "V7", "V8" };
+					   "S1", "S2", "S3", "S4", "S5a", "S5b", "S5c", "S5d", "S5e", "S5f", "S5g", "V7", "V8", "V10" };
 	struct json_object *json = json_tokener_parse(check(recorded(READY)).out);
 
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
@@ -341,7 +341,7 @@ GUEST_FAULT(a_guest_without_a_passport, "urn:vferry:passport:1", "urn:vferry:pas
 GUEST_FAULT(a_guest_with_a_vlan, "</source>\n    </interface>", "</source><vlan><tag id='42'/></vlan></interface>", "V2", "no <vlan>", "failure",
 	    "which a VF of an eswitch in switchdev mode does not take", NULL)
 GUEST_FAULT(a_guest_that_may_not_lock_its_memory, "<vcpu>", "<memtune><hard_limit unit='KiB'>4194304</hard_limit></memtune><vcpu>", "V3", "memory",
-	    "warning", "hard_limit is 4096 MiB", "virsh memtune guest1 --hard-limit 5242880 --config")
+	    "warning", "hard_limit is 4096 MiB", "virsh memtune --domain guest1 --hard-limit 5242880 --config")
 #define MODEL "<model fallback='forbid'>Skylake-Server</model>"
 GUEST_FAULT(a_guest_with_several_cpu_threads, MODEL, MODEL "<topology sockets='2' dies='1' cores='1' threads='2'/>", "V9", "CPU threads", "warning",
 	    "libvirt 11.3.0 with QEMU 10.0.2 refuses it when it arrives from a QEMU before 10.0: it has 2 CPU threads in a socket", NULL)

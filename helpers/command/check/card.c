@@ -127,6 +127,8 @@ static void look_acs(const struct check_case *c, struct finding *f)
 /* P7: the PF's network device is up. */
 static void look_uplink_up(const struct check_case *c, struct finding *f)
 {
+	char word[WORD];
+
 	if (is_spare(c, f))
 		return;
 	if (!*c->pf->uplink) {
@@ -134,7 +136,7 @@ static void look_uplink_up(const struct check_case *c, struct finding *f)
 		check_advise(f, "its driver must be mlx5_core and its link type Ethernet");
 	} else if (!c->pf->uplink_up) {
 		check_found(f, STATE_FAILURE, "%s is down", c->pf->uplink);
-		check_mend(f, "ip link set dev %s up", c->pf->uplink);
+		check_mend(f, "ip link set dev %s up", reason_word(c->pf->uplink, word, sizeof(word)));
 	} else {
 		check_found(f, STATE_OK, "%s is up", c->pf->uplink);
 	}

@@ -15,6 +15,8 @@
 enum state { STATE_OK, STATE_WARNING, STATE_FAILURE, STATE_UNKNOWN, STATE_NONE, STATES };
 
 /* What a look has found. */
+#define WORD 160 /* bytes for a name as a word of a shell (reason_word()) */
+
 struct finding {
 	enum state state;   /* STATE_NONE: not applicable; STATE_UNKNOWN: could not be seen */
 	char object[96];    /* PCI address, guest, disk; "" the host */

@@ -2,11 +2,15 @@
 /*
  * guest.c: what a guest needs to be moved: L2, L4 for the guest alone, P10 to P12, memory, and its VFs here.
  */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/scope.h"
 #include "command/check/check.h"
 #include "host/storage.h"
 #include "policy/rules.h"
+#include "policy/network.h"
 
 /* Says that a row needs a guest. Return: whether there is none. */
 static bool needs_guest(const struct check_case *c, struct finding *f)
@@ -92,7 +96,7 @@ static void look_disks(const struct check_case *c, struct finding *f)
 	check_found(f, STATE_OK, "%s", c->hardware->disks ? "its disks are where other hosts can reach them" : "it has no disks");
 	for (size_t i = 0; i < c->hardware->disks; i++) {
 		const struct hardware_disk *disk = &c->hardware->disk[i];
-		char kind[128] = "";
+		char kind[128] = "", name[WORD], target[WORD];
 		enum state state = judge_disk(c, disk, kind, sizeof(kind));
 
 		if (state == STATE_OK || f->state == STATE_FAILURE)
@@ -102,7 +106,8 @@ static void look_disks(const struct check_case *c, struct finding *f)
 		if (state != STATE_FAILURE)
 			continue;
 		if (disk->is_removable)
-			check_mend(f, "virsh change-media %s %s --eject", c->view->domain.name, disk->target);
+			check_mend(f, "virsh change-media --domain %s --path %s --eject", reason_word(c->view->domain.name, name, sizeof(name)),
+				   reason_word(disk->target, target, sizeof(target)));
 		else
 			check_advise(f, "move it to shared storage, or migrate with --copy-storage-all");
 	}
@@ -111,17 +116,20 @@ static void look_disks(const struct check_case *c, struct finding *f)
 /* P12: what nobody can know beforehand. */
 static void look_bandwidth(const struct check_case *c, struct finding *f)
 {
+	char name[WORD];
+
 	if (needs_guest(c, f))
 		return;
+	reason_word(c->view->domain.name, name, sizeof(name));
 	check_found(f, STATE_NONE, "the guest's dirty rate must be below the migration's bandwidth; to see it: "
-		    "virsh domdirtyrate-calc %.64s 1 && virsh domstats --dirtyrate %.64s (L3: %s)", c->view->domain.name,
-		    c->view->domain.name, rules_find("L3-dirty-rate")->limit);
+		    "virsh domdirtyrate-calc --domain %s --seconds 1 && virsh domstats --dirtyrate --domain %s (L3: %s)", name, name, rules_find("L3-dirty-rate")->limit);
 }
 
 /* Memory that QEMU must lock for a VF. */
 static void look_memory(const struct check_case *c, struct finding *f)
 {
 	const struct hardware *hardware = c->hardware;
+	char name[WORD];
 	const uint64_t spare = UINT64_C(1) << 30; /* libvirt adds 1 GiB for the device's own regions (qemuDomainGetMemLockLimitBytes) */
 
 	if (needs_guest(c, f))
@@ -130,7 +138,7 @@ static void look_memory(const struct check_case *c, struct finding *f)
 		check_found(f, STATE_WARNING,
 			    "its hard_limit is %llu MiB and it has %llu MiB of memory, all of which a VF locks, and 1 GiB more",
 			    (unsigned long long)(hardware->hard_limit >> 20), (unsigned long long)(hardware->memory >> 20));
-		check_mend(f, "virsh memtune %s --hard-limit %llu --config", c->view->domain.name,
+		check_mend(f, "virsh memtune --domain %s --hard-limit %llu --config", reason_word(c->view->domain.name, name, sizeof(name)),
 			   (unsigned long long)((hardware->memory + spare) >> 10));
 		return;
 	}
@@ -180,6 +188,65 @@ static void look_threads(const struct check_case *c, struct finding *f)
 	check_advise(f, "upgrade libvirt to 11.10 or later before guests arrive from hosts with an older QEMU");
 }
 
+/* Decides whether a guest with one VF could come to a PF, as the hook decides. vf: receives where to. Return: 0, negative errno with *why. */
+static int can_arrive(const struct check_case *c, const struct inventory_pf *pf, struct guest_vf *vf, struct reason *why)
+{
+	const struct hostdev device = { .kind = HOSTDEV_INTERFACE, .managed = true };
+	struct placement placement = scene_placement(&c->view->scene);
+	autofree struct guest *guest = calloc(1, sizeof(*guest));
+	struct config config = *c->config;
+	int error;
+
+	if (!guest)
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	pci_address_format(&pf->address, config.pf);
+	placement.config = &config;
+	placement.uuid = "";
+	placement.warn = NULL;
+	placement.incoming = true;
+	guest->vfs = 1;
+	guest->vf[0].device = &device;
+	snprintf(guest->vf[0].bridge, sizeof(guest->vf[0].bridge), "%s", network_bridge(c->config, &c->view->scene.inventory, pf));
+	error = placement_choose(&placement, guest, why);
+	if (!error)
+		*vf = guest->vf[0];
+	return error;
+}
+
+/* Whether a guest that arrives now would be taken: by all that the hook goes by, on this host as it is. */
+static void look_arrival(const struct check_case *c, struct finding *f)
+{
+	const struct inventory *inventory = &c->view->scene.inventory;
+	struct reason why = { 0 }, first = { 0 };
+	char vf_address[PCI_ADDRESS_LEN];
+	struct guest_vf vf = { 0 };
+	bool is_full = false;
+
+	if (c->view->unseens) {
+		check_found(f, STATE_UNKNOWN, "root alone can see what decides");
+		return;
+	}
+	for (size_t i = 0; i < inventory->pfs; i++) {
+		int error = guest_can_use_pf(c->config, &inventory->pf[i]) ? can_arrive(c, &inventory->pf[i], &vf, &why) : -ENODEV;
+
+		if (!error) {
+			check_found(f, STATE_OK, "a guest that arrives now gets VF %s, in bridge %s", pci_address_format(&vf.address, vf_address),
+				    vf.bridge);
+			return;
+		}
+		is_full |= error == -EBUSY;
+		if (error != -ENODEV && !*first.what)
+			first = why;
+	}
+	if (!*first.what) {
+		check_found(f, STATE_NONE, "it has no PF that may be used");
+		return;
+	}
+	check_found(f, is_full ? STATE_WARNING : STATE_FAILURE, "%s: %s", is_full ? "a guest that arrives now waits" : "no guest with a VF could arrive",
+		    first.what);
+	check_advise(f, "%s", first.cure);
+}
+
 const struct check_row check_rows_guest[] = {
 	{ "P10", "machine and CPU", SCOPE_GUEST, "both hosts must be able to run the same machine", look_machine },
 	{ "P11", "disks", SCOPE_GUEST, "a disk that only this host has stays behind", look_disks },
@@ -191,5 +258,6 @@ const struct check_row check_rows_guest[] = {
 	{ "V3", "memory", SCOPE_GUEST, "all of a guest's memory is locked while it has a VF", look_memory },
 	{ "V4", "the guest's VFs", SCOPE_GUEST, "they must be VFs that can move", look_guest_vfs },
 	{ "V9", "CPU threads", SCOPE_GUEST, "some versions of libvirt refuse a guest for what their QEMU shows it", look_threads },
+	{ "V10", "arrival", SCOPE_HOST, "the hook would refuse it, or have it wait", look_arrival },
 	{ 0 },
 };

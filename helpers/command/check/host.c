@@ -2,12 +2,15 @@
 /*
  * host.c: what the host needs beside the card: P2, P4, P5, P8, P9, P13, L1, L3, L8.
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/scope.h"
 #include "command/check/check.h"
 #include "engine/ready.h"
 #include "host/workers.h"
 #include "policy/rules.h"
+#include "state/history.h"
 
 /* P2: the tool that sets and burns firmware. */
 static void look_mstflint(const struct check_case *c, struct finding *f)
@@ -115,6 +118,14 @@ static void look_sockets(const struct check_case *c, struct finding *f)
 
 #define LIBVIRT_LOWEST "6.5.0" /* the first that runs programs in /etc/libvirt/hooks/qemu.d (NEWS of 6.5.0) */
 
+/* Whether the hook has been called for a migration on this host: then libvirt knows of it. */
+static bool was_called(const struct check_case *c)
+{
+	autofree struct history *history = calloc(1, sizeof(*history));
+
+	return !c->view->is_recorded && history && history_read(history, NULL) == 0 && history->count;
+}
+
 /* L1: only vferry's hook keeps post-copy out. */
 static void look_postcopy(const struct check_case *c, struct finding *f)
 {
@@ -126,6 +137,12 @@ static void look_postcopy(const struct check_case *c, struct finding *f)
 		check_advise(f, "install libvirt " LIBVIRT_LOWEST " or newer");
 		return;
 	}
+	if (facts->has_hook && facts->has_worker && facts->is_hook_newer && !was_called(c)) {
+		check_found(f, STATE_UNKNOWN, "vferry's hook is installed, but libvirt's daemon was started before, and has not called it for a "
+			    "migration yet: unless it was reloaded since, it knows nothing of it");
+		check_mend(f, "systemctl reload %s", facts->is_modular ? "virtqemud" : "libvirtd");
+		return;
+	}
 	if (facts->has_hook && facts->has_worker) {
 		check_found(f, STATE_OK, "vferry's hook is installed and refuses it when the guest arrives");
 		return;
@@ -134,7 +151,7 @@ static void look_postcopy(const struct check_case *c, struct finding *f)
 		check_found(f, STATE_UNKNOWN, "only root sees whether vferry's hook is installed: /etc/libvirt is closed to others");
 		return;
 	}
-	check_found(f, STATE_FAILURE, "vferry's %s is not installed: nothing refuses post-copy here", facts->has_hook ? "worker" : "hook");
+	check_found(f, STATE_FAILURE, "vferry's %s is not installed, or not executable: nothing refuses post-copy here", facts->has_hook ? "worker" : "hook");
 	check_advise(f, "install vferry on this host (make install prefix=/usr)");
 	check_mend(f, "systemctl reload %s", facts->is_modular ? "virtqemud" : "libvirtd");
 }

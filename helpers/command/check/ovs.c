@@ -93,6 +93,7 @@ static void look_bridge(const struct check_case *c, struct finding *f)
 {
 	const char *bridge = c->config->bridge;
 	struct reason why = { 0 };
+	char word[WORD];
 
 	if (is_unseen(c, f))
 		return;
@@ -107,27 +108,50 @@ static void look_bridge(const struct check_case *c, struct finding *f)
 	}
 	check_found(f, c->config->create_bridge ? STATE_WARNING : STATE_FAILURE, "there is no bridge %s%s", bridge,
 		    c->config->create_bridge ? "; the hook makes it when a guest arrives" : ", and create_bridge is off");
-	check_mend(f, "ovs-vsctl --may-exist add-br %s", bridge);
+	check_mend(f, "ovs-vsctl --may-exist add-br %s", reason_word(bridge, word, sizeof(word)));
 }
 
-/* S5e: no restart is needed; ports that failed show that something else is. */
+/* Whether a port has failed. */
+static bool has_failed(const struct ovs_port *port)
+{
+	return *port->error || port->ofport < 0;
+}
+
+/* Return: the port that failed and most concerns vferry: one of its own, then one of its bridge, then any; NULL: none failed. */
+static const struct ovs_port *find_failed(const struct ovs_state *ovs, const char *bridge)
+{
+	const struct ovs_port *found = NULL;
+	int best = 0;
+
+	for (size_t i = 0; i < ovs->ports; i++) {
+		int rank = !has_failed(&ovs->port[i]) ? 0 : ovs->port[i].ours ? 3 : strcmp(ovs->port[i].bridge, bridge) == 0 ? 2 : 1;
+
+		if (rank > best)
+			found = &ovs->port[i];
+		best = rank > best ? rank : best;
+	}
+	return found;
+}
+
+/* S5e: no restart is needed; ports that failed show that something else is. A port of others is theirs to mend. */
 static void look_ports(const struct check_case *c, struct finding *f)
 {
-	const struct ovs_state *ovs = &c->view->scene.inventory.ovs;
-	const struct ovs_port *bad = NULL;
+	const struct ovs_port *bad;
+	char port[WORD], bridge[WORD];
 
 	if (is_unseen(c, f))
 		return;
-	for (size_t i = 0; i < ovs->ports; i++) {
-		if (*ovs->port[i].error || ovs->port[i].ofport < 0)
-			bad = &ovs->port[i];
-	}
+	bad = find_failed(&c->view->scene.inventory.ovs, c->config->bridge);
 	if (!bad) {
 		check_found(f, STATE_OK, "no port has an error (a restart is not needed: hw-offload=true is taken at run time)");
 		return;
 	}
 	check_found(f, STATE_WARNING, "port %s of bridge %s: %s", bad->name, bad->bridge, *bad->error ? bad->error : "it failed");
-	check_mend(f, "ovs-vsctl del-port %s %s", bad->bridge, bad->name);
+	if (bad->ours)
+		check_mend(f, "ovs-vsctl del-port %s %s", reason_word(bad->bridge, bridge, sizeof(bridge)),
+			   reason_word(bad->name, port, sizeof(port)));
+	else
+		check_advise(f, "vferry did not make it and leaves it alone: whoever put it there takes it out, or brings its device back");
 }
 
 /* S5f: the way of a PF's guests to the network. */
@@ -169,7 +193,7 @@ static void look_representors(const struct check_case *c, struct finding *f)
 	for (unsigned int i = 0; i < c->pf->num_vfs; i++) {
 		const struct inventory_vf *vf = &c->pf->vf[i];
 		const struct status *status = status_find_device(&c->view->scene.running, &vf->address);
-		char name[64];
+		char name[64], port[WORD], bridge[WORD];
 
 		if (!status || !vf->has_port || !*vf->port.netdev)
 			continue;
@@ -179,13 +203,14 @@ static void look_representors(const struct check_case *c, struct finding *f)
 			check_found(f, STATE_FAILURE, "the representor %s of guest %s is in no bridge: it has no network", vf->port.netdev,
 				    name);
 			check_mend(f, "ovs-vsctl --may-exist add-port %s %s",
-				   network_bridge(c->config, &c->view->scene.inventory, c->pf), vf->port.netdev);
+				   reason_word(network_bridge(c->config, &c->view->scene.inventory, c->pf), bridge, sizeof(bridge)),
+				   reason_word(vf->port.netdev, port, sizeof(port)));
 			return;
 		}
 		if (!vf->representor_up) {
 			check_found(f, STATE_FAILURE, "the representor %s of guest %s is down: the guest has no link", vf->port.netdev,
 				    name);
-			check_mend(f, "ip link set dev %s up", vf->port.netdev);
+			check_mend(f, "ip link set dev %s up", reason_word(vf->port.netdev, port, sizeof(port)));
 			return;
 		}
 	}

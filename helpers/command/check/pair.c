@@ -246,6 +246,7 @@ static void look_versions(const struct check_case *c, struct finding *f)
 static void look_there(const struct check_case *c, struct finding *f)
 {
 	struct inventory_pf *pf;
+	char word[WORD];
 
 	if (needs_other(c, f))
 		return;
@@ -255,10 +256,10 @@ static void look_there(const struct check_case *c, struct finding *f)
 	} else if (!c->other->scene.inventory.has_variant_driver || !c->other->scene.inventory.has_ovs) {
 		check_found(f, STATE_FAILURE, "%s has no %s", other_name(c),
 			    c->other->scene.inventory.has_ovs ? "mlx5_vfio_pci" : "Open vSwitch that runs");
-		check_mend(f, "ssh %s vferry check", other_name(c));
+		check_mend(f, "ssh %s vferry check", reason_word(other_name(c), word, sizeof(word)));
 	} else if (pf->mode != ESWITCH_SWITCHDEV || !pf->num_vfs) {
 		check_found(f, STATE_WARNING, "%s is not prepared; its hook does it when a guest arrives", other_name(c));
-		check_mend(f, "ssh %s vferry prepare --yes", other_name(c));
+		check_mend(f, "ssh %s vferry prepare --yes", reason_word(other_name(c), word, sizeof(word)));
 	} else {
 		check_found(f, STATE_OK, "%s has %u VFs in switchdev mode, uplink in bridge %s", other_name(c), pf->num_vfs,
 			    pf->uplink_bridge);

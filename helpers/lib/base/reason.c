@@ -143,3 +143,41 @@ void reason_print(const struct reason *why, const char *guest, FILE *stream)
 	reason_format(why, guest, line, sizeof(line));
 	fprintf(stream, "vferry: %s\n", line);
 }
+
+/* Whether a shell takes text as one word as it stands. */
+static bool is_plain_word(const char *text)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:@%+=,-";
+
+	return *text && text[strspn(text, plain)] == '\0';
+}
+
+/*
+ * Writes text as one word of a shell (POSIX.1-2017, Shell Command Language, 2.2.2): in single quotes if need be, and a single quote by
+ * leaving these. What does not fit is left out, with the quotes closed.
+ */
+const char *reason_word(const char *text, char *out, size_t size)
+{
+	char clean[512];
+	size_t used = 0;
+
+	reason_clean(clean, sizeof(clean), text);
+	if (is_plain_word(clean)) {
+		snprintf(out, size, "%s", clean);
+		return out;
+	}
+	if (size < 8) {
+		snprintf(out, size, "%s", size > 2 ? "''" : "");
+		return out;
+	}
+	out[used++] = '\'';
+	for (const char *c = clean; *c && used + 6 < size; c++) {
+		if (*c == '\'')
+			used += (size_t)snprintf(out + used, size - used, "'\\''");
+		else
+			out[used++] = *c;
+	}
+	out[used++] = '\'';
+	out[used] = '\0';
+	return out;
+}

@@ -43,4 +43,7 @@ void reason_print(const struct reason *why, const char *guest, FILE *stream);
 /* Copies text to out without control, bidi or invalid UTF-8 bytes (each shown as '?'): for names that another host sent. */
 void reason_clean(char *out, size_t size, const char *text);
 
+/* Writes text as one word of a shell, without the characters that reason_clean() takes out: a printed command can be typed. Return: out. */
+const char *reason_word(const char *text, char *out, size_t size);
+
 #endif

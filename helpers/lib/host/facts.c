@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -41,7 +42,7 @@ struct field {
 static const struct field fields[] = {
 	TEXT(kernel), TEXT(architecture), TEXT(system), TEXT(cpu_vendor), TEXT(cpu_model), TEXT(iommu_arguments), TEXT(qemu), TEXT(libvirt),
 	TEXT(installer), TEXT(ovs_start), TEXT(ovs_restart), TEXT(firewall), TEXT(firewall_mend), FLAG(has_systemd), FLAG(is_modular), FLAG(has_kvm),
-	FLAG(has_mstconfig), FLAG(has_mstflint), FLAG(has_openvswitch), FLAG(has_hook), FLAG(is_hook_hidden), FLAG(has_worker),
+	FLAG(has_mstconfig), FLAG(has_mstflint), FLAG(has_openvswitch), FLAG(has_hook), FLAG(is_hook_hidden), FLAG(has_worker), FLAG(is_hook_newer),
 	FLAG(has_boot_services), FLAG(has_selinux), FLAG(selinux_enforces), TEXT(hook_label), TEXT(worker_label), FLAG(listens_ssh),
 	FLAG(listens_tls), FLAG(listens_tcp), FLAG(listens_libvirt), NUMBER(libvirt_workers), FLAG(seen_by_root), { NULL, 0, 0, json_type_null },
 };
@@ -215,6 +216,30 @@ static void read_ovs_start(struct facts *facts)
 	snprintf(facts->ovs_restart, sizeof(facts->ovs_restart), "/usr/share/openvswitch/scripts/ovs-ctl restart --system-id=random");
 }
 
+/* Whether a file is there and may be executed: libvirt passes over one that may not (src/util/virhook.c). */
+static bool is_executable(const char *file)
+{
+	char path[PATH_MAX];
+
+	return sysroot_path(path, sizeof(path), "%s", file) == 0 && access(path, X_OK) == 0;
+}
+
+/*
+ * Whether a hook was put there after libvirt's daemon was started, which looks once whether there are any (src/util/virhook.c
+ * virHookInitialize()), and again when it is reloaded. The daemon's start is the time of its folder in /proc.
+ */
+static bool is_newer_than_daemon(const struct facts *facts, const char *file)
+{
+	char hook[PATH_MAX], daemon[PATH_MAX];
+	struct stat hook_status, daemon_status;
+	unsigned long process;
+
+	if (sysroot_read_number(&process, "/run/%s.pid", facts->is_modular ? "virtqemud" : "libvirtd") ||
+	    sysroot_path(daemon, sizeof(daemon), "/proc/%lu", process) || sysroot_path(hook, sizeof(hook), "%s", file))
+		return false;
+	return stat(hook, &hook_status) == 0 && stat(daemon, &daemon_status) == 0 && hook_status.st_ctime > daemon_status.st_ctime;
+}
+
 /* Reads the type of a file's label, the third of USER:ROLE:TYPE:LEVEL. out: "" if it has none, or nobody may see it. */
 static void read_label(char *out, size_t size, const char *path)
 {
@@ -236,9 +261,9 @@ static void read_hook(struct facts *facts)
 	facts->has_selinux = sysroot_read(enforce, sizeof(enforce), "/sys/fs/selinux/enforce") >= 0;
 	facts->selinux_enforces = strcmp(enforce, "1") == 0;
 	errno = 0;
-	facts->has_hook = sysroot_exists("%s", HOOK);
-	facts->is_hook_hidden = !facts->has_hook && errno == EACCES;
-	facts->has_worker = sysroot_exists("%s", WORKER);
+	facts->is_hook_hidden = !sysroot_exists("%s", HOOK) && errno == EACCES;
+	facts->has_hook = is_executable(HOOK);
+	facts->has_worker = is_executable(WORKER);
 	if (!facts->has_selinux)
 		return;
 	read_label(facts->hook_label, sizeof(facts->hook_label), HOOK);
@@ -335,6 +360,7 @@ void facts_read(struct facts *facts, deadline_t deadline)
 	read_tcp(facts, "/proc/net/tcp6");
 	read_unix(facts);
 	facts->libvirt_workers = workers_of_host(facts->is_modular);
+	facts->is_hook_newer = facts->has_hook && is_newer_than_daemon(facts, HOOK);
 	facts_read_versions(facts, deadline);
 	read_firewall(facts, deadline);
 }

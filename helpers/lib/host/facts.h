@@ -43,6 +43,7 @@ struct facts {
 	bool has_hook;           /* libvirt will find vferry's hook */
 	bool is_hook_hidden;     /* whether there is one cannot be told: the folder is closed to whoever looks */
 	bool has_worker;         /* and the hook its worker */
+	bool is_hook_newer;      /* than libvirt's daemon, which knows nothing of it then unless it was reloaded since */
 	bool has_boot_services;  /* systemd starts vferry-card and vferry-host at boot */
 	bool has_selinux;        /* it is on */
 	bool selinux_enforces;   /* and it denies */

@@ -200,6 +200,7 @@ static int is_impossible(const struct question *q, struct reason *why)
 static int is_elsewhere(const struct question *q, struct reason *why)
 {
 	const struct inventory_pf *pf = q->pf;
+	char bridge[160], bond[64];
 
 	if (*pf->uplink_bridge)
 		return reason_set(why, -EBUSY, pf->uplink, "its uplink %s is in bridge %s, and the VF belongs to bridge %s", pf->uplink,
@@ -211,7 +212,8 @@ static int is_elsewhere(const struct question *q, struct reason *why)
 		reason_cure(why, "put it into an Open vSwitch bridge instead: VFs behind a bridge of the kernel are not supported; or let guests "
 			    "use another PF");
 	else if (strcmp(pf->uplink_master_kind, "bond") == 0)
-		reason_cure(why, "put the bond into the bridge: ovs-vsctl add-port %s %s", q->bridge, pf->uplink_master);
+		reason_cure(why, "put the bond into the bridge: ovs-vsctl add-port %s %s", reason_word(q->bridge, bridge, sizeof(bridge)),
+			    reason_word(pf->uplink_master, bond, sizeof(bond)));
 	return -EBUSY;
 }
 

@@ -168,7 +168,7 @@ static int keep_port(struct ovs *ovs, const struct ovs_port_request *request, co
 	if (!has_wanted_vlans(port, request)) {
 		reason_set(why, -EEXIST, request->port, "it is in bridge %s already, not by vferry, with VLAN tag %d instead of %d, or other "
 			   "trunks", port->bridge, port->tag, wanted_tag(request));
-		reason_cure(why, "remove it (ovs-vsctl del-port %s) or give it those VLANs", request->port);
+		reason_cure(why, "give it those VLANs, or let guests use another VF: whoever put it there may need it as it is");
 		return -EEXIST;
 	}
 	return ovs_verify_port(ovs, port->bridge, port->name, deadline, why);
@@ -189,6 +189,7 @@ static int try_add_port(struct ovs *ovs, const struct ovs_port_request *request,
 {
 	autostate struct ovs_state state = { 0 };
 	const struct ovs_port *port;
+	char word[2][160];
 	int error = ovs_read(ovs, &state, deadline, why);
 
 	if (error)
@@ -198,14 +199,18 @@ static int try_add_port(struct ovs *ovs, const struct ovs_port_request *request,
 		port = ovs_find_port(&state, request->port);
 	if (port && (strcmp(port->bridge, request->bridge) != 0 || strcmp(port->name, request->port) != 0)) {
 		reason_set(why, -EEXIST, request->port, "it is in Open vSwitch bridge %s already, as port %s", port->bridge, port->name);
-		reason_cure(why, "use that bridge, or take it out: ovs-vsctl del-port %s %s", port->bridge, port->name);
+		if (port->ours)
+			reason_cure(why, "use that bridge, or take it out: ovs-vsctl del-port %s %s", reason_word(port->bridge, word[0], 160),
+				    reason_word(port->name, word[1], 160));
+		else
+			reason_cure(why, "use that bridge, or let guests use another VF: somebody else put it there, and may need it");
 		return -EEXIST;
 	}
 	if (port)
 		return keep_port(ovs, request, port, deadline, why);
 	if (!ovs_find_bridge(&state, request->bridge)) {
 		reason_set(why, -ENOENT, request->bridge, "Open vSwitch has no such bridge");
-		reason_cure(why, "make it with: ovs-vsctl add-br %s, or name another in vferry.conf", request->bridge);
+		reason_cure(why, "make it with: ovs-vsctl add-br %s, or name another in vferry.conf", reason_word(request->bridge, word[0], 160));
 		return -ENOENT;
 	}
 	return insert_port(ovs, request, deadline, why);
