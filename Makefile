@@ -66,6 +66,7 @@ OWN_CPPFLAGS = -Ihelpers/lib $(PLACES) $(PACKAGE_CFLAGS)
 OWN_CFLAGS   = -std=gnu17 $(PREFIX_MAP) $(WARNINGS) $(SANITIZERS)
 OWN_LDFLAGS  = -Wl,--as-needed $(SANITIZERS)
 
+comma := ,
 # V=1 shows whole commands; otherwise one short line each.
 quiet = $(if $(V),,@echo '  $(1)' '$@';)
 
@@ -90,6 +91,7 @@ virt_src      = $(sort $(wildcard helpers/virt/*.c))
 agent_src     = $(sort $(wildcard helpers/agent/*.c))
 unit_src      = $(sort $(wildcard tests/unit/test_*.c))
 fuzz_src      = $(sort $(wildcard tests/fuzz/*.c))
+world_src     = $(sort $(wildcard tests/worlds/*.c))
 
 hook_programs   = $(if $(wildcard hooks/qemu.c),$(BUILD)/qemu) $(if $(wildcard hooks/hook.c),$(BUILD)/hook)
 helper_programs = $(patsubst helpers/%.c,$(BUILD)/%,$(helper_src))
@@ -97,6 +99,11 @@ programs        = $(hook_programs) $(helper_programs)
 unit_programs   = $(patsubst %.c,$(BUILD)/%,$(unit_src))
 # A fuzz target twice: with a main() that replays its corpus, and, by clang alone, with libFuzzer.
 fuzz_targets    = $(patsubst tests/fuzz/fuzz_%.c,%,$(filter tests/fuzz/fuzz_%,$(fuzz_src)))
+# Hook and command on a host that is text: the same objects, with the doors to kernel and Open vSwitch wrapped (tests/worlds/README.md).
+world_programs  = $(addprefix $(BUILD)/tests/worlds/,hook vferry)
+world_doors     = netlink_open netlink_open_space netlink_call devlink_eswitch_set devlink_port_set_migratable devlink_port_set_hw_addr \
+		  netdev_set_up sriov_set_num pci_bind pci_unbind announce_through_bridge announce_from \
+		  ovs_open ovs_close ovs_read ovs_add_bridge ovs_add_port ovs_del_bridge ovs_del_port ovs_set_option
 fuzz_common     = $(call object,tests/fuzz/support.c tests/fuzz/answer.c)
 replay_programs = $(addprefix $(BUILD)/tests/fuzz/replay_,$(fuzz_targets))
 fuzz_programs   = $(addprefix $(BUILD)/tests/fuzz/libfuzzer_,$(fuzz_targets))
@@ -121,7 +128,7 @@ man_pages = $(wildcard $(foreach room,hooks helpers install,$(room)/*.[578]))
 MAKEFLAGS += --no-print-directory
 
 all: $(library) $(programs)
-tests: all $(unit_programs) $(replay_programs)
+tests: all $(unit_programs) $(replay_programs) $(world_programs)
 fuzz-programs: $(fuzz_programs)
 
 $(library): $(call object,$(library_src)) $(BUILD)/flags
@@ -150,6 +157,12 @@ $(filter $(BUILD)/tests/unit/test_command_%,$(unit_programs)): $(command_part) $
 $(filter $(BUILD)/tests/unit/test_command_%,$(unit_programs)): PACKAGE_LIBS += $(VIRT_LIBS)
 $(filter $(BUILD)/tests/unit/test_agent_%,$(unit_programs)): $(agent_part) $(virt_part)
 $(filter $(BUILD)/tests/unit/test_agent_%,$(unit_programs)): PACKAGE_LIBS += $(VIRT_LIBS) $(AGENT_LIBS)
+
+$(world_programs): OWN_LDFLAGS += $(addprefix -Wl$(comma)--wrap=,$(world_doors))
+$(BUILD)/tests/worlds/hook: $(call object,$(worker_src))
+$(BUILD)/tests/worlds/vferry: $(call object,helpers/vferry.c) $(vferry_part)
+$(world_programs): $(call object,$(world_src)) $(library)
+	$(call quiet,LD) $(LINK) -o $@ $(filter %.o,$^) $(library) $(PACKAGE_LIBS)
 
 $(replay_programs): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(call object,tests/fuzz/replay.c) $(fuzz_common) $(library)
 	$(call quiet,LD) $(LINK) -o $@ $(filter %.o,$^) $(library) $(PACKAGE_LIBS)
@@ -182,7 +195,7 @@ packages:
 		echo "vferry: these libraries are missing for pkg-config ($(PKG_CONFIG)):$$missing; as root run: install/dependencies" >&2; \
 		exit 1; }
 
--include $(patsubst %.c,$(BUILD)/%.d,$(library_src) hooks/qemu.c $(worker_src) $(helper_src) $(command_src) $(virt_src) $(agent_src) $(unit_src) $(fuzz_src))
+-include $(patsubst %.c,$(BUILD)/%.d,$(library_src) hooks/qemu.c $(worker_src) $(helper_src) $(command_src) $(virt_src) $(agent_src) $(unit_src) $(fuzz_src) $(world_src))
 
 # ---- Tests -------------------------------------------------------------------------------------------------------
 

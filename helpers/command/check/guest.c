@@ -222,7 +222,7 @@ static void look_arrival(const struct check_case *c, struct finding *f)
 	struct guest_vf vf = { 0 };
 	bool is_full = false;
 
-	if (c->view->unseens) {
+	if (!c->view->facts.seen_by_root) {
 		check_found(f, STATE_UNKNOWN, "root alone can see what decides");
 		return;
 	}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * world.h: a host as text, for the fakes that stand in for its hardware. See README.md for the format.
+ */
+#ifndef VFERRY_TESTS_WORLD_H
+#define VFERRY_TESTS_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define WORLD_PFS 16
+#define WORLD_VFS 256
+#define WORLD_LINKS 8192
+#define WORLD_PORTS 512
+
+struct world_vf {
+	char address[32], rep[16], mac[20];
+	int migratable;     /* -1: not offered */
+	bool has_port;
+};
+
+struct world_pf {
+	char address[32], uplink[16], mode[16], psid[32], firmware[32], stored[32];
+	unsigned int vfs, total, offset, stride, number;
+	struct world_vf vf[WORLD_VFS];
+};
+
+struct world_link {
+	uint32_t index, lower, master, peer, far, mtu;
+	char name[16], kind[16], parent[32], port[32], space[64];
+	bool is_up, has_default, has_route, is_gone;
+	unsigned int addresses;
+	const struct world_pf *devlink; /* whose port it is, NULL none */
+	uint32_t devlink_index;
+};
+
+struct world_ovs {
+	char kind[12];      /* "bridge", "port" */
+	char name[64], bridge[64], type[20], peer[64], error[160], guest[40], vf[32], datapath[16], members[160];
+	int ofport, tag;
+	bool ours, is_gone;
+};
+
+struct world {
+	struct world_pf pf[WORLD_PFS];
+	size_t pfs;
+	struct world_link link[WORLD_LINKS];
+	size_t links;
+	struct world_ovs row[WORLD_PORTS];
+	size_t rows;
+	bool no_ovs;
+	char hw_offload[8], max_idle[16], ovn_bridge[64];
+};
+
+/* Reads $VFERRY_WORLD/host as it is now. Ends the program if it is not as README.md says. */
+const struct world *world_read(void);
+
+/* Appends a line to it, so that the world is another one from now on, and to the list of changes. */
+__attribute__((format(printf, 1, 2)))
+void world_change(const char *format, ...);
+
+/* Where its files are. */
+const char *world_root(void);
+
+#endif
