@@ -147,6 +147,28 @@ TEST(the_guests_own_address_and_those_of_neighbours_stay)
 	free(out);
 }
 
+/* libvirt 12: a VF through iommufd, for one device and for all of a guest (its schemas/domaincommon.rng). */
+TEST(what_libvirt_12_says_of_iommufd_stays_to_the_byte)
+{
+	static const char *const iommufd = "<iommufd enabled=\"yes\" fdgroup=\"vfs\"/>",
+		*const device = "<driver name=\"vfio\" model=\"mlx5_vfio_pci\" iommufd=\"yes\"/>",
+		*const source = "<source><address type=\"pci\" domain=\"0x0000\" bus=\"0x81\" slot=\"0x00\" function=\"0x2\"/></source>";
+	char *xml = NULL, *out, *rest;
+
+	CHECK(asprintf(&xml, HEAD "%s<devices><interface type=\"hostdev\" managed=\"yes\">%s%s</interface>"
+				  "<hostdev mode=\"subsystem\" type=\"pci\" managed=\"no\">%s"
+				  "<source><address domain=\"0x0000\" bus=\"0x81\" slot=\"0x00\" function=\"0x3\"/></source></hostdev>"
+				  "</devices></domain>", iommufd, device, source, device) >= 0);
+	out = print_changed(xml, 0, "0000:c1:00.4");
+	CHECK_CONTAINS(out, "bus=\"0xc1\" slot=\"0x00\" function=\"0x4\"");
+	rest = strstr(xml, "<iommufd");
+	CHECK(rest && strncmp(strstr(out, "<iommufd"), rest, (size_t)(strstr(rest, "bus=\"0x81\"") - rest)) == 0);
+	rest = strstr(xml, "</source></interface>");
+	CHECK(strncmp(strstr(out, "</source></interface>"), rest, strlen(rest)) == 0);
+	free(xml);
+	free(out);
+}
+
 TEST(a_pool_interface_has_no_source_to_set)
 {
 	char *xml = CHECK_DATA("data/domain/pool.xml", NULL);
