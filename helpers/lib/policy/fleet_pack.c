@@ -103,14 +103,15 @@ static bool look_again(struct search *s, struct place *at)
 	const struct pack *pack = &s->pack;
 	struct pack_question question = { .room = s->room, .first = at->class, .first_count = at->count, .rounds = NODE_ROUNDS,
 					  .target = (double)(s->result->placed + 1 - s->placed) - EPSILON };
-	size_t cells = pack->problem->bins * pack->rows, set = at->class + 1;
+	size_t cells = pack->problem->bins * pack->rows, set = at->class + 1, cost;
 	double bound;
 
 	if (pack->classes * cells > NODE_CELLS || set > pack->classes)
 		return false;
 	memcpy(prices_of(s, set), prices_of(s, at->set), cells * sizeof(*s->prices));
 	bound = pack_bound(pack, &question, prices_of(s, set));
-	s->effort = s->effort > NODE_ROUNDS / 4 ? s->effort - NODE_ROUNDS / 4 : 0;
+	cost = NODE_ROUNDS * (pack->classes - at->class) / 8;
+	s->effort = s->effort > cost ? s->effort - cost : 0;
 	if (bound < 0)
 		return false;
 	at->set = set;
@@ -240,8 +241,9 @@ static int root_bound(struct search *s)
 	struct pack *pack = &s->pack;
 	struct pack_question question = { .room = pack->room, .first_count = pack->classes ? pack->class[0].count : 0,
 					  .rounds = ROOT_ROUNDS, .target = (double)s->result->placed + 1 - EPSILON };
-	double bound = pack->classes ? pack_bound(pack, &question, pack->price) : 0;
+	double bound;
 
+	bound = pack_bound(pack, &question, pack->price);
 	if (bound < 0)
 		return -ENOMEM;
 	s->result->bound = (size_t)(bound + EPSILON);
@@ -408,6 +410,8 @@ static int solve(struct search *s)
 	error = sort_classes(&s->pack);
 	if (error)
 		return error;
+	if (pack_prices(&s->pack) == -ENOMEM)
+		return -ENOMEM;
 	placed = pack_try(&s->pack, s->result->bin);
 	if (placed < 0)
 		return (int)placed;

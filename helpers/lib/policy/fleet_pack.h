@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define PACK_NEVER (-1)     /* in row 0 of a demand: the item may not go into the bin */
-#define PACK_EFFORT 3000000 /* nodes: a few seconds at most */
+#define PACK_EFFORT 3000000 /* nodes: a second or two */
 
 struct pack_problem {
 	size_t items, bins, rows;

@@ -29,6 +29,7 @@ struct run {
 	double *direction;
 	double *use;         /* what would be sold */
 	double *cost;        /* [bin] of the class that is sold just now */
+	double *unit;        /* [row]: the room of a bin on average: what steps are measured in */
 	double blur;         /* places that cost so much more than the cheapest one are chosen too, in part */
 };
 
@@ -81,7 +82,23 @@ double pack_worth(const struct pack *pack, size_t class, const double *price)
 }
 
 /*
- * spread() - lets items of a class choose among the places that cost nearly the same, the cheapest most often
+ * places() - how many items of a class the room of a bin takes
+ */
+static double places(const struct run *run, size_t class, size_t bin)
+{
+	const int32_t *demand = pack_demand(run->pack, class, bin), *room = &run->question->room[bin * run->pack->rows];
+	double least = (double)run->pack->items;
+
+	for (size_t r = 0; r < run->pack->rows; r++) {
+		double n = demand[r] > 0 ? (double)room[r] / demand[r] : least;
+
+		least = n < least ? n : least;
+	}
+	return least;
+}
+
+/*
+ * spread() - lets items of a class choose among the places that cost nearly the same: the cheapest and the roomiest most often
  *
  * Where hosts are alike, each would else wait for all others to become dearer, one after the other.
  */
@@ -91,9 +108,10 @@ static void spread(struct run *run, size_t class, double count, double least)
 	double sum = 0, part = (1 - least) / run->blur + 0.5;
 
 	for (size_t b = 0; b < pack->problem->bins; b++) {
-		run->cost[b] = pack_demand(pack, class, b)[0] == PACK_NEVER ? 0 : 1 - (run->cost[b] - least) / run->blur;
-		if (run->cost[b] > 0)
-			sum += run->cost[b];
+		bool never = pack_demand(pack, class, b)[0] == PACK_NEVER || run->cost[b] - least >= run->blur;
+
+		run->cost[b] = never ? 0 : (1 - (run->cost[b] - least) / run->blur) * (places(run, class, b) + 1e-3);
+		sum += run->cost[b];
 	}
 	count *= part < 0 ? 0 : part > 1 ? 1 : part;
 	for (size_t b = 0; b < pack->problem->bins; b++) {
@@ -143,10 +161,11 @@ static double sell(struct run *run)
 static bool step(struct run *run, double over)
 {
 	const int32_t *room = run->question->room;
+	size_t rows = run->pack->rows;
 	double length = 0;
 
 	for (size_t i = 0; i < run->cells; i++) {
-		double unit = room[i] > 0 ? room[i] : 1, now = ((double)room[i] - run->use[i]) / unit;
+		double now = (room[i] - run->use[i]) / run->unit[i % rows];
 
 		if (run->price[i] <= 0 && now > 0)
 			now = 0;
@@ -156,13 +175,27 @@ static bool step(struct run *run, double over)
 	if (length < 1e-12)
 		return false;
 	for (size_t i = 0; i < run->cells; i++) {
-		double unit = room[i] > 0 ? room[i] : 1;
-
-		run->price[i] -= over / length * run->direction[i] / unit;
+		run->price[i] -= over / length * run->direction[i] / run->unit[i % rows];
 		if (run->price[i] < 0)
 			run->price[i] = 0;
 	}
 	return true;
+}
+
+/*
+ * measure() - the room of a bin on average, for each row
+ */
+static void measure(struct run *run)
+{
+	size_t rows = run->pack->rows, bins = run->pack->problem->bins;
+
+	for (size_t r = 0; r < rows; r++) {
+		double sum = 0;
+
+		for (size_t b = 0; b < bins; b++)
+			sum += run->question->room[b * rows + r];
+		run->unit[r] = sum > (double)bins ? sum / (double)bins : 1;
+	}
 }
 
 /*
@@ -215,7 +248,9 @@ double pack_bound(const struct pack *pack, const struct pack_question *question,
 	run.direction = calloc(run.cells + 1, sizeof(*run.direction));
 	run.use = calloc(run.cells + 1, sizeof(*run.use));
 	run.cost = calloc(pack->problem->bins + 1, sizeof(*run.cost));
-	if (run.price && run.direction && run.use && run.cost) {
+	run.unit = calloc(pack->rows, sizeof(*run.unit));
+	if (run.price && run.direction && run.use && run.cost && run.unit) {
+		measure(&run);
 		memcpy(run.price, price, run.cells * sizeof(*price));
 		bound = improve(&run, price);
 	}
@@ -223,5 +258,6 @@ double pack_bound(const struct pack *pack, const struct pack_question *question,
 	free(run.direction);
 	free(run.use);
 	free(run.cost);
+	free(run.unit);
 	return bound;
 }

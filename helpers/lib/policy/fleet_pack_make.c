@@ -282,7 +282,8 @@ int pack_make(struct pack *pack, const struct pack_problem *problem)
 	if (!error) {
 		make_classes(pack, mark, make_marks(problem, mark));
 		pack->demand = calloc(pack->classes * problem->bins * pack->rows + 1, sizeof(*pack->demand));
-		error = pack->demand ? 0 : -ENOMEM;
+		pack->share = calloc(pack->classes * problem->bins + 1, sizeof(*pack->share));
+		error = pack->demand && pack->share ? 0 : -ENOMEM;
 	}
 	free(mark);
 	if (error)
@@ -303,4 +304,5 @@ void pack_release(struct pack *pack)
 	free(pack->kind);
 	free(pack->price);
 	free(pack->demand);
+	free(pack->share);
 }

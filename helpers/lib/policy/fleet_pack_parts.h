@@ -25,6 +25,7 @@ struct pack {
 	int32_t *demand;       /* [(class * bins + bin) * rows + row]; row 0 PACK_NEVER */
 	uint64_t *kind;        /* [bin]: bins of the same kind are the same to every item */
 	double *price;         /* [bin * rows + row], of one unit: the best that were found */
+	double *share;         /* [class * bins + bin]: how many would go there if items could be divided; all 0: not known */
 	size_t items;          /* that fit somewhere */
 };
 
@@ -77,6 +78,9 @@ double pack_bound(const struct pack *pack, const struct pack_question *question,
 
 /* The value of one item of a class at given prices: 1 less its cheapest place, at least 0. */
 double pack_worth(const struct pack *pack, size_t class, const double *price);
+
+/* fleet_pack_prices.c: prices and shares, where the problem is not too large. Return: 0, -ENOMEM, -E2BIG. */
+int pack_prices(struct pack *pack);
 
 /* fleet_pack_try.c: a plan that is good, by rules of thumb. bin: [items]. Return: items placed, -ENOMEM. */
 long pack_try(const struct pack *pack, int *bin);

@@ -10,6 +10,7 @@
 #include "policy/fleet_pack_parts.h"
 
 #define ORDERS 12 /* that are tried: two fixed ones, the others by chance */
+#define WHOLE 1e-6
 
 /* A plan that is being made. */
 struct plan {
@@ -178,6 +179,38 @@ static double chance(uint64_t *state)
 	return (double)(*state >> 11) / (double)(UINT64_C(1) << 53);
 }
 
+/* clear() - an empty plan */
+static void clear(struct plan *plan)
+{
+	memcpy(plan->room, plan->pack->room, plan->pack->problem->bins * plan->pack->rows * sizeof(*plan->room));
+	plan->placed = 0;
+	for (size_t i = 0; i < plan->pack->problem->items; i++)
+		plan->bin[i] = -1;
+}
+
+/*
+ * begin_with_shares() - where items would go if they could be divided, as far as that is whole items
+ * @taken:	[class * bins + bin], room for all
+ */
+static void begin_with_shares(struct plan *plan, size_t *taken)
+{
+	const struct pack *pack = plan->pack;
+	size_t bins = pack->problem->bins;
+
+	for (size_t i = 0; i < pack->problem->items; i++) {
+		size_t class = pack->class_of[i];
+
+		for (size_t b = 0; class != SIZE_MAX && plan->bin[i] < 0 && b < bins; b++) {
+			size_t whole = (size_t)(pack->share[class * bins + b] + WHOLE);
+
+			if (taken[class * bins + b] >= whole || !pack_fits(pack, plan->room, class, b))
+				continue;
+			taken[class * bins + b]++;
+			set(plan, i, (int)b);
+		}
+	}
+}
+
 /*
  * one_order() - one plan
  * @order:	0: the largest items first; 1: the smallest first; else nearly so
@@ -187,13 +220,10 @@ static void one_order(struct plan *plan, unsigned int order, struct turn *turn, 
 	const struct pack *pack = plan->pack;
 	size_t turns = 0;
 
-	memcpy(plan->room, pack->room, pack->problem->bins * pack->rows * sizeof(*plan->room));
-	plan->placed = 0;
 	for (size_t i = 0; i < pack->problem->items; i++) {
 		double size;
 
-		plan->bin[i] = -1;
-		if (pack->class_of[i] == SIZE_MAX)
+		if (pack->class_of[i] == SIZE_MAX || plan->bin[i] >= 0)
 			continue;
 		size = pack->class[pack->class_of[i]].size * (order < 2 ? 1 : 0.6 + 0.8 * chance(state));
 		turn[turns++] = (struct turn){ order % 2 ? size : -size, i };
@@ -209,16 +239,23 @@ static void one_order(struct plan *plan, unsigned int order, struct turn *turn, 
  */
 static size_t try_all(struct plan *plan, struct turn *turn, int *bin)
 {
-	size_t items = plan->pack->problem->items, best = 0;
+	size_t items = plan->pack->problem->items, cells = plan->pack->classes * plan->pack->problem->bins, best = 0;
+	size_t *taken = calloc(cells + 1, sizeof(*taken));
 	uint64_t state = 1;
 
-	for (unsigned int order = 0; order < ORDERS && (!order || best < plan->pack->items); order++) {
-		one_order(plan, order, turn, &state);
+	for (unsigned int order = 0; order < 2 * ORDERS && (!order || best < plan->pack->items); order++) {
+		clear(plan);
+		if (order % 2 == 0 && taken) {
+			memset(taken, 0, cells * sizeof(*taken));
+			begin_with_shares(plan, taken);
+		}
+		one_order(plan, order / 2, turn, &state);
 		if (order && plan->placed <= best)
 			continue;
 		best = plan->placed;
 		memcpy(bin, plan->bin, items * sizeof(*bin));
 	}
+	free(taken);
 	return best;
 }
 
