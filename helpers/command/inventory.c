@@ -4,12 +4,30 @@
  *
  * The keys are described in vferry(8). A key keeps its meaning; new ones may come.
  */
+#include "base/scope.h"
 #include "command/command.h"
 #include "command/recorded.h"
 #include "command/terminal.h"
 #include "command/view.h"
+#include "domain/digest.h"
+#include "state/migration.h"
 
 #define SCHEMA 1
+#define MIGRATIONS 50 /* the last ones: what a move of a guest takes is told by them */
+
+/* Return: the guests, each with the short XML that tells whether it can move. */
+static struct json_object *guests_json(const struct status_list *running)
+{
+	struct json_object *guests = recorded_guests(running);
+
+	for (size_t i = 0; i < running->count; i++) {
+		autofree char *digest = NULL;
+
+		if (digest_read(running->status[i].name, &digest, NULL) == 0)
+			terminal_add(json_object_array_get_idx(guests, i), "domain", digest);
+	}
+	return guests;
+}
 
 /* Prints the host. A host without a card is a host all the same: its JSON has no PFs. */
 static int run(struct call *call)
@@ -27,7 +45,8 @@ static int run(struct call *call)
 	json_object_object_add(json, "schema", json_object_new_int(SCHEMA));
 	terminal_add(json, "vferry", VFERRY_VERSION);
 	json_object_object_add(json, "software", facts_to_json(&view.facts));
-	json_object_object_add(json, "guests", recorded_guests(&view.scene.running));
+	json_object_object_add(json, "guests", guests_json(&view.scene.running));
+	json_object_object_add(json, "migrations", migration_last(MIGRATIONS));
 	json_object_object_add(json, "leases", recorded_leases(&view.scene.records));
 	json_object_object_add(json, "unseen", unseen);
 	return terminal_json(call, json);

@@ -29,7 +29,7 @@ static void add_address(struct json_object *json, const char *key, const struct 
 	terminal_add(json, key, pci_address_format(address, text));
 }
 
-/* Return: guests with host devices, as JSON. */
+/* Return: guests, as JSON. */
 struct json_object *recorded_guests(const struct status_list *list)
 {
 	struct json_object *out = json_object_new_array();
@@ -38,8 +38,6 @@ struct json_object *recorded_guests(const struct status_list *list)
 		const struct status *status = &list->status[i];
 		struct json_object *guest, *devices, *macs;
 
-		if (!status->devices)
-			continue;
 		guest = json_object_new_object();
 		devices = json_object_new_array();
 		macs = json_object_new_array();

@@ -12,7 +12,7 @@
 #include "domain/status.h"
 #include "state/record.h"
 
-/* Lists of JSON objects, to be put: guests that libvirt runs with host devices; leases without their journals. */
+/* Lists of JSON objects, to be put: guests that libvirt runs; leases without their journals. */
 struct json_object *recorded_guests(const struct status_list *list);
 struct json_object *recorded_leases(const struct record_list *list);
 

@@ -11,6 +11,7 @@
 
 #include "base/scope.h"
 #include "command/check/check.h"
+#include "policy/arrival.h"
 
 /* Says that a row needs another host. Return: whether there is none. */
 static bool needs_other(const struct check_case *c, struct finding *f)
@@ -268,31 +269,6 @@ static void look_there(const struct check_case *c, struct finding *f)
 
 /* ---- There and back ------------------------------------------------------------------------------------------------------------ */
 
-/* The passports that a guest would carry away from a host: one for each of its VFs. What this host does not know stays as it is. */
-static void write_passports(const struct guest *guest, struct inventory *from, struct passport_vf passport[GUEST_MAX_VFS])
-{
-	for (size_t i = 0; i < guest->vfs; i++) {
-		const struct guest_vf *vf = &guest->vf[i];
-		const struct inventory_pf *pf = vf->pf;
-		struct passport_vf *out = &passport[i];
-		unsigned int index = vf->index;
-
-		if (!pf && vf->device->has_source)
-			pf = inventory_find_vf(from, &vf->device->source, &index);
-		*out = !pf && vf->passport ? *vf->passport : (struct passport_vf){ 0 };
-		if (vf->device->has_mac)
-			out->mac = vf->device->mac;
-		if (pf) {
-			out->has_pf = true;
-			out->pf = pf->address;
-			snprintf(out->psid, sizeof(out->psid), "%s", pf->info.psid);
-			snprintf(out->firmware, sizeof(out->firmware), "%s", pf->info.firmware);
-			out->mtu = index < pf->num_vfs ? pf->vf[index].representor_mtu : 0;
-		}
-		snprintf(out->bridge, sizeof(out->bridge), "%s", vf->bridge);
-	}
-}
-
 /* The guests that run on a host, without one: its VFs are free when it comes back. */
 static struct status_list without(const struct status_list *list, const char *uuid, struct status *room)
 {
@@ -306,31 +282,23 @@ static struct status_list without(const struct status_list *list, const char *uu
 }
 
 /*
- * Decides whether the guest can come to a host with given passports.
- * devices: copies of the guest's devices, to which the result points. guest: result, placed. Return: 0, negative errno with *why filled.
+ * Decides whether the guest, whose devices have passports, can come to a host. guest: result, placed. Return: 0, negative errno with *why
+ * filled.
  */
-static int can_come(const struct check_case *c, struct view *to, const struct passport_vf *passport, struct domain *domain,
-		    struct guest *guest,
-		    struct reason *why)
+static int can_come(const struct check_case *c, struct view *to, struct domain *domain, struct guest *guest, struct reason *why)
 {
 	autofree struct status *room = calloc(to->scene.running.count + 1, sizeof(*room));
-	struct guest_search search = { .config = c->config, .domain = domain, .inventory = &to->scene.inventory, .incoming = true };
-	struct rule_case g = { .config = c->config, .domain = domain, .inventory = &to->scene.inventory, .guest = guest,
-				.incoming = true };
 	struct status_list running;
-	struct placement placement = { .config = c->config, .inventory = &to->scene.inventory, .leases = &to->scene.records,
-				       .uuid = domain->uuid, .incoming = true };
+	struct arrival arrival = { .config = c->config, .domain = domain, .to = &to->scene.inventory, .running = &running,
+				   .leases = &to->scene.records };
+	struct placement placement;
 	int error;
 
 	if (!room)
 		return reason_set(why, -ENOMEM, NULL, "out of memory");
-	for (size_t i = 0; i < c->view->scene.guest.vfs; i++)
-		domain->hostdev[c->view->scene.guest.vf[i].hostdev].passport = &passport[i];
 	running = without(&to->scene.running, domain->uuid, room);
-	placement.running = &running;
-	error = guest_find_vfs(&search, guest, why);
-	if (!error)
-		error = rules_judge_guest(&g, NULL, NULL, why);
+	error = arrival_judge(&arrival, guest, why);
+	placement = arrival_placement(&arrival);
 	return error ? error : placement_choose(&placement, guest, why);
 }
 
@@ -352,13 +320,13 @@ static int travel(const struct check_case *c, struct journey *j, bool *is_back, 
 	if (!j->domain.hostdev)
 		return reason_set(why, -ENOMEM, NULL, "out of memory");
 	memcpy(j->domain.hostdev, c->view->domain.hostdev, j->domain.hostdevs * sizeof(*j->domain.hostdev));
-	write_passports(&c->view->scene.guest, &c->view->scene.inventory, j->passport);
-	error = can_come(c, c->other, j->passport, &j->domain, &j->there, why);
+	arrival_write(&c->view->scene.guest, &c->view->scene.inventory, j->passport, &j->domain);
+	error = can_come(c, c->other, &j->domain, &j->there, why);
 	if (error)
 		return error;
 	*is_back = true;
-	write_passports(&j->there, &c->other->scene.inventory, j->passport);
-	return can_come(c, c->view, j->passport, &j->domain, &j->back, why);
+	arrival_write(&j->there, &c->other->scene.inventory, j->passport, &j->domain);
+	return can_come(c, c->view, &j->domain, &j->back, why);
 }
 
 /* Whether the guest can go there, and back. */

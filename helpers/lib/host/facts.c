@@ -44,7 +44,8 @@ static const struct field fields[] = {
 	TEXT(installer), TEXT(ovs_start), TEXT(ovs_restart), TEXT(firewall), TEXT(firewall_mend), FLAG(has_systemd), FLAG(is_modular), FLAG(has_kvm),
 	FLAG(has_mstconfig), FLAG(has_mstflint), FLAG(has_openvswitch), FLAG(has_hook), FLAG(is_hook_hidden), FLAG(has_worker), FLAG(is_hook_newer),
 	FLAG(has_boot_services), FLAG(has_selinux), FLAG(selinux_enforces), TEXT(hook_label), TEXT(worker_label), FLAG(listens_ssh),
-	FLAG(listens_tls), FLAG(listens_tcp), FLAG(listens_libvirt), NUMBER(libvirt_workers), FLAG(seen_by_root), { NULL, 0, 0, json_type_null },
+	FLAG(listens_tls), FLAG(listens_tcp), FLAG(listens_libvirt), NUMBER(libvirt_workers), NUMBER(memory), NUMBER(memory_available),
+	FLAG(seen_by_root), { NULL, 0, 0, json_type_null },
 };
 
 /* Return: one value as JSON. */
@@ -181,6 +182,26 @@ static void read_machine(struct facts *facts)
 		find_value(release, "PRETTY_NAME", '=', facts->system, sizeof(facts->system));
 	read_arguments(facts);
 	facts->has_kvm = sysroot_exists("/dev/kvm");
+}
+
+/* Reads a size of /proc/meminfo. Return: MiB, 0 unknown. */
+static unsigned int read_mebibytes(const char *meminfo, const char *key)
+{
+	char value[32] = "";
+
+	find_value(meminfo, key, ':', value, sizeof(value));
+	return (unsigned int)(strtoul(value, NULL, 10) / 1024);
+}
+
+/* Reads how much memory there is, and is left. */
+static void read_memory(struct facts *facts)
+{
+	autofree char *meminfo = read_text("/proc/meminfo");
+
+	if (!meminfo)
+		return;
+	facts->memory = read_mebibytes(meminfo, "MemTotal");
+	facts->memory_available = read_mebibytes(meminfo, "MemAvailable");
 }
 
 /* ---- Programs ------------------------------------------------------------------------------------------------------------------ */
@@ -355,6 +376,7 @@ void facts_read(struct facts *facts, deadline_t deadline)
 	memset(facts, 0, sizeof(*facts));
 	facts->seen_by_root = geteuid() == 0;
 	read_machine(facts);
+	read_memory(facts);
 	read_programs(facts);
 	read_tcp(facts, "/proc/net/tcp");
 	read_tcp(facts, "/proc/net/tcp6");

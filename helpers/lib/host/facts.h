@@ -52,6 +52,8 @@ struct facts {
 	bool listens_tcp;
 	bool listens_libvirt;    /* the local socket of libvirt's QEMU driver, which a connection over ssh ends at */
 	unsigned int libvirt_workers; /* threads of libvirt's daemon for QEMU that serve calls; 0: it does not run, or unknown */
+	unsigned int memory;     /* MiB that the host has; 0 unknown */
+	unsigned int memory_available; /* MiB that programs can still get without swapping */
 	bool seen_by_root;       /* what only root may see was seen */
 };
 

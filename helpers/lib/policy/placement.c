@@ -429,6 +429,42 @@ static int place_one(const struct placement *p, struct guest *guest, struct gues
 }
 
 /*
+ * placement_can_take() - whether a PF can take a VF once it has a free one and a slot
+ * @vf:		VF of a guest
+ * @why:	filled if not
+ */
+bool placement_can_take(const struct placement *p, const struct guest_vf *vf, struct inventory_pf *pf, struct reason *why)
+{
+	struct rule_case c = { .config = p->config, .inventory = p->inventory, .incoming = p->incoming, .pf = pf, .vf = vf,
+			       .running = p->running };
+
+	if (vf->pool && vf->pf != pf) {
+		(void)reason_set(why, -EPERM, NULL, "the guest's pool takes its VFs from another PF");
+		return false;
+	}
+	if (rules_judge_pf(&c, NULL, NULL, why))
+		return false;
+	if (!rival_uplink(p, pf, vf->bridge))
+		return true;
+	(void)reason_set(why, -EPERM, NULL, "another PF's uplink is about to be in the same bridge, and a second one would make a loop");
+	return false;
+}
+
+/*
+ * placement_free() - how many VFs of a PF could be given away now
+ */
+unsigned int placement_free(const struct placement *p, const struct inventory_pf *pf)
+{
+	static const struct guest nobody;
+	struct pci_address address;
+	unsigned int n = usable_vfs(p->config, pf), count = 0;
+
+	for (unsigned int i = 0; i < n; i++)
+		count += vf_is_free(p, &nobody, pf, i, &address);
+	return count;
+}
+
+/*
  * warn_of_pf() - gives the warnings about the PF that was chosen
  */
 static void warn_of_pf(const struct placement *p, const struct guest_vf *vf)

@@ -37,6 +37,12 @@ int placement_choose(const struct placement *p, struct guest *guest, struct reas
 /* For an ordinary start: each VF stays at the address that the guest names. -ENODEV if it is no VF of this host. */
 int placement_fixed(const struct placement *p, struct guest *guest, struct reason *why);
 
+/* Whether a PF can take a VF of a guest once it has a free one and a slot, by the same rules; if not, *why is filled. */
+bool placement_can_take(const struct placement *p, const struct guest_vf *vf, struct inventory_pf *pf, struct reason *why);
+
+/* How many VFs of a PF could be given away now. */
+unsigned int placement_free(const struct placement *p, const struct inventory_pf *pf);
+
 /* The guests in flight on a PF, the guest with p->uuid not counted: the same, with names. *flights.own is left 0. */
 struct flights placement_flights(const struct placement *p, const struct inventory_pf *pf);
 
