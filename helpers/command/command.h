@@ -55,8 +55,12 @@ struct call {
 	const char *pf, *vfs, *bridge, *boot, *domain, *inventory, *as, *against, *config_file;
 	const char *mac, *vlan, *network;
 	bool live, persistent;
+	bool script, go;
+	const char *to, *apart, *within, *plan, *firmware;
 	/* operands */
 	const char *guest;
+	char **operand;        /* all of them */
+	size_t operands;
 };
 
 #define OPTION(option_name, option_argument, member, text) { option_name, option_argument, text, offsetof(struct call, member) }
@@ -67,7 +71,7 @@ struct call {
 
 /* The rows, in the order of the help. */
 extern const struct command command_check, command_prepare, command_plan, command_attach, command_detach, command_status_row,
-	command_release, command_inventory, command_version;
+	command_release, command_inventory, command_fleet, command_version;
 
 /*
  * Reads options and operands of a subcommand into *call and its configuration. argv[0] is the subcommand's name.

@@ -24,7 +24,7 @@ static struct json_object *guests_json(const struct status_list *running)
 		autofree char *digest = NULL;
 
 		if (digest_read(running->status[i].name, &digest, NULL) == 0)
-			terminal_add(json_object_array_get_idx(guests, i), "domain", digest);
+			json_object_object_add(json_object_array_get_idx(guests, i), "domain", json_object_new_string(digest));
 	}
 	return guests;
 }

@@ -152,6 +152,8 @@ int command_parse(struct call *call, int argc, char **argv)
 	if ((size_t)operands > call->command->most)
 		return wrong_use(call, "'%s' is one argument too many", argv[optind + (int)call->command->most]);
 	call->guest = operands > 0 ? argv[optind] : NULL;
+	call->operand = &argv[optind];
+	call->operands = (size_t)operands;
 	config_defaults(&call->config);
 	if (needs_config(call->command) && config_read(call->config_file, &call->config, &why))
 		return command_fail(call, &why, NULL);

@@ -73,6 +73,15 @@ static int parse_parts(struct json_object *json, struct view *view, struct reaso
 	return error ? error : recorded_read_leases(json_object_object_get(json, "leases"), &view->scene.records, why);
 }
 
+/* Fills a view from JSON; see the header. */
+int view_parse_json(struct json_object *json, const struct config *config, struct view *view, struct reason *why)
+{
+	memset(view, 0, sizeof(*view));
+	view->scene.config = config;
+	view->is_recorded = true;
+	return parse_parts(json, view, why);
+}
+
 /* Fills a view from JSON text; see the header. */
 int view_parse(const char *text, const char *file, const struct config *config, struct view *view, struct reason *why)
 {
@@ -80,14 +89,12 @@ int view_parse(const char *text, const char *file, const struct config *config, 
 	int error;
 
 	memset(view, 0, sizeof(*view));
-	view->scene.config = config;
-	view->is_recorded = true;
 	if (!json) {
 		reason_set(why, -EINVAL, file, "it is no JSON, so it is no inventory");
 		reason_cure(why, "make one on that host with: vferry inventory >FILE");
 		return -EINVAL;
 	}
-	error = parse_parts(json, view, why);
+	error = view_parse_json(json, config, view, why);
 	json_object_put(json);
 	return error;
 }

@@ -5,6 +5,8 @@
 #ifndef VFERRY_COMMAND_VIEW_H
 #define VFERRY_COMMAND_VIEW_H
 
+#include <json-c/json.h>
+
 #include "command/command.h"
 #include "engine/scene.h"
 #include "host/facts.h"
@@ -45,6 +47,7 @@ char *view_read_file(struct call *call, const char *file, size_t limit, struct r
  * Fills a view from JSON text as vferry inventory prints it. config must live as long as the view; file: how the text is called in
  * sentences. Return: 0, negative errno with *why; view_release() it in every case.
  */
+int view_parse_json(struct json_object *json, const struct config *config, struct view *view, struct reason *why);
 int view_parse(const char *text, const char *file, const struct config *config, struct view *view, struct reason *why);
 
 /* Whether the host has a card whose VFs can move; if not, says so. */

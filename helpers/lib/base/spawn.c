@@ -169,3 +169,76 @@ int spawn_run(char *const argv[], char *out, size_t size, deadline_t deadline, s
 		out[stream[0].used] = '\0';
 	return run_reason(argv[0], result, text, why);
 }
+
+/* ---- Several at once ----------------------------------------------------------------------------------------------------------- */
+
+/* One of them while it runs. */
+struct running {
+	struct stream stream[2];
+	char text[ERROR_TEXT_MAX];
+	pid_t child;
+};
+
+/* Starts one. A program that cannot be started has its result at once. */
+static void all_start(struct spawn_job *job, struct running *running)
+{
+	*running = (struct running){.stream = {{-1, job->out, job->size - 1, 0}, {-1, running->text, sizeof(running->text) - 1, 0}}};
+	running->child = access(job->argv[0], X_OK) < 0 ? -errno : run_start(job->argv, running->stream);
+}
+
+/* Fills what poll(2) wants. Return: streams that are open. */
+static size_t all_open(const struct running *running, size_t count, struct pollfd *poll_fd)
+{
+	size_t open = 0;
+
+	for (size_t i = 0; i < 2 * count; i++) {
+		poll_fd[i] = (struct pollfd){.fd = running[i / 2].stream[i % 2].fd, .events = POLLIN};
+		open += poll_fd[i].fd >= 0;
+	}
+	return open;
+}
+
+/* Ends one: by itself, or at the deadline. */
+static void all_end(struct spawn_job *job, struct running *running, deadline_t deadline)
+{
+	bool ended = running->stream[0].fd < 0 && running->stream[1].fd < 0;
+
+	if (running->child < 0)
+		job->result = running->child;
+	else if (ended)
+		job->result = run_status(running->child, deadline);
+	else
+		job->result = -ETIME;
+	if (running->child >= 0 && !ended)
+		child_kill(running->child);
+	for (int i = 0; i < 2; i++)
+		if (running->stream[i].fd >= 0)
+			close(running->stream[i].fd);
+	job->out[running->stream[0].used] = '\0';
+	run_reason(job->argv[0], job->result, running->text, &job->why);
+}
+
+/* job: argv, out and size (at least 1) are set; result and why receive what came of it. count: how many. */
+void spawn_run_all(struct spawn_job *job, size_t count, deadline_t deadline)
+{
+	autofree struct running *running = calloc(count + 1, sizeof(*running));
+	autofree struct pollfd *poll_fd = calloc(2 * count + 1, sizeof(*poll_fd));
+
+	for (size_t i = 0; i < count && (!running || !poll_fd); i++)
+		job[i].result = reason_set(&job[i].why, -ENOMEM, NULL, "out of memory");
+	if (!running || !poll_fd)
+		return;
+	for (size_t i = 0; i < count; i++)
+		all_start(&job[i], &running[i]);
+	while (all_open(running, count, poll_fd)) {
+		int ready = poll(poll_fd, (nfds_t)(2 * count), deadline_left(deadline));
+
+		if (ready == 0 || (ready < 0 && errno != EINTR))
+			break;
+		for (size_t i = 0; ready > 0 && i < 2 * count; i++)
+			if (poll_fd[i].revents)
+				stream_take(&running[i / 2].stream[i % 2]);
+	}
+	for (size_t i = 0; i < count; i++)
+		all_end(&job[i], &running[i], deadline);
+}

@@ -18,4 +18,16 @@
  */
 int spawn_run(char *const argv[], char *out, size_t size, deadline_t deadline, struct reason *why);
 
+/* One of several programs that run at the same time; result and why are set as by spawn_run(). */
+struct spawn_job {
+	char *const *argv;
+	char *out;
+	size_t size;
+	int result;
+	struct reason why;
+};
+
+/* Runs programs side by side, all with one deadline: one that hangs keeps none of the others waiting. */
+void spawn_run_all(struct spawn_job *job, size_t count, deadline_t deadline);
+
 #endif
