@@ -86,7 +86,7 @@ worker_src    = $(filter-out hooks/qemu.c,$(sort $(wildcard hooks/*.c)))
 helper_src    = $(foreach name,$(HELPERS) $(PARTS),$(wildcard helpers/$(name).c))
 command_src   = $(sort $(wildcard helpers/command/*.c helpers/command/*/*.c))
 # Of these, the ones that call libvirt: for the program guest.
-guest_src     = $(sort $(wildcard helpers/command/attach/*.c))
+guest_src     = $(sort $(wildcard helpers/command/attach/*.c) helpers/command/fleet/run.c)
 virt_src      = $(sort $(wildcard helpers/virt/*.c))
 agent_src     = $(sort $(wildcard helpers/agent/*.c))
 unit_src      = $(sort $(wildcard tests/unit/test_*.c))

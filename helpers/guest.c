@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * guest.c: the part of vferry that calls libvirt: attach and detach. Installed as LIBEXECDIR/vferry/guest.
+ * guest.c: the part of vferry that calls libvirt: attach, detach, fleet evacuate --run. Installed as LIBEXECDIR/vferry/guest.
  *
- * vferry takes the command line, and is replaced by this program when it is one of the two (helpers/command/guest_rows.c); so argv is
+ * vferry takes the command line, and is replaced by this program when it is one of these (helpers/command/guest_rows.c, fleet/fleet.c); so argv is
  * vferry's, and so are exit status, output and privilege.
  */
 #include <stdio.h>
@@ -10,6 +10,7 @@
 
 #include "command/attach/attach.h"
 #include "command/command.h"
+#include "command/fleet/fleet.h"
 
 static const struct {
 	const struct command *row;
@@ -17,6 +18,7 @@ static const struct {
 } commands[] = {
 	{ &command_attach, attach_command },
 	{ &command_detach, detach_command },
+	{ &command_fleet, fleet_run_command },
 };
 
 int main(int argc, char **argv)

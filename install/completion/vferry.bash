@@ -59,7 +59,7 @@ _vferry() {
 	_vferry_line
 	current=${words[-1]} previous=${words[-2]} command=${words[1]}
 	if [ "${#words[@]}" -eq 2 ]; then
-		replies=$(compgen -W "check prepare plan attach detach status release inventory version --help --version" -- "$current")
+		replies=$(compgen -W "check prepare plan attach detach status release inventory fleet version --help --version" -- "$current")
 	elif [[ $previous =~ ^--(pf|bridge|network|as|boot|vfs)$ ]]; then
 		replies=$(compgen -W "$(_vferry_values "$previous")" -- "$current")
 	elif [[ $previous =~ ^--(against|domain|inventory|settings)$ ]]; then

@@ -133,6 +133,41 @@ static int plan_host(struct call *call, struct fleet_case *c, bool start)
 	return plan_and_print(call, c, &task, within);
 }
 
+/* Makes the plan that --run works by. Return: COMMAND_RUN with *json; else the exit status. */
+static int make_plan(struct call *call, struct fleet_case *c, struct json_object **json)
+{
+	autofree bool *to = calloc(c->hosts + 1, sizeof(*to));
+	struct fleet_task task = { .effort = PACK_EFFORT };
+	struct fleet_plan plan = { 0 };
+	struct reason why = { 0 };
+
+	task.from = fleet_find_host(c, call->operand[1], &why);
+	if (!to || task.from == FLEET_NOWHERE || (call->to && fleet_mark_hosts(c, call->to, to, &why)))
+		return command_fail(call, &why, NULL);
+	task.to = call->to ? to : NULL;
+	if (fleet_evacuate(&c->fleet, &task, &plan)) {
+		(void)reason_set(&why, -ENOMEM, NULL, "out of memory");
+		fleet_plan_release(&plan);
+		return command_fail(call, &why, NULL);
+	}
+	fleet_show_plan(call, c, &task, &plan);
+	fputc('\n', call->out);
+	*json = fleet_plan_json(c, &task, &plan);
+	fleet_plan_release(&plan);
+	return COMMAND_RUN;
+}
+
+/* The plan that a call asks for; see the header. */
+int fleet_plan_call(struct call *call, struct json_object **json)
+{
+	struct fleet_case c = { 0 };
+	struct reason why = { 0 };
+	int status = fleet_gather(call, &c, &why) ? command_fail(call, &why, NULL) : make_plan(call, &c, json);
+
+	fleet_case_release(&c);
+	return status;
+}
+
 /* vferry fleet evacuate. */
 int fleet_evacuate_command(struct call *call, struct fleet_case *c)
 {

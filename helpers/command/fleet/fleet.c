@@ -134,7 +134,11 @@ static int run(struct call *call)
 		command_say(call, "%s cannot be run: %s; install vferry completely", PROGRAM, strerror(errno));
 		return COMMAND_NOT_READY;
 	}
-	status = fleet_gather(call, &c, &why) ? command_fail(call, &why, NULL) : command->run(call, &c);
+	if (fleet_gather(call, &c, &why)) {
+		fleet_case_release(&c);
+		return command_fail(call, &why, NULL);
+	}
+	status = command->run(call, &c);
 	if (*c.missing && !call->json)
 		command_say(call, "fleet: without: %s", c.missing);
 	fleet_case_release(&c);

@@ -48,8 +48,11 @@ int fleet_upgrade_command(struct call *call, struct fleet_case *c);
 int fleet_gather(struct call *call, struct fleet_case *c, struct reason *why);
 void fleet_case_release(struct fleet_case *c);
 
-/* fleet.c: the whole of vferry fleet, with --run as the program says that may call libvirt. Return: exit status. */
-int fleet_main(struct call *call, int (*go)(struct call *call, struct fleet_case *c, struct fleet_plan *plan));
+/* evacuate.c: the plan that a call asks for, as JSON. Return: COMMAND_RUN with *json, to be put; else the exit status. */
+int fleet_plan_call(struct call *call, struct json_object **json);
+
+/* run.c: vferry fleet evacuate --run, in the program that may call libvirt. Return: exit status. */
+int fleet_run_command(struct call *call);
 
 /* The host that a word names, by the name in its record or as the user called it. Return: FLEET_NOWHERE with *why. */
 size_t fleet_find_host(const struct fleet_case *c, const char *word, struct reason *why);

@@ -48,9 +48,13 @@ static void show_verdict(struct call *call, const struct fleet_case *c, const st
 	} else {
 		const struct fleet_stay *stay = cheapest(plan);
 
-		snprintf(text, sizeof(text), "%s cannot be emptied: %zu of %s can leave, in %u wave%s%s; %s cannot: %s. Cheapest cure: %s.", host,
-			 plan->moves, say_guests(all, guests, sizeof(guests)), plan->waves, plan->waves == 1 ? "" : "s",
-			 say_long(plan, time, sizeof(time)), c->fleet.guest[stay->guest].name, stay->why.what, stay->why.cure);
+		snprintf(text, sizeof(text), "%s cannot be emptied: %zu of %s can leave", host, plan->moves,
+			 say_guests(all, guests, sizeof(guests)));
+		if (plan->moves)
+			snprintf(text + strlen(text), sizeof(text) - strlen(text), ", in %u wave%s%s", plan->waves, plan->waves == 1 ? "" : "s",
+				 say_long(plan, time, sizeof(time)));
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "; %s cannot: %s. Cheapest cure: %s.",
+			 c->fleet.guest[stay->guest].name, stay->why.what, stay->why.cure);
 	}
 	terminal_wrap(call, 0, text);
 }

@@ -179,7 +179,8 @@ void board_explain(const struct fleet_board *board, const struct fleet_plan *pla
 		return;
 	}
 	(void)fleet_judge(fleet, board->guest[k], best.host, &question, &why);
-	reason_set(&stay->why, -EPERM, NULL, "no host can take it; %s: %.200s%s%.240s", fleet->host[best.host].name, why.object,
+	reason_set(&stay->why, -EPERM, NULL, "%s; %s: %.200s%s%.240s",
+		   stay->somewhere ? "every host that would take it is full" : "no host can take it", fleet->host[best.host].name, why.object,
 		   *why.object ? ": " : "", why.what);
 	reason_cure(&stay->why, "%s", why.cure);
 	reason_rule(&stay->why, why.rule);

@@ -200,15 +200,15 @@ struct fleet_fit fleet_judge(const struct fleet *fleet, size_t guest, size_t hos
 		fit.need = NEED_HERE;
 	else
 		fit.need = judge_devices(g, &found);
-	if (fit.need == NEED_NOTHING && to->is_closed) {
-		fit.need = NEED_OPEN;
-		(void)reason_set(&found, -EPERM, NULL, "it takes no arrivals: maintenance");
-		reason_cure(&found, "on that host: vferry maintenance off");
-	}
 	if (fit.need == NEED_NOTHING && machine_judge(&g->machine, fleet->host[g->host].facts, to->facts, &found))
 		fit.need = NEED_MACHINE;
 	if (fit.need == NEED_NOTHING && g->vfs.vfs)
 		fit.need = try(fleet, guest, host, question, &fit, &found);
+	if (fit.need == NEED_NOTHING && to->is_closed) {
+		fit.need = NEED_OPEN;
+		(void)reason_set(&found, -EPERM, NULL, "it takes no arrivals: maintenance");
+		reason_cure(&found, "let %s take arrivals again when its maintenance is over", to->name);
+	}
 	if (why)
 		*why = found;
 	return fit;
