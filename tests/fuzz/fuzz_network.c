@@ -19,7 +19,7 @@ static const int errors[] = { -EINVAL, -E2BIG, -ENAMETOOLONG, 0 };
 static void look_up(const char *name, struct network_pool *pool)
 {
 	struct reason why = { 0 };
-	int error = network_read_pool(name, pool, &why);
+	int error = network_read_pool(name, "", pool, &why);
 
 	if (error)
 		fuzz_check_reason(error, errors, &why);
