@@ -456,11 +456,15 @@ bool placement_can_take(const struct placement *p, const struct guest_vf *vf, st
 unsigned int placement_free(const struct placement *p, const struct inventory_pf *pf)
 {
 	static const struct guest nobody;
+	autouses struct uses uses = { 0 };
+	const struct search search = { .p = p, .guest = &nobody, .pf = pf, .bridge = network_bridge(p->config, p->inventory, pf), .uses = &uses };
 	struct pci_address address;
 	unsigned int n = usable_vfs(p->config, pf), count = 0;
 
+	if (uses_find_card(p->inventory, p->running, pf, &uses))
+		return 0;
 	for (unsigned int i = 0; i < n; i++)
-		count += vf_is_free(p, &nobody, pf, i, &address);
+		count += vf_is_free(&search, i, &address);
 	return count;
 }
 
