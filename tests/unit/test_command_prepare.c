@@ -82,7 +82,7 @@ TEST(a_bond_in_legacy_mode_is_told_how_to_come_to_one_that_carries_vfs)
 						  "\"uplink_master_kind\": \"\"", "\"uplink_master_kind\": \"bond\"", NULL), "--card-only", NULL);
 
 	CHECK_INT(r.status, COMMAND_NOT_READY);
-	CHECK_CONTAINS(r.err, "while enp129s0f0np0 is in bond bond0");
+	CHECK_CONTAINS(r.err, "it is in bond bond0");
 	CHECK_CONTAINS(r.err, "vferry prepare --card-only --yes");
 }
 
