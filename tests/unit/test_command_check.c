@@ -344,7 +344,7 @@ GUEST_FAULT(a_guest_that_may_not_lock_its_memory, "<vcpu>", "<memtune><hard_limi
 	    "warning", "hard_limit is 4096 MiB", "virsh memtune --domain guest1 --hard-limit 5242880 --config")
 #define MODEL "<model fallback='forbid'>Skylake-Server</model>"
 GUEST_FAULT(a_guest_with_several_cpu_threads, MODEL, MODEL "<topology sockets='2' dies='1' cores='1' threads='2'/>", "V9", "CPU threads", "warning",
-	    "libvirt 11.3.0 with QEMU 10.0.2 refuses it when it arrives from a QEMU before 10.0: it has 2 CPU threads in a socket", NULL)
+	    "libvirt 11.3.0 with QEMU 10.0.2 may refuse it when it arrives (\"extra features: ht\"): it has 2 CPU threads in a socket", NULL)
 GUEST_FAULT(a_guest_with_several_cores, MODEL, MODEL "<topology sockets='1' dies='1' cores='4' threads='1'/>", "V9", "CPU threads", "warning",
 	    "it has 4 CPU threads in a socket", NULL)
 GUEST_FAULT(a_guest_with_sockets_alone, MODEL, MODEL "<topology sockets='4' dies='1' cores='1' threads='1'/>", "V9", "CPU threads", "ok", "libvirt 11.3.0", NULL)

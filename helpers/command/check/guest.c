@@ -169,8 +169,8 @@ static void look_guest_vfs(const struct check_case *c, struct finding *f)
 }
 
 /*
- * V9: QEMU 10.0 began to show the CPU feature "ht" to a guest with several threads in a socket; libvirt takes it for a fault of a guest
- * that arrives from an older QEMU ("guest CPU doesn't match specification: extra features: ht"), until 11.10.
+ * V9: QEMU 10.0 reports the CPU feature "ht" of a guest with several threads in a socket in another way, and libvirt before 11.10 takes that
+ * for a fault of a guest that arrives ("guest CPU doesn't match specification: extra features: ht"; libvirt's NEWS, v11.10.0).
  */
 static void look_threads(const struct check_case *c, struct finding *f)
 {
@@ -183,9 +183,9 @@ static void look_threads(const struct check_case *c, struct finding *f)
 		check_found(f, STATE_OK, "libvirt %s takes it as it comes", *facts->libvirt ? facts->libvirt : "(version unknown)");
 		return;
 	}
-	check_found(f, STATE_WARNING, "libvirt %s with QEMU %s refuses it when it arrives from a QEMU before 10.0: it has %u CPU threads in a "
-		    "socket, and with these the CPU feature ht", facts->libvirt, facts->qemu, c->hardware->socket_threads);
-	check_advise(f, "upgrade libvirt to 11.10 or later before guests arrive from hosts with an older QEMU");
+	check_found(f, STATE_WARNING, "libvirt %s with QEMU %s may refuse it when it arrives (\"extra features: ht\"): it has %u CPU threads in a "
+		    "socket", facts->libvirt, facts->qemu, c->hardware->socket_threads);
+	check_advise(f, "upgrade libvirt to 11.10 or later where guests arrive; the guest itself runs on where it is");
 }
 
 /* Decides whether a guest with one VF could come to a PF, as the hook decides. vf: receives where to. Return: 0, negative errno with *why. */
