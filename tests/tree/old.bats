@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# RHEL 9: its compiler's version (gcc 11), and its libraries, which are older than those here. A stand-in for their headers takes away what
-# they lack (tests/tree/old/rhel9.h); what the programs ask of libraries at run time is read from the programs.
+# RHEL 9: its compiler's version (gcc 11), and its libraries, which are older than those here. Stand-ins for their headers take away what
+# they lack (tests/tree/old/include); what the programs ask of libraries at run time is read from the programs.
 
 setup_file() {
 	cd "$BATS_TEST_DIRNAME/../.." || exit 1
 	command -v gcc-11 >/dev/null || return 0
-	make -k -j"$(nproc)" BUILD=build/rhel9 CC=gcc-11 WERROR=1 CPPFLAGS="-include $PWD/tests/tree/old/rhel9.h" all >"$BATS_FILE_TMPDIR/log" 2>&1 || true
+	make -k -j"$(nproc)" BUILD=build/rhel9 CC=gcc-11 WERROR=1 CPPFLAGS="-I$PWD/tests/tree/old/include" all >"$BATS_FILE_TMPDIR/log" 2>&1 || true
 }
 
 setup() {
