@@ -39,7 +39,10 @@ lacks() {
 # rpms_built: the two packages that somebody installs, in rpms.
 rpms_built() {
 	rpms=("$out"/vferry-"$version"-*.rpm "$out"/vferry-selinux-"$version"-*.rpm)
-	[ -e "${rpms[0]}" ] && [ -e "${rpms[1]}" ] || { tail -n 20 "$BATS_FILE_TMPDIR/rpm"; false; }
+	if [ ! -e "${rpms[0]}" ] || [ ! -e "${rpms[1]}" ]; then
+		tail -n 20 "$BATS_FILE_TMPDIR/rpm"
+		false
+	fi
 }
 
 # rpm_do OPTION...: rpm in the scratch root; what it says is kept in said.

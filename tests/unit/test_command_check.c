@@ -140,7 +140,7 @@ TEST(a_modular_libvirt_that_is_idle_does_not_run_and_that_is_no_fault)
 	       &(struct expected){ "V7", NULL, "not-applicable", "virtqemud does not run at the moment; it is started by whoever calls it", NULL });
 }
 
-/* Open vSwitch has another name and another source on RHEL and its children than on Fedora. */
+/* Not the same on RHEL and its kin as on Fedora. */
 TEST(open_vswitch_is_installed_by_the_name_that_it_has_there)
 {
 	static const struct { const char *system, *mend; } rows[] = {

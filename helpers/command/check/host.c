@@ -25,7 +25,7 @@ static void look_mstflint(const struct check_case *c, struct finding *f)
 	check_mend(f, "%s mstflint", *facts->installer ? facts->installer : "dnf install");
 }
 
-/* Return: the package that Open vSwitch comes in here. RHEL and what is made of it have one for each version, and none called openvswitch. */
+/* Return: the package that Open vSwitch comes in here. RHEL and its kin have one for each version, and none called openvswitch. */
 static const char *ovs_package(const struct facts *facts)
 {
 	if (strncmp(facts->installer, "apt", 3) == 0)

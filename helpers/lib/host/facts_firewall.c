@@ -3,10 +3,10 @@
  * facts_firewall.c: whether the packet filter lets a migration in.
  *
  * Theory of operation. The ruleset, as `nft -j list ruleset` prints it, is walked as a new TCP packet to QEMU's first port would walk it
- * (libnftables-json(5)): from each base chain at hook "input" through the chains that are jumped to, until a verdict. A rule with conditions
- * counts only if one of them names that port, and the packet is what it asks for: who wrote such a rule knows of migrations, and for whom it
- * holds is his business. A chain that takes everything but what rules accept ends with its policy (drop), or, as firewalld's, with a rule
- * without conditions (reject).
+ * (libnftables-json(5)): from each base chain at hook "input" through the chains that are jumped to, until a verdict. A rule with
+ * conditions counts only if one of them names that port: who wrote such a rule knows of migrations, and for whom it holds is his
+ * business. A chain that takes everything but what rules accept ends with its policy (drop), or, as firewalld's, with a rule without
+ * conditions (reject).
  */
 #include "host/facts.h"
 
