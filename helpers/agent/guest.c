@@ -63,12 +63,15 @@ static int ask(const struct guest_link *guest, int (*how)(struct question *, vir
 	struct question *asked;
 	int error;
 
-	if (!guest->connection)
-		return reason_set(why, -ENOTCONN, "", "there is no connection to libvirt");
+	if (!guest->connection) {
+		reason_set(why, -ENOTCONN, "", "there is no connection to libvirt");
+		return -ENOTCONN;
+	}
 	asked = calloc(1, sizeof(*asked));
 	if (!asked || (about && about->xml && !(asked->xml = strdup(about->xml)))) {
 		free(asked);
-		return reason_set(why, -ENOMEM, NULL, "out of memory");
+		reason_set(why, -ENOMEM, NULL, "out of memory");
+		return -ENOMEM;
 	}
 	asked->limit = about ? about->limit : 0;
 	asked->call = (struct call){ .perform = perform, .release = release };

@@ -18,9 +18,12 @@
 int leases_of(const char *uuid, struct leased_vf *vf, size_t max, struct reason *why)
 {
 	autofree struct record *record = calloc(1, sizeof(*record));
-	int error = record ? record_read(uuid, record, why) : reason_set(why, -ENOMEM, NULL, "out of memory");
 	size_t count = 0;
+	int error;
 
+	if (!record)
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	error = record_read(uuid, record, why);
 	for (; !error && count < record->vfs && count < max; count++)
 		vf[count] = (struct leased_vf){ record->vf[count].address, record->vf[count].mac };
 	return error ? error : (int)count;

@@ -26,10 +26,11 @@ static int write_passport(const struct guest_link *guest, const struct passport 
 static int issue(const struct work *work, const struct domain *domain, struct passport *passport, size_t *without, struct reason *why)
 {
 	autofree struct scene *scene = calloc(1, sizeof(*scene));
-	int error = scene ? 0 : reason_set(why, -ENOMEM, NULL, "out of memory");
+	int error;
 
-	if (!error)
-		error = host_refresh(work->host, work->config, work->intent->asked, work->deadline, why);
+	if (!scene)
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	error = host_refresh(work->host, work->config, work->intent->asked, work->deadline, why);
 	if (error)
 		return error;
 	scene->config = work->config;
@@ -49,9 +50,11 @@ void passport_refresh(const struct work *work, struct outcome *outcome)
 	autodomain struct domain domain = { 0 };
 	size_t without = 0;
 
-	outcome->error = fresh ? 0 : reason_set(&outcome->why, -ENOMEM, NULL, "out of memory");
-	if (!outcome->error)
-		outcome->error = guest_read(&work->link, &domain, &outcome->why);
+	if (!fresh) {
+		outcome->error = reason_set(&outcome->why, -ENOMEM, NULL, "out of memory");
+		return;
+	}
+	outcome->error = guest_read(&work->link, &domain, &outcome->why);
 	if (outcome->error)
 		return;
 	snprintf(outcome->host, sizeof(outcome->host), "%s", domain.passport.host);
