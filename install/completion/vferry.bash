@@ -13,6 +13,7 @@ _vferry_options() {
 	status) echo --watch --inventory --settings --json --help --version ;;
 	release) echo --dry-run --yes --settings --json --help --version ;;
 	inventory) echo --settings --json --help --version ;;
+	fleet) echo --inventory --to --apart --within --firmware --script --run --plan --settings --json --help --version ;;
 	version) echo --json --help --version ;;
 	esac
 }
@@ -62,10 +63,12 @@ _vferry() {
 		replies=$(compgen -W "check prepare plan attach detach status release inventory fleet version --help --version" -- "$current")
 	elif [[ $previous =~ ^--(pf|bridge|network|as|boot|vfs)$ ]]; then
 		replies=$(compgen -W "$(_vferry_values "$previous")" -- "$current")
-	elif [[ $previous =~ ^--(against|domain|inventory|settings)$ ]]; then
+	elif [[ $previous =~ ^--(against|domain|inventory|settings|plan)$ ]]; then
 		replies=$(compgen -f -- "$current")
 	elif [[ $current == -* ]]; then
 		replies=$(compgen -W "$(_vferry_options "$command")" -- "$current")
+	elif [[ $command == fleet && ${#words[@]} -eq 3 ]]; then
+		replies=$(compgen -W "matrix evacuate upgrade survive" -- "$current")
 	elif [[ $command =~ ^(check|plan|attach|detach)$ ]]; then
 		replies=$(compgen -W "$(_vferry_guests)" -- "$current")
 	fi

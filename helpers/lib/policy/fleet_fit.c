@@ -43,7 +43,7 @@ static enum fleet_need need_of(const char *rule)
 		{ "L7-any-card", NEED_CARD }, { "pf-driver", NEED_CARD }, { "network", NEED_NETWORK }, { "L2-viommu", NEED_GUEST },
 		{ "L4-guest-alone", NEED_GUEST }, { "vlan", NEED_GUEST }, { "P5-iommu", NEED_PREPARE }, { "S5a-openvswitch", NEED_PREPARE },
 		{ "L7-variant-driver", NEED_PREPARE }, { "eswitch", NEED_PREPARE }, { "S2-sriov", NEED_PREPARE }, { "pf-readable", NEED_PREPARE },
-		{ "P10-machine", NEED_MACHINE },
+		{ "P10-machine", NEED_MACHINE }, { "mtu", NEED_NETWORK }, { "interface", NEED_GUEST }, { "L5-L6-unknown-source", NEED_CARD },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
