@@ -78,11 +78,12 @@ static bool is_one_group(const struct fleet *fleet, size_t a, size_t b)
 static void add_drift(const struct fleet *fleet, size_t a, size_t b, char *out, size_t size)
 {
 	const struct facts *x = fleet->host[a].facts, *y = fleet->host[b].facts;
+	const struct inventory_pf *p = main_pf(fleet, a), *q = main_pf(fleet, b);
 	const struct {
 		const char *what, *a, *b;
 	} pairs[] = { { "QEMU", x->qemu, y->qemu }, { "libvirt", x->libvirt, y->libvirt }, { "kernel", x->kernel, y->kernel },
 		      { "processor", x->cpu_model, y->cpu_model } };
-	unsigned int here = main_pf(fleet, a)->num_vfs, there = main_pf(fleet, b)->num_vfs;
+	unsigned int here = p ? p->num_vfs : 0, there = q ? q->num_vfs : 0;
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
 		if (*pairs[i].a && *pairs[i].b && strcmp(pairs[i].a, pairs[i].b) != 0)

@@ -117,7 +117,7 @@ static void wait_for_earlier(struct run *run, struct json_object *move)
 	}
 }
 
-/* Where a guest is: 1 it runs on the host that is to be emptied, 0 it does not. Return: negative errno: that cannot be told, *why filled. */
+/* Whether a guest runs on the host that is to be emptied. Return: 1, 0; negative errno: that cannot be told, *why filled. */
 static int is_here(struct run *run, struct json_object *move, struct reason *why)
 {
 	autoguest virDomainPtr domain = NULL;

@@ -21,8 +21,9 @@ static void show_verdict(struct call *call, const struct fleet_case *c, const st
 		fprintf(call->out, "All %zu hosts run %s already.\n", c->hosts, call->firmware);
 		return;
 	}
-	snprintf(text, sizeof(text), "%zu of %zu hosts are to be upgraded to %s. %zu guest%s must change once: the VF is detached, the guest moves, "
-		 "and gets a VF again; both ends of a move need the same firmware, so no plan needs fewer.", plan->steps, c->hosts, call->firmware,
+	snprintf(text, sizeof(text),
+		 "%zu of %zu hosts are to be upgraded to %s. %zu guest%s must change once: the VF is detached, the guest moves, and gets a VF again; "
+		 "both ends of a move need the same firmware, so no plan needs fewer.", plan->steps, c->hosts, call->firmware,
 		 plan->changes_bound, plan->changes_bound == 1 ? "" : "s");
 	terminal_wrap(call, 0, text);
 	if (plan->stops)
@@ -30,8 +31,8 @@ static void show_verdict(struct call *call, const struct fleet_case *c, const st
 			 plan->stops == 1 ? "it" : "them");
 	else
 		snprintf(text, sizeof(text), "None must be stopped.");
-	snprintf(text + strlen(text), sizeof(text) - strlen(text), " %zu plain live move%s beside that; %s.", plan->lives, plan->lives == 1 ? "" : "s",
-		 plan->lives <= plan->lives_bound ? "no plan needs fewer" : "a better plan may be there");
+	snprintf(text + strlen(text), sizeof(text) - strlen(text), " %zu plain live move%s beside that; %s.", plan->lives,
+		 plan->lives == 1 ? "" : "s", plan->lives <= plan->lives_bound ? "no plan needs fewer" : "a better plan may be there");
 	terminal_wrap(call, 0, text);
 }
 
@@ -71,8 +72,8 @@ static void show_step(struct call *call, const struct fleet_case *c, const struc
 			fprintf(call->out, "has no place: stop it, start it again when the host is back\n");
 	}
 	show_burning(call, c, step->host);
-	fprintf(call->out, "  then any one host may fail: of the old ones %s, of the new ones %s\n", step->olds ? step->old_spare ? "yes" : "no" : "-",
-		step->new_spare ? "yes" : "no");
+	fprintf(call->out, "  then any one host may fail: of the old ones %s, of the new ones %s\n",
+		step->olds ? step->old_spare ? "yes" : "no" : "-", step->new_spare ? "yes" : "no");
 }
 
 /* The plan as JSON. Return: enum command_status. */

@@ -36,7 +36,7 @@ struct masks {
  */
 static void find_masks(const struct fleet_board *board, size_t host, struct masks *out)
 {
-	out->masks = 0;
+	*out = (struct masks){ 0 };
 	for (size_t k = 0; k < board->guests; k++) {
 		const struct fleet_fit *fit = board_fit(board, k, host);
 

@@ -2,10 +2,10 @@
 /*
  * fleet_pack.c: as many items as possible into bins: branch and bound.
  *
- * Theory of operation. A good plan is found by rules of thumb (fleet_pack_try.c) and a number that cannot be exceeded by prices
- * (fleet_pack_bound.c). Where they meet, it is proven. Else the items are decided one after the other, the hardest first: each goes into one
- * of the bins or is left out; a branch ends where even its bound is no better than the best plan. Three things keep the tree small: alike
- * items go into bins in rising order; of bins that are alike and have the same room one is tried; a state that was met already with as many
+ * Theory of operation. Rules of thumb find a good plan (fleet_pack_try.c), and prices a number that no plan exceeds
+ * (fleet_pack_bound.c). Where they meet, it is proven. Else the items are decided one after the other, the hardest first: each goes into
+ * one of the bins or is left out; a branch ends where even its bound is no better than the best plan. Three things keep the tree small:
+ * alike items go into bins in rising order; of bins that are alike and have the same room one is tried; a state that was met already with as many
  * items placed is not met again. The effort is limited, and then the bound that remains is told.
  */
 #include <errno.h>

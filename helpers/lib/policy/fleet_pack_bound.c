@@ -6,8 +6,8 @@
  * gives each item that is placed 1 for its place, gets at least what any real plan places: an item that is placed pays for what it takes,
  * or is worth the difference. So for any prices (the value of all room) + (for each item, 1 less its cheapest place, where that is
  * positive) is a bound (Lagrangian relaxation of the capacities). Prices are made better step by step: what would be sold out gets dearer,
- * what nobody wants cheaper (subgradient steps, smoothed, of Polyak's length). Whatever the prices are, the bound holds: no step can make it
- * wrong.
+ * what nobody wants cheaper (subgradient steps, smoothed, of Polyak's length). Whatever the prices are, the bound holds: no step can make
+ * it wrong.
  */
 #include <errno.h>
 #include <stdlib.h>
