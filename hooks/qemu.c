@@ -12,13 +12,14 @@
  *   3. No candidate: the XML is the plain kind that libvirt writes ("<domain" first: so no encoding, document type or entity of its own),
  *      nothing in it spells "hostdev" or a passport, none of its networks is a pool of host devices on this host, and nothing is kept here
  *      for its uuid (state/mark.h: a guest may have lost its VF from its XML, and not yet what was made for it).
- *   4. Otherwise the worker takes the place of this program.
+ *   4. Otherwise the worker runs, as a child that dies with this program, and its exit status is this program's.
  *
- * The deadline of the whole call (hook_deadline) begins here, and goes on in the worker: see hooks/deadline.h.
+ * The deadline of the whole call (hook_deadline) begins here, and goes on in the worker: see hooks/deadline.h. This program waits a little
+ * longer than the worker may take, so that the worker's own sentence comes first.
  *
- * When the worker cannot be started, only `migrate` is refused: the guest then stays where it is, and the user of virsh reads why. A
- * failure at any other operation would stop a guest from starting, or kill one that runs (at `reconnect`): there the hook warns in the
- * log and lets libvirt go on.
+ * When the worker cannot be started, or dies, only a migration is refused: at `migrate`, and until the guest has landed (its mark says
+ * "arriving"). The guest then stays where it is, and the user of virsh reads why. A failure at any other operation would stop a guest from
+ * starting, or kill one that runs (at `reconnect`): there the hook warns in the log and lets libvirt go on.
  *
  * Privilege: root, as libvirtd; it opens libvirt's network status files and /dev/log, if it is late also vferry.conf, and needs libc alone.
  */
@@ -35,7 +36,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -76,17 +79,18 @@ static char *xml = usual;
 
 static struct timespec started; /* of this program */
 static bool is_migrate;
+static volatile pid_t worker; /* 0: not started */
+static volatile int worker_error; /* why it was not */
 
 /* The operations that the worker acts on (libvirt's docs/hooks.rst lists all); `restore` and `attach` are not among them. */
 static const char *const operations[] = {"migrate", "prepare", "start", "started", "stopped", "release", "reconnect", NULL};
 
 /*
- * Finds the value of hook_deadline in the text of vferry.conf. text: ends with NUL. Return: seconds; the usual, if it is not there.
+ * Finds a number in the text of vferry.conf. text: ends with NUL; otherwise: what it is if it is not there, or not from least to most.
+ * Return: seconds.
  */
-static unsigned int find_deadline(const char *text)
+static unsigned int find_seconds(const char *text, const char *key, unsigned int least, unsigned int most, unsigned int otherwise)
 {
-	static const char key[] = "hook_deadline";
-
 	for (const char *at = text; (at = strstr(at, key)); at += strlen(key)) {
 		const char *line = at, *value = at + strlen(key) + strspn(at + strlen(key), " \t");
 		unsigned long seconds;
@@ -96,12 +100,12 @@ static unsigned int find_deadline(const char *text)
 		if ((line > text && line[-1] != '\n') || *value != '=')
 			continue;
 		seconds = strtoul(value + 1, NULL, 10);
-		return seconds >= HOOK_DEADLINE_LEAST && seconds <= HOOK_DEADLINE_MOST ? (unsigned int)seconds : HOOK_DEADLINE_USUAL;
+		return seconds >= least && seconds <= most ? (unsigned int)seconds : otherwise;
 	}
-	return HOOK_DEADLINE_USUAL;
+	return otherwise;
 }
 
-/* Reads hook_deadline, in a handler of a signal: nothing here takes a lock. Return: seconds. */
+/* Reads how long this program may take, in a handler of a signal: nothing here takes a lock. Return: seconds. */
 static unsigned int read_deadline(void)
 {
 	static char text[65536];
@@ -111,7 +115,9 @@ static unsigned int read_deadline(void)
 	if (fd >= 0)
 		close(fd);
 	text[got < 0 ? 0 : got] = '\0';
-	return find_deadline(text);
+	return find_seconds(text, "hook_deadline", HOOK_DEADLINE_LEAST, HOOK_DEADLINE_MOST, HOOK_DEADLINE_USUAL) +
+	       (worker ? WORKER_GRACE : 0) +
+	       (worker && is_migrate ? find_seconds(text, "slot_wait", 0, HOOK_SLOT_WAIT_MOST, HOOK_SLOT_WAIT_USUAL) : 0);
 }
 
 /*
@@ -120,9 +126,11 @@ static unsigned int read_deadline(void)
  */
 static void on_alarm(int signal_number)
 {
-	static const char text[] = "vferry: libvirt did not hand over the domain XML within hook_deadline; try again\n";
-	static const char line[] = DEV_LOG_DAEMON_ERROR "vferry: a hook ended: libvirt did not hand over the domain XML within hook_deadline";
+	static const char unread[] = "vferry: libvirt did not hand over the domain XML within hook_deadline; try again\n";
+	static const char stuck[] = "vferry: the hook's worker did not end within hook_deadline; look for a card or a disk that hangs\n";
+	static const char line[] = DEV_LOG_DAEMON_ERROR "vferry: a hook did not end within hook_deadline";
 	static bool is_second;
+	const char *text = worker ? stuck : unread;
 	unsigned int whole = is_second ? 0 : read_deadline();
 
 	(void)signal_number;
@@ -131,8 +139,10 @@ static void on_alarm(int signal_number)
 		alarm(whole - HOOK_DEADLINE_LEAST);
 		return;
 	}
+	if (worker)
+		kill(worker, SIGKILL);
 	(void)dev_log_send(line, sizeof(line) - 1);
-	if (is_migrate && write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+	if (is_migrate && write(STDERR_FILENO, text, strlen(text)) < 0)
 		_exit(1);
 	_exit(is_migrate);
 }
@@ -149,19 +159,14 @@ static void set_deadline(const char *operation)
 }
 
 /*
- * Hands the deadline on: the timer goes on in the worker, which sees by it how long this program took (deadline.h). Blocked until the
- * worker has a handler: the default one would end it as by a failure, and at "reconnect" libvirt would then end the guest.
+ * Hands the deadline on to the worker, in whose process this runs: see deadline.h.
  */
 static void hand_deadline_on(void)
 {
 	struct itimerval timer = {0};
 	struct timespec now;
-	sigset_t set;
 	long took;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGALRM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	took = (now.tv_sec - started.tv_sec) * 1000000 + (now.tv_nsec - started.tv_nsec) / 1000;
 	took = took < HOOK_DEADLINE_USUAL * 1000000L ? HOOK_DEADLINE_USUAL * 1000000L - took : 1;
@@ -298,14 +303,13 @@ static bool has_pool(const char *text)
 }
 
 /*
- * Asks whether anything is kept here for the guest. Its uuid is the first element of that name: libvirt writes it behind <name>, and
- * no other before it.
- * text: ends with NUL. Return: whether there is.
+ * Finds the guest's mark. Its uuid is the first element of that name: libvirt writes it behind <name>, and no other before it.
+ * text: ends with NUL. path: receives the mark's, PATH_MAX bytes. Return: whether there is a uuid.
  */
-static bool has_state(const char *text)
+static bool find_mark(const char *text, char *path)
 {
 	const char *at = strstr(text, "<uuid>");
-	char uuid[MARK_UUID_LEN + 1], path[PATH_MAX];
+	char uuid[MARK_UUID_LEN + 1];
 
 	if (!at || strspn(at + 6, "0123456789abcdefABCDEF-") != MARK_UUID_LEN || at[6 + MARK_UUID_LEN] != '<')
 		return false;
@@ -315,8 +319,30 @@ static bool has_state(const char *text)
 		uuid[i] = letter >= 'A' && letter <= 'F' ? (char)(letter - 'A' + 'a') : letter;
 	}
 	uuid[MARK_UUID_LEN] = '\0';
-	snprintf(path, sizeof(path), "%s/%s%s", MARK_DIRECTORY, uuid, MARK_SUFFIX);
-	return access(path, F_OK) == 0;
+	snprintf(path, PATH_MAX, "%s/%s%s", MARK_DIRECTORY, uuid, MARK_SUFFIX);
+	return true;
+}
+
+/* text: the XML. Return: whether anything is kept here for the guest. */
+static bool has_state(const char *text)
+{
+	char path[PATH_MAX];
+
+	return find_mark(text, path) && access(path, F_OK) == 0;
+}
+
+/* text: the XML. Return: whether the guest comes by a migration and was not seen to land. */
+static bool is_arriving(const char *text)
+{
+	char path[PATH_MAX];
+	ssize_t got = -1;
+	int fd = find_mark(text, path) ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
+
+	if (fd >= 0) {
+		got = read_all(fd, network, sizeof(network));
+		close(fd);
+	}
+	return got > 0 && has(network, (size_t)got, MARK_ARRIVING);
 }
 
 /*
@@ -329,8 +355,14 @@ static bool has_candidate(const char *text, size_t len)
 	return has(text, len, "hostdev") || has(text, len, "urn:vferry:passport") || has_spelled_letter(text) || has_pool(text);
 }
 
+/* Return: whether an event is one at which a guest comes up. */
+static bool is_start(const char *operation)
+{
+	return strcmp(operation, "prepare") == 0 || strcmp(operation, "start") == 0 || strcmp(operation, "started") == 0;
+}
+
 /*
- * Ends an event that cannot be handled: refuses `migrate`, warns and lets libvirt go on otherwise.
+ * Ends an event that cannot be handled: refuses a migration, warns and lets libvirt go on otherwise.
  * guest: its name, from another host perhaps; what: the sentence. Return: exit status.
  */
 static int give_up(const char *guest, const char *operation, const char *what)
@@ -341,12 +373,12 @@ static int give_up(const char *guest, const char *operation, const char *what)
 	for (; length < sizeof(shown) - 1 && guest[length]; length++)
 		shown[length] = guest[length] < ' ' || guest[length] > '~' ? '?' : guest[length];
 	shown[length] = '\0';
-	if (strcmp(operation, "migrate") != 0) {
+	if (strcmp(operation, "migrate") != 0 && !(is_start(operation) && is_arriving(xml))) {
 		snprintf(line, sizeof(line), "%s: %s: not looked at: %s", shown, operation, what);
 		dev_log(LOG_WARNING, "vferry", line);
 		return 0;
 	}
-	snprintf(line, sizeof(line), "%s: migrate: refused: %s", shown, what);
+	snprintf(line, sizeof(line), "%s: %s: refused: %s", shown, operation, what);
 	dev_log(LOG_ERR, "vferry", line);
 	fprintf(stderr, "vferry: %s: %s\n", shown, what);
 	return 1;
@@ -367,16 +399,53 @@ static int put_on_stdin(size_t len)
 	return fd < 0 || lseek(fd, 0, SEEK_SET) < 0 || dup2(fd, STDIN_FILENO) < 0 ? -1 : 0;
 }
 
-/* Puts the worker in the place of this program, with the same arguments. Return: exit status, if that failed. */
+/*
+ * Starts the worker, with the same arguments. SIGALRM is blocked until it has a handler: the default one would end it as by a failure.
+ * Return: its process, -1 with worker_error.
+ */
+static pid_t start_worker(char **argv)
+{
+	sigset_t set, before;
+	pid_t child;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigprocmask(SIG_BLOCK, &set, &before);
+	child = vfork();
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		hand_deadline_on();
+		execv(WORKER, argv);
+		worker_error = errno; /* in the memory of both */
+		_exit(127);
+	}
+	if (child < 0)
+		worker_error = errno;
+	worker = child > 0 && !worker_error ? child : 0;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return worker ? child : -1;
+}
+
+/* Runs the worker. Return: exit status: the worker's, or what its failure means. */
 static int run_worker(char **argv, size_t len)
 {
 	char what[512];
+	int status = 0;
 
-	if (put_on_stdin(len) == 0) {
-		hand_deadline_on();
-		execv(WORKER, argv);
+	if (put_on_stdin(len) < 0)
+		worker_error = errno;
+	else if (start_worker(argv) > 0) {
+		while (waitpid(worker, &status, 0) < 0 && errno == EINTR)
+			;
+		if (WIFEXITED(status) && WEXITSTATUS(status) < 126)
+			return WEXITSTATUS(status);
 	}
-	snprintf(what, sizeof(what), "%s cannot be run: %s; install vferry completely, or remove its hook", WORKER, strerror(errno));
+	if (worker_error)
+		snprintf(what, sizeof(what), "%s cannot be run: %s; install vferry completely, or remove its hook", WORKER,
+			 strerror(worker_error));
+	else
+		snprintf(what, sizeof(what), "%s died (%s %d); report it with what journalctl -t vferry shows", WORKER,
+			 WIFSIGNALED(status) ? "by signal" : "with status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	return give_up(argv[1], argv[2], what);
 }
 

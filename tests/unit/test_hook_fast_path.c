@@ -216,6 +216,60 @@ TEST(without_a_worker_only_a_migration_is_refused)
 	free(text);
 }
 
+/* Makes a worker that ends in some way. */
+static void make_worker(const char *script)
+{
+	snprintf(worker_path, sizeof(worker_path), "%s", check_file("/dying-worker", script));
+	chmod(worker_path, 0700);
+}
+
+TEST(a_worker_that_dies_refuses_a_migration_and_no_start_and_kills_no_guest)
+{
+	static const char *const scripts[] = {"#!/bin/sh\nkill -SEGV $$\n", "#!/bin/sh\nexit 127\n", "#!/no/such/interpreter\n"};
+	static const char *const operation[] = {"migrate", "prepare", "start", "started", "stopped", "release", "reconnect"};
+
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
+		for (size_t k = 0; k < sizeof(operation) / sizeof(operation[0]); k++) {
+			make_worker(scripts[i]);
+			hook_bytes(operation[k], WITH("<hostdev/>"), strlen(WITH("<hostdev/>")));
+			CHECK_INT(run.status, k == 0);
+			CHECK_INT(*run.err != '\0', k == 0);
+		}
+	}
+}
+
+TEST(a_worker_that_dies_refuses_an_arrival_until_it_has_landed)
+{
+	static const char guest[] = WITH("<uuid>" UUID "</uuid><hostdev/>");
+
+	check_file("/guests/" UUID MARK_SUFFIX, "{ \"state\": \"arriving\" }");
+	make_worker("#!/bin/sh\nkill -KILL $$\n");
+	hook_bytes("started", guest, strlen(guest));
+	CHECK_INT(run.status, 1);
+	CHECK_CONTAINS(run.err, "dying-worker died (by signal 9)");
+	make_worker("#!/bin/sh\nkill -KILL $$\n");
+	hook_bytes("release", guest, strlen(guest));
+	CHECK_INT(run.status, 0);
+	check_file("/guests/" UUID MARK_SUFFIX, "{ \"state\": \"running\" }");
+	make_worker("#!/bin/sh\nkill -KILL $$\n");
+	hook_bytes("started", guest, strlen(guest));
+	CHECK_INT(run.status, 0);
+}
+
+TEST(a_worker_that_does_not_end_is_ended_within_hook_deadline)
+{
+	struct timespec from, to;
+
+	check_file("/vferry.conf", "[hook]\nhook_deadline = 5\nslot_wait = 0\n");
+	make_worker("#!/bin/sh\ntrap '' ALRM\nwhile :; do sleep 1; done\n");
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	hook_bytes("migrate", WITH("<hostdev/>"), strlen(WITH("<hostdev/>")));
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	CHECK_INT(run.status, 1);
+	CHECK_CONTAINS(run.err, "the hook's worker did not end within hook_deadline");
+	CHECK(to.tv_sec - from.tv_sec < 12);
+}
+
 TEST(xml_longer_than_16_mib_refuses_a_migration_and_nothing_else)
 {
 	size_t size = (16u << 20) + 1, head = strlen(WITH(""));

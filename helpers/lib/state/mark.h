@@ -12,6 +12,7 @@
 #define MARK_DIRECTORY "/run/vferry/guests"
 #define MARK_SUFFIX ".json"                         /* behind the uuid, which is in lower case */
 #define MARK_FORM MARK_DIRECTORY "/%s" MARK_SUFFIX  /* for printf: the uuid */
+#define MARK_ARRIVING "\"arriving\""                /* is in it from "migrate" until the guest has landed */
 #define MARK_UUID_LEN 36                            /* without NUL */
 
 #endif
