@@ -22,8 +22,8 @@ static _Noreturn void on_alarm(int signal_number)
 {
 	static const char text[] = "vferry: the hook did not end within hook_deadline; what it changed is taken back by the next call, or by "
 				   "'vferry release'\n";
-	static const char line[] = DEV_LOG_DAEMON_ERROR "vferry: a hook did not end within hook_deadline; what it changed is taken back by the next "
-							"call, or by 'vferry release'";
+	static const char line[] = DEV_LOG_DAEMON_ERROR
+		"vferry: a hook did not end within hook_deadline; what it changed is taken back by the next call, or by 'vferry release'";
 
 	(void)signal_number;
 	(void)dev_log_send(line, sizeof(line) - 1);

@@ -66,8 +66,8 @@ static const struct operation_row *find_row(const char *operation, const char *s
 /*
  * is_refused() - what a failure means: whether libvirt is told, and the guest stays where it is or does not start
  *
- * A guest without a VF of ours is never refused; one that comes by a migration always is, since it stays at the source; at an ordinary start
- * at_start decides, which has to be legible to refuse; once its QEMU runs, nothing is decided any more.
+ * A guest without a VF of ours is never refused; one that comes by a migration always is, since it stays at the source; at an ordinary
+ * start at_start decides, which has to be legible to refuse; once its QEMU runs, nothing is decided any more.
  */
 static bool is_refused(const struct call *call)
 {

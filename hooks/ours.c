@@ -66,7 +66,8 @@ static bool is_vf_by_ids(const struct hostdev *device)
 	char address[PCI_ADDRESS_LEN];
 	autofree char *vendor = NULL;
 
-	if (!device->has_source || sysroot_slurp(&vendor, 64, "/sys/bus/pci/devices/%s/physfn/vendor", pci_address_format(&device->source, address)) < 0)
+	pci_address_format(&device->source, address);
+	if (!device->has_source || sysroot_slurp(&vendor, 64, "/sys/bus/pci/devices/%s/physfn/vendor", address) < 0)
 		return false;
 	return strtoul(vendor, NULL, 16) == CARD_VF_VENDOR;
 }

@@ -208,7 +208,8 @@ static const struct config_key keys[] = {
 	{"guest", "unknown_source", "warn",
 	 "What to do when PSID and firmware of the source are unknown, by passport and by [peer]: allow, warn or refuse.",
 	 CHOICE(unknown_source, severity)},
-	{"guest", "at_start", "warn", "What to do at the ordinary start of a guest with VFs that could not be migrated later, or that cannot be made ready for: allow, warn or "
+	{"guest", "at_start", "warn",
+	 "What to do at the ordinary start of a guest with VFs that could not be migrated later, or that cannot be made ready for: allow, warn or "
 	 "refuse.",
 	 CHOICE(at_start, severity)},
 	{"peer", "psid", "", "PSID of the cards in all hosts that guests without a passport come from; empty: not known.",

@@ -222,8 +222,9 @@ static int read_domain(const xmlNode *root, struct domain *domain, struct reason
  */
 static int cut_metadata(const char *xml, size_t *len, char **shorter, struct domain *domain, struct xml_part *cut)
 {
+	static const struct xml_keep what = {.depth = 1, .element = "passport"};
 	size_t left = 0;
-	int error = xml_cut_metadata(xml, *len, 1, "passport", shorter, &left, cut);
+	int error = xml_cut_metadata(xml, *len, &what, shorter, &left, cut);
 
 	if (!error && *shorter && memchr(xml + cut->begin, '\0', cut->end - cut->begin))
 		free(scope_take(shorter)); /* all is parsed, and refused */

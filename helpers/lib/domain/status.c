@@ -231,13 +231,14 @@ bool status_has_mac(const struct status *status, const struct mac_address *mac)
  */
 int status_parse(const char *text, size_t len, struct status *status, struct reason *why)
 {
+	static const struct xml_keep what = {.depth = 2};
 	autofree char *shorter = NULL, *without = NULL;
 	struct xml_part cut;
 	bool is_plain = end_of_need(text, text + len) < text + len; /* then metadata is in what is left out anyhow */
 	size_t kept;
 	int error;
 
-	if (!is_plain && xml_cut_metadata(text, len, 2, NULL, &without, &kept, &cut) < 0)
+	if (!is_plain && xml_cut_metadata(text, len, &what, &without, &kept, &cut) < 0)
 		return reason_set(why, -ENOMEM, "", "no memory to read the status file");
 	if (without) {
 		text = without;

@@ -149,7 +149,7 @@ static char *copy_content(struct walk *walk, const char *keep, char *to, const c
 }
 
 /* See xml_cut.h. */
-int xml_cut_metadata(const char *text, size_t len, unsigned int depth, const char *keep, char **shorter, size_t *left, struct xml_part *cut)
+int xml_cut_metadata(const char *text, size_t len, const struct xml_keep *what, char **shorter, size_t *left, struct xml_part *cut)
 {
 	struct walk walk = {.at = text, .end = text + len};
 	const char *content, *content_end = NULL;
@@ -160,14 +160,14 @@ int xml_cut_metadata(const char *text, size_t len, unsigned int depth, const cha
 	do {
 		if (!next_tag(&walk))
 			return 0;
-	} while (walk.depth != depth || walk.is_end || !is_named(&walk, "metadata", false));
+	} while (walk.depth != what->depth || walk.is_end || !is_named(&walk, "metadata", false));
 	if (walk.is_empty)
 		return 0;
 	buffer = malloc(len + 1);
 	if (!buffer)
 		return -ENOMEM;
 	content = walk.at;
-	to = copy_content(&walk, keep, mempcpy(buffer, text, (size_t)(content - text)), &content_end);
+	to = copy_content(&walk, what->element, mempcpy(buffer, text, (size_t)(content - text)), &content_end);
 	if (!to) {
 		free(buffer);
 		return 0;

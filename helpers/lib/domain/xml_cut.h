@@ -19,13 +19,18 @@ struct xml_part {
 	size_t begin, end; /* bytes; empty: none */
 };
 
+/* Which <metadata>, and what of it stays. */
+struct xml_keep {
+	unsigned int depth;  /* 1: a child of the root */
+	const char *element; /* name, without prefix, of the elements in it that stay; NULL: none */
+};
+
 /*
- * Leaves out the content of the first <metadata> at a depth (1: a child of the root), but for elements whose name without prefix is keep
- * (NULL: for nothing). What is left has as many lines as before.
+ * Leaves out the content of the first <metadata>, but for what is kept. What is left has as many lines as before.
  * shorter, left: receive the new text, malloc'ed, and its length; NULL if there is nothing to leave out; cut: the content in the old text.
  * Return: 0, -ENOMEM.
  */
-int xml_cut_metadata(const char *text, size_t len, unsigned int depth, const char *keep, char **shorter, size_t *left, struct xml_part *cut);
+int xml_cut_metadata(const char *text, size_t len, const struct xml_keep *what, char **shorter, size_t *left, struct xml_part *cut);
 
 /* The line of the first element with more than XML_MAX_ATTRIBUTES attributes. Return: 0 if there is none. */
 long xml_find_wide(const char *text, size_t len);
