@@ -164,6 +164,12 @@ $(BUILD)/tests/worlds/vferry: $(call object,helpers/vferry.c) $(vferry_part)
 $(world_programs): $(call object,$(world_src)) $(library)
 	$(call quiet,LD) $(LINK) -o $@ $(filter %.o,$^) $(library) $(PACKAGE_LIBS)
 
+# What the explorer's world stands in for (tests/unit/world.h).
+explorer_explored = status_read_all status_read_new status_read sysroot_slurp file_read file_write file_remove file_each sysroot_exists record_lock \
+	record_lock_object close queue_door queue_is_first queue_enter queue_leave state_upgrade record_sweep clock_ms log_line inventory_read \
+	inventory_read_functions ovs_open ovs_read pci_driver pci_refuse_open operation_of
+$(BUILD)/tests/unit/test_engine_explore: OWN_LDFLAGS += $(foreach name,$(explored),-Wl,--wrap=$(name))
+
 $(replay_programs): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(call object,tests/fuzz/replay.c) $(fuzz_common) $(library)
 	$(call quiet,LD) $(LINK) -o $@ $(filter %.o,$^) $(library) $(PACKAGE_LIBS)
 

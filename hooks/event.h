@@ -24,6 +24,7 @@ struct event {
 	long output_len;
 	unsigned int vfs;          /* of the guest that vferry has to do with, for the history */
 	bool never_landed;         /* "release": of a guest that was made ready for and did not arrive */
+	enum { WAY_UNKNOWN, WAY_ARRIVES, WAY_STARTS } way; /* how the guest comes up here, once the event's function has found out */
 };
 
 /*
@@ -48,6 +49,22 @@ int event_started(struct event *event, struct reason *why);   /* QEMU runs; an i
 int event_stopped(struct event *event, struct reason *why);   /* QEMU is gone, libvirt's status file is still there */
 int event_release(struct event *event, struct reason *why);   /* devices are given back */
 int event_reconnect(struct event *event, struct reason *why); /* libvirtd has started anew */
+
+/*
+ * What a failure at an ordinary start means: by at_start it is refused, or started without being fit for migration. guest: its VFs, NULL if
+ * they are not known. Return: error, or 0 after a warning.
+ */
+struct guest;
+int event_as_configured(const struct event *event, const struct guest *guest, int error, const struct reason *why);
+
+/*
+ * What an operator set on a guest's ports, kept from its end until its next start here. told: room for GUEST_MAX_VFS entries, as long as the
+ * scene.
+ */
+struct scene;
+struct passport_vf;
+void event_recall(const struct event *event, struct scene *scene, struct passport_vf *told);
+void event_keep(const struct event *event);
 
 /* Remembers what a call did or refused, for vferry status. begin: clock_ms() when it began; error, why: how it ended. */
 void event_note(const struct event *event, const char *operation, int64_t begin, int error, const struct reason *why);

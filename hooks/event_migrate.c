@@ -26,6 +26,13 @@
 #include "state/queue.h"
 
 #define WAIT_MS 5000 /* a lease that runs out changes no file: look again now and then */
+#define AGAIN_MS 2000 /* that another VF needs at least */
+#define AVOID_MAX 8  /* VFs that are tried: more that cannot be used are no accident */
+
+/* How a try for a lease can come out, beside PLACEMENT_WAIT. No error is called like these. */
+#define LOOK_BACK 2   /* what became of others is to be looked at first, without the lock */
+#define CLAIM_AGAIN 3 /* another one was faster: choose again */
+#define WAIT_TURN 4   /* it is not this guest's turn yet */
 
 /*
  * refuse_running() - a guest that libvirt has here already cannot come, and what it has must not be taken from it. libvirt itself looks
@@ -48,63 +55,99 @@ static int refuse_running(const struct event *event, const struct status_list *s
 	return -EEXIST;
 }
 
-/*
- * forget_earlier_try() - takes back what an earlier, failed migration of the same guest left
- * @seen:	cleared if there was something, so that the host must be read again
- */
-static int forget_earlier_try(const struct event *event, struct record *record, bool *seen, struct reason *why)
-{
-	int error = record_read(event->domain->uuid, record, why);
+/* One arrival: what is looked at, and what comes of it. */
+struct arrival {
+	struct scene scene;
+	struct owner owner;            /* its lease, once it has one */
+	struct pci_address avoid[AVOID_MAX]; /* VFs that could not be made ready: another one is taken */
+	size_t avoided;
+	bool looked_back;              /* what became of others was looked at */
+};
 
-	if (error == -ENOENT)
-		return 0;
-	if (error)
-		return error;
-	*seen = false;
-	log_notice("an earlier migration of this guest did not end: taking back what it left");
-	return ready_give_back(record, event->config, event->deadline, why);
+/*
+ * forget_earlier_try() - gives back what an earlier, failed migration of the same guest left, or an instance of it that is gone
+ */
+static int forget_earlier_try(const struct event *event, struct reason *why)
+{
+	const struct ready_choice earlier = { .uuid = event->domain->uuid };
+	struct record_list leases = { 0 };
+	int error = refuse_running(event, NULL, why);
+
+	if (!error)
+		error = ready_leases(event->domain->uuid, &leases, why);
+	if (!error && leases.count) {
+		log_notice("an earlier migration of this guest did not end: what it left is given back");
+		(void)ready_give_back(event->config, &earlier, false, event->deadline, NULL);
+	}
+	record_list_release(&leases);
+	return error;
 }
 
 /*
  * decide() - limits and placement; writes the lease. The caller holds the host-wide lock.
+ * Return: 0, PLACEMENT_WAIT, CLAIM_AGAIN if another one was faster, negative errno
  */
-static int decide(const struct event *event, struct scene *scene, struct record *record, struct reason *why)
+static int decide(const struct event *event, struct arrival *arrival, struct reason *why)
 {
+	struct scene *scene = &arrival->scene;
 	struct rule_case c = { .config = event->config, .domain = event->domain, .inventory = &scene->inventory, .guest = &scene->guest,
 				.incoming = true };
 	struct placement placement = scene_placement(scene);
+	struct pci_address *which = &arrival->avoid[arrival->avoided];
 	int error = rules_judge_guest(&c, scene_warn, NULL, why);
 
+	placement.avoid = arrival->avoid;
+	placement.avoided = arrival->avoided;
 	if (!error)
 		error = placement_choose(&placement, &scene->guest, why);
 	if (error)
 		return error;
-	ready_fill_record(scene, RECORD_ARRIVING, record);
-	return record_write(record, why);
+	arrival->owner = ready_new_owner(scene, RECORD_ARRIVING);
+	error = ready_claim(scene, &arrival->owner, false, deadline_in(0), which, why);
+	if (error == CLAIM_TAKEN && arrival->avoided + 1 < AVOID_MAX) {
+		arrival->avoided++;
+		return CLAIM_AGAIN;
+	}
+	return error == CLAIM_TAKEN ? -EBUSY : error;
 }
 
 /*
  * try_lease() - everything that must not happen twice at the same time. The caller holds the host-wide lock.
- * Return: 0 (scene->guest.vfs is 0 if the guest has no VF of ours); -EBUSY if only slots are missing; negative errno
+ * Return: 0 (scene.guest.vfs is 0 if the guest has no VF of ours); PLACEMENT_WAIT, LOOK_BACK or negative errno
  */
-static int try_lease(const struct event *event, struct scene *scene, struct record *record, struct reason *why)
+static int try_lease(const struct event *event, struct arrival *arrival, struct reason *why)
 {
-	/* Where the card hangs, looking back must leave time to find that out for this guest. */
-	bool seen = ready_reconcile(event->config, NULL, deadline_within(event->deadline, deadline_left(event->deadline) / 2), scene);
-	int error = refuse_running(event, seen ? &scene->running : NULL, why);
+	struct scene *scene = &arrival->scene;
+	int error;
 
+	scene_release(scene);
+	error = scene_read(scene, event->config, event->deadline, why);
+	if (!error && !arrival->looked_back && (ready_needs_reconcile(scene) || record_find_uuid(&scene->records, event->domain->uuid)))
+		return LOOK_BACK;
 	if (!error)
-		error = forget_earlier_try(event, record, &seen, why);
-	if (!error && !seen) {
-		scene_release(scene);
-		error = scene_read(scene, event->config, event->deadline, why);
-	}
+		error = refuse_running(event, &scene->running, why);
 	if (!error)
 		error = scene_find_guest(scene, event->domain, true, why);
 	if (error || !scene->guest.vfs)
 		return error;
-	memset(record, 0, sizeof(*record));
-	return decide(event, scene, record, why);
+	while ((error = decide(event, arrival, why)) == CLAIM_AGAIN)
+		;
+	return error;
+}
+
+/*
+ * look_back() - what became of others, and of this guest's earlier tries, with no lock held
+ * Return: 0, negative errno
+ */
+static int look_back(const struct event *event, struct arrival *arrival, struct reason *why)
+{
+	int error = forget_earlier_try(event, why);
+
+	arrival->looked_back = true;
+	/* Where the card hangs, looking back must leave time to find that out for this guest. */
+	if (!error)
+		(void)ready_reconcile(event->config, deadline_within(event->deadline, deadline_left(event->deadline) / 2), NULL);
+	return error;
 }
 
 /*
@@ -228,7 +271,7 @@ static void refuse_to_wait(const struct places *places, const struct reason *ful
  * Those for whom there still is a slot, and who wait for the door alone, have their places beside those who wait for a slot. To count them
  * takes a look at the host, so that is done only where it decides.
  *
- * Return: -EBUSY: wait; other negative errno with *why
+ * Return: WAIT_TURN; negative errno with *why
  */
 static int enter(const struct event *event, struct turn *turn, struct reason *why)
 {
@@ -244,7 +287,7 @@ static int enter(const struct event *event, struct turn *turn, struct reason *wh
 		error = queue_enter(uuid, name, places.places, &turn->ticket, &full);
 	}
 	if (!error)
-		return -EBUSY;
+		return WAIT_TURN;
 	*why = full;
 	if (error == -EAGAIN)
 		refuse_to_wait(&places, &full, why);
@@ -277,25 +320,25 @@ static int lock_host(const struct event *event, const struct turn *turn, struct 
 /*
  * take_turn() - one try to get a lease, if it is the guest's turn; else, and if slots are missing, a place in the line
  * @event:	its deadlines begin anew when others let it in: what they took is none of this call's time
- * Return: 0 (the door is held), -EBUSY while there is reason to wait, other negative errno
+ * Return: 0 (the door is held), PLACEMENT_WAIT or WAIT_TURN while there is reason to wait, LOOK_BACK, negative errno
  */
-static int take_turn(struct event *event, struct turn *turn, struct scene *scene, struct record *record, struct reason *why)
+static int take_turn(struct event *event, struct turn *turn, struct arrival *arrival, struct reason *why)
 {
 	autoclose int lock = lock_host(event, turn, why);
-	int error = -EBUSY;
+	int result = WAIT_TURN;
 
 	if (lock < 0)
 		return lock;
-	if (deadline_left(turn->patience))
+	if (deadline_left(turn->patience) && !arrival->avoided)
 		event_begin(event);
 	*why = (struct reason){ 0 };
 	if (has_door(turn)) {
-		error = try_lease(event, scene, record, why);
-		turn->is_next = error != -EBUSY;
+		result = try_lease(event, arrival, why);
+		turn->is_next = result != PLACEMENT_WAIT;
 	}
-	if (error == -EBUSY && !turn->ticket.fd)
-		error = enter(event, turn, why);
-	return error;
+	if ((result == PLACEMENT_WAIT || result == WAIT_TURN) && !turn->ticket.fd)
+		result = enter(event, turn, why);
+	return result;
 }
 
 /*
@@ -344,30 +387,46 @@ static int wait_for_others(struct event *event, struct turn *turn, int *watch, s
 }
 
 /*
+ * wait_turn() - waits for others, if there still is patience
+ * Return: whether to try again; *error: negative errno if that went wrong
+ */
+static bool wait_turn(struct event *event, struct turn *turn, struct arrival *arrival, int *watch, int *error, struct reason *why)
+{
+	say_waiting(event, turn, why); /* without the lock: it looks at the host */
+	if (!has_patience(event, turn))
+		return false;
+	scene_release(&arrival->scene);
+	arrival->looked_back = false;
+	*error = wait_for_others(event, turn, watch, why);
+	if (deadline_left(turn->patience))
+		event_begin(event);
+	return !*error;
+}
+
+/*
  * take_lease() - gets a lease, waiting for a slot if need be
  * @event:	its deadlines begin anew after the wait
  * @turn:	result: the door is held on success, until all is ready
  * Return: 0, -EBUSY if the wait for a slot was too long, other negative errno
  */
-static int take_lease(struct event *event, struct turn *turn, struct scene *scene, struct record *record, struct reason *why)
+static int take_lease(struct event *event, struct turn *turn, struct arrival *arrival, struct reason *why)
 {
 	autoclose int watch = -1;
-	int error;
+	int result, error = 0;
 
-	turn->patience = deadline_in((int)event->config->slot_wait * 1000);
-	while ((error = take_turn(event, turn, scene, record, why)) == -EBUSY) {
-		say_waiting(event, turn, why); /* without the lock: it looks at the host */
-		if (!has_patience(event, turn))
+	for (;;) {
+		result = take_turn(event, turn, arrival, why);
+		if (result == LOOK_BACK)
+			error = look_back(event, arrival, why);
+		else if (result <= 0 || !wait_turn(event, turn, arrival, &watch, &error, why))
 			break;
-		scene_release(scene);
-		error = wait_for_others(event, turn, &watch, why);
 		if (error)
-			return error;
-		if (deadline_left(turn->patience))
-			event_begin(event);
+			break;
 	}
 	queue_leave(&turn->ticket);
-	return error == -EBUSY ? waited_in_vain(event, turn, why) : error;
+	if (error)
+		return error;
+	return result > 0 ? waited_in_vain(event, turn, why) : result;
 }
 
 /*
@@ -399,18 +458,64 @@ static int rewrite(struct event *event, const struct guest *guest, struct reason
 }
 
 /*
- * undo() - takes everything back after a failure; the reason of the failure is kept
+ * give_back() - gives everything back after a failure; the reason of the failure is kept
  */
-static void undo(const struct event *event, struct record *record)
+static void give_back(const struct event *event, const struct arrival *arrival)
 {
+	const struct ready_choice own = { .uuid = arrival->owner.uuid, .lease = arrival->owner.lease };
 	struct reason why = { 0 };
-	autoclose int lock = record_lock(NULL, event->end, &why);
 	char line[1024];
 
-	if (lock >= 0 && !ready_give_back(record, event->config, event->end, &why))
+	if (!ready_give_back(event->config, &own, false, event->end, &why))
 		return;
 	reason_format(&why, NULL, line, sizeof(line));
-	log_warning("not everything could be taken back; the next call tries again: %s", line);
+	log_warning("not everything could be given back; the next call tries again: %s", line);
+}
+
+/*
+ * make_ready() - makes the host ready for what was chosen
+ * Return: 0, CLAIM_AGAIN if a VF cannot be had and another one may be, negative errno; without a lease if it is not 0
+ */
+static int make_ready(const struct event *event, struct arrival *arrival, struct reason *why)
+{
+	static const struct pci_address nobody;
+	struct pci_address *which = &arrival->avoid[arrival->avoided];
+	char line[1024];
+	int error;
+
+	*which = nobody;
+	error = ready_make(&arrival->scene, &arrival->owner, false, event->deadline, which, why);
+	if (!error)
+		return 0;
+	give_back(event, arrival);
+	if (pci_address_equal(which, &nobody) || arrival->avoided + 1 == AVOID_MAX || deadline_left(event->deadline) < AGAIN_MS)
+		return error;
+	reason_format(why, NULL, line, sizeof(line));
+	log_warning("a VF cannot be used, another one is looked for: %s", line);
+	arrival->avoided++;
+	return CLAIM_AGAIN;
+}
+
+/*
+ * arrive() - a lease, and the host made ready for it; what failed with one VF is tried with another
+ */
+static int arrive(struct event *event, struct turn *turn, struct arrival *arrival, struct reason *why)
+{
+	struct reason first = { 0 };
+	int error;
+
+	do {
+		error = take_lease(event, turn, arrival, why);
+		event->vfs = (unsigned int)arrival->scene.guest.vfs;
+		if (error && *first.what) /* what was wrong with the VF says more than that no other is free */
+			*why = first;
+		if (error || !arrival->scene.guest.vfs)
+			return *first.what && error ? first.error : error;
+		error = make_ready(event, arrival, why);
+		if (error == CLAIM_AGAIN && !*first.what)
+			first = *why;
+	} while (error == CLAIM_AGAIN);
+	return error;
 }
 
 /*
@@ -421,21 +526,19 @@ static void undo(const struct event *event, struct record *record)
  */
 int event_migrate(struct event *event, struct reason *why)
 {
-	autofree struct record *record = calloc(1, sizeof(*record));
 	struct turn turn __attribute__((cleanup(leave))) = { 0 };
-	autoscene struct scene scene = { 0 };
+	autofree struct arrival *arrival = calloc(1, sizeof(*arrival));
 	int error;
 
-	if (!record)
+	if (!arrival)
 		return reason_set(why, -ENOMEM, NULL, "out of memory");
-	error = take_lease(event, &turn, &scene, record, why);
-	event->vfs = (unsigned int)scene.guest.vfs;
-	if (error || !scene.guest.vfs)
-		return error;
-	error = ready_make(&scene, record, false, event->deadline, why);
-	if (!error)
-		error = rewrite(event, &scene.guest, why);
-	if (error)
-		undo(event, record);
+	turn.patience = deadline_in((int)event->config->slot_wait * 1000);
+	error = arrive(event, &turn, arrival, why);
+	if (!error && arrival->scene.guest.vfs) {
+		error = rewrite(event, &arrival->scene.guest, why);
+		if (error)
+			give_back(event, arrival);
+	}
+	scene_release(&arrival->scene);
 	return error;
 }

@@ -26,19 +26,22 @@
  */
 int event_stopped(struct event *event, struct reason *why)
 {
-	autofree struct record *record = calloc(1, sizeof(*record));
+	struct record_list leases = { 0 };
 	struct status status = { 0 };
-	int error;
+	int error = ready_leases(event->domain->uuid, &leases, why);
 
-	if (!record)
-		return reason_set(why, -ENOMEM, NULL, "out of memory");
-	error = record_read(event->domain->uuid, record, why);
-	if (error || record->state != RECORD_ARRIVING)
-		return error == -ENOENT ? 0 : error;
-	error = status_read(event->domain->uuid, &status, why);
-	if (!error && status_is_landed(&status))
-		error = ready_commit(record, why);
+	for (size_t i = 0; !error && i < leases.count; i++) {
+		const struct record *lease = &leases.record[i];
+
+		if (lease->state != RECORD_ARRIVING || !lease->came)
+			continue;
+		if (!*status.uuid)
+			error = status_read(event->domain->uuid, &status, why);
+		if (!error && status_is_landed(&status))
+			error = ready_commit(lease->uuid, lease->lease, why);
+	}
 	status_release(&status);
+	record_list_release(&leases);
 	return error == -ENOENT ? 0 : error;
 }
 
@@ -58,30 +61,17 @@ static bool has_run_here(const char *reason)
 }
 
 /*
- * note_end() - a guest that arrived and ended itself before anybody saw it run: its PFs stay as they are
+ * look_back() - what the guest had here, for the history; and one that arrived and ended itself before anybody saw it run: its PFs stay as
+ * they are
  */
-static void note_end(const struct event *event)
+static void look_back(struct event *event, const struct record *lease)
 {
-	autofree struct record *record = calloc(1, sizeof(*record));
 	struct reason why = { 0 };
 
-	if (!record || !has_run_here(event->extra) || record_read(event->domain->uuid, record, NULL) || record->state != RECORD_ARRIVING)
-		return;
-	if (ready_commit(record, &why))
+	event->vfs += (unsigned int)lease->vfs;
+	event->never_landed = lease->state == RECORD_ARRIVING && !has_run_here(event->extra);
+	if (lease->state == RECORD_ARRIVING && !event->never_landed && ready_commit(lease->uuid, lease->lease, &why))
 		log_warning("%s", why.what);
-}
-
-/*
- * look_back() - what the guest had here, for the history
- */
-static void look_back(struct event *event)
-{
-	autofree struct record *record = calloc(1, sizeof(*record));
-
-	if (!record || record_read(event->domain->uuid, record, NULL))
-		return;
-	event->vfs = (unsigned int)record->vfs;
-	event->never_landed = record->state == RECORD_ARRIVING;
 }
 
 /*
@@ -89,18 +79,30 @@ static void look_back(struct event *event)
  * @event:	the call; extra is the reason ("migrated", "failed", "shutdown", ...)
  * @why:	filled on failure
  * Return: 0, negative errno
+ *
+ * It acts on the leases that were there when the call began, and of those on the ones that libvirt has called "prepare" for: an arrival of the
+ * same guest that was announced since has nothing to do with it.
  */
 int event_release(struct event *event, struct reason *why)
 {
-	autoclose int lock = record_lock(NULL, event->end, why);
+	struct record_list leases = { 0 };
+	int error = ready_leases(event->domain->uuid, &leases, why);
 
-	if (lock < 0)
-		return lock;
 	log_info("the guest has left (%s)", event->extra);
-	note_end(event);
-	look_back(event);
-	(void)ready_reconcile(event->config, event->domain->uuid, event->end, NULL);
-	return 0;
+	if (leases.count)
+		event_keep(event);
+	for (size_t i = 0; !error && i < leases.count; i++) {
+		const struct record *lease = &leases.record[i];
+		const struct ready_choice own = { .uuid = lease->uuid, .lease = lease->lease, .came = true };
+
+		if (!lease->came)
+			continue;
+		look_back(event, lease);
+		error = ready_give_back(event->config, &own, false, event->end, why);
+	}
+	record_list_release(&leases);
+	(void)ready_reconcile(event->config, event->end, NULL);
+	return error;
 }
 
 /*
@@ -111,10 +113,7 @@ int event_release(struct event *event, struct reason *why)
  */
 int event_reconnect(struct event *event, struct reason *why)
 {
-	autoclose int lock = record_lock(NULL, event->end, why);
-
-	if (lock < 0)
-		return lock;
-	(void)ready_reconcile(event->config, NULL, event->end, NULL);
+	(void)why;
+	(void)ready_reconcile(event->config, event->end, NULL);
 	return 0;
 }

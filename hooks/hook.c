@@ -9,6 +9,7 @@
  * 1 (which the person who typed virsh migrate or virsh start reads). It never calls libvirt: libvirtd may hold the guest's lock while it
  * waits for this program.
  */
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,6 +50,7 @@ struct call {
 	struct domain domain;
 	bool has_domain;            /* its XML was understood; so below */
 	struct ours ours;
+	bool exceeds_trust;         /* of what the guest's passport asks for */
 };
 
 /*
@@ -76,7 +78,7 @@ static bool is_refused(const struct call *call)
 
 	if (row->on_failure == LOG_ONLY || (call->has_domain && !call->ours.has_vf))
 		return false;
-	if (is_migrate || call->ours.is_arriving)
+	if (is_migrate || call->ours.is_arriving || (call->exceeds_trust && row->run != event_started))
 		return true;
 	return row->run != event_started && !call->config_error && call->config.at_start == SEVERITY_REFUSE;
 }
@@ -154,6 +156,10 @@ static int run_event(struct call *call, struct reason *why)
 	output = event.output;
 	if (!error && output)
 		error = pipes_write_xml(event.output, (size_t)event.output_len, why);
+	if (event.way != WAY_UNKNOWN) /* what the event found out says more than what was seen before it */
+		call->ours.is_arriving = event.way == WAY_ARRIVES;
+	if (error == -EACCES) /* what exceeds trust is refused whatever at_start says: that is about fitness to migrate */
+		call->exceeds_trust = true;
 	if (error)
 		look_for_arrival(call);
 	event_note(&event, call->row->operation, call->begin, error && is_refused(call) ? error : 0, why);

@@ -94,9 +94,9 @@ static bool has_vf(const struct config *config, const struct domain *domain, boo
 /* See ours.h. */
 void ours_look(const struct config *config, const struct domain *domain, bool incoming, struct ours *ours)
 {
-	autofree struct record *record = calloc(1, sizeof(*record));
+	autorecord struct record record = { 0 };
 
 	ours->has_state = sysroot_exists(MARK_FORM, domain->uuid);
 	ours->has_vf = has_vf(config, domain, incoming);
-	ours->is_arriving = ours->has_state && record && record_read(domain->uuid, record, NULL) == 0 && record->state == RECORD_ARRIVING;
+	ours->is_arriving = ours->has_state && record_read(domain->uuid, &record, NULL) == 0 && record.state == RECORD_ARRIVING;
 }

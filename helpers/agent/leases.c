@@ -12,20 +12,16 @@
 #include "engine/ready.h"
 #include "state/record.h"
 
-#define LOCK_TIME 3000 /* ms: a hook at work holds the lock, and will reconcile by itself */
 
 /* See leases.h. */
 int leases_of(const char *uuid, struct leased_vf *vf, size_t max, struct reason *why)
 {
-	autofree struct record *record = calloc(1, sizeof(*record));
+	autorecord struct record record = { 0 };
 	size_t count = 0;
-	int error;
+	int error = record_read(uuid, &record, why);
 
-	if (!record)
-		return reason_set(why, -ENOMEM, NULL, "out of memory");
-	error = record_read(uuid, record, why);
-	for (; !error && count < record->vfs && count < max; count++)
-		vf[count] = (struct leased_vf){ record->vf[count].address, record->vf[count].mac };
+	for (; !error && count < record.vfs && count < max; count++)
+		vf[count] = (struct leased_vf){ record.vf[count].address, record.vf[count].mac };
 	return error ? error : (int)count;
 }
 
@@ -79,10 +75,7 @@ int leases_give_back(const struct config *config, const struct domain *domain, d
 /* See leases.h. */
 int leases_reconcile(const struct config *config, deadline_t deadline, struct reason *why)
 {
-	autoclose int lock = record_lock(NULL, deadline_within(deadline, LOCK_TIME), why);
-
-	if (lock < 0)
-		return lock;
-	(void)ready_reconcile(config, NULL, deadline, NULL);
+	(void)why;
+	(void)ready_reconcile(config, deadline, NULL);
 	return 0;
 }

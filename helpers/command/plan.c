@@ -12,6 +12,7 @@
 #include "command/command.h"
 #include "command/terminal.h"
 #include "command/view.h"
+#include "engine/ready.h"
 #include "policy/plan.h"
 #include "policy/rules.h"
 
@@ -53,6 +54,7 @@ static bool is_first_of_pf(const struct guest *guest, size_t i)
 /* Plans the steps for a placed guest: each PF, then its VFs. Return: 0, -E2BIG. */
 static int plan_guest(const struct scene *scene, struct steps *steps)
 {
+	const struct owner owner = ready_new_owner(scene, RECORD_ARRIVING);
 	const struct guest *guest = &scene->guest;
 	int error = 0;
 
@@ -66,7 +68,7 @@ static int plan_guest(const struct scene *scene, struct steps *steps)
 			error = plan_pool(scene->config, vf->pf, steps);
 		for (size_t k = i; !error && k < guest->vfs; k++) {
 			if (guest->vf[k].pf == vf->pf && guest->vf[k].has_vf)
-				error = plan_vf(&guest->vf[k], scene->domain->uuid, false, steps);
+				error = plan_vf(&scene->inventory, &guest->vf[k], &owner, false, steps);
 		}
 	}
 	return error;
@@ -236,6 +238,7 @@ static int run(struct call *call)
 		show_json(call, &view, outcome);
 	else
 		show(call, &view, outcome);
+	steps_release(&outcome->steps);
 	return outcome->error ? COMMAND_NOT_READY : COMMAND_OK;
 }
 

@@ -216,6 +216,9 @@ static int read_lease(struct json_object *json, struct record *record, struct re
 		error = read_text(json, "name", record->name, sizeof(record->name), why);
 	if (error)
 		return error;
+	record->vf = calloc(json_object_array_length(vfs) + 1, sizeof(*record->vf));
+	if (!record->vf)
+		return reason_set(why, -ENOMEM, "inventory", "out of memory");
 	record->state = (enum record_state)read_word(json, "state", states, COUNT(states));
 	for (size_t i = 0; !error && i < json_object_array_length(vfs); i++) {
 		struct json_object *vf = json_object_array_get_idx(vfs, i);

@@ -17,16 +17,11 @@
 /* What there is to take back. */
 struct leftovers {
 	struct scene scene;
-	struct pci_address pf[INVENTORY_MAX_PFS]; /* with a journal, and no guest that it is kept for */
+	struct pci_address pf[INVENTORY_MAX_PFS]; /* with changes, and no guest that they are kept for */
 	size_t pfs;
 	size_t guests, ports;                     /* lost, orphaned */
+	size_t vfs;                               /* of nobody, with changes that could not be taken back yet */
 };
-
-/* Whether a guest that has a record is not coming or gone. */
-static bool is_lost(const struct scene *scene, const struct record *record)
-{
-	return ready_is_lost(record, status_find_uuid(&scene->running, record->uuid), scene->config, NULL);
-}
 
 /* Whether some guest that is not lost has a VF of a PF. */
 static bool is_kept(const struct scene *scene, const struct pci_address *pf)
@@ -35,7 +30,7 @@ static bool is_kept(const struct scene *scene, const struct pci_address *pf)
 		const struct record *record = &scene->records.record[i];
 
 		for (size_t k = 0; k < record->vfs; k++) {
-			if (pci_address_equal(&record->vf[k].pf, pf) && !is_lost(scene, record))
+			if (pci_address_equal(&record->vf[k].pf, pf) && !ready_is_lost(scene, record))
 				return true;
 		}
 	}
@@ -46,8 +41,10 @@ static bool is_kept(const struct scene *scene, const struct pci_address *pf)
 static int find(struct call *call, struct leftovers *left, struct reason *why)
 {
 	struct pci_address pf[INVENTORY_MAX_PFS];
-	int error = scene_read(&left->scene, &call->config, deadline_in(COMMAND_TIME), why), pfs;
+	int error = state_upgrade(why), pfs;
 
+	if (!error)
+		error = scene_read(&left->scene, &call->config, deadline_in(COMMAND_TIME), why);
 	if (error)
 		return error;
 	pfs = record_list_pfs(pf, INVENTORY_MAX_PFS, why);
@@ -58,13 +55,15 @@ static int find(struct call *call, struct leftovers *left, struct reason *why)
 			left->pf[left->pfs++] = pf[i];
 	}
 	for (size_t i = 0; i < left->scene.records.count; i++)
-		left->guests += is_lost(&left->scene, &left->scene.records.record[i]);
+		left->guests += ready_is_lost(&left->scene, &left->scene.records.record[i]);
+	for (size_t i = 0; i < left->scene.objects.count; i++)
+		left->vfs += !object_is_owned(&left->scene.objects.object[i]);
 	for (size_t i = 0; i < left->scene.inventory.ovs.ports; i++)
-		left->ports += ready_is_orphan_port(&left->scene, &left->scene.inventory.ovs.port[i], NULL);
+		left->ports += ready_is_orphan_port(&left->scene, &left->scene.inventory.ovs.port[i]);
 	return 0;
 }
 
-/* Prints the steps of a journal, the last one first, as they are taken back. */
+/* Prints changes, the last one first, as they are taken back. */
 static void show_steps(struct call *call, const struct steps *steps)
 {
 	char text[192];
@@ -75,7 +74,7 @@ static void show_steps(struct call *call, const struct steps *steps)
 	}
 }
 
-/* Prints a guest that has a record. */
+/* Prints a guest that has a lease. */
 static void show_guest(struct call *call, const struct scene *scene, const struct record *record)
 {
 	static const char *const states[] = { [RECORD_ARRIVING] = "arriving", [RECORD_STARTING] = "starting",
@@ -84,7 +83,7 @@ static void show_guest(struct call *call, const struct scene *scene, const struc
 	char line[512], name[sizeof(record->name)];
 
 	reason_clean(name, sizeof(name), record->name);
-	if (!is_lost(scene, record)) {
+	if (!ready_is_lost(scene, record)) {
 		if (record->state == RECORD_RUNNING || status_find_uuid(&scene->running, record->uuid))
 			return;
 		snprintf(line, sizeof(line), "%s (%s): expected for %lld more seconds", name, states[record->state],
@@ -93,24 +92,38 @@ static void show_guest(struct call *call, const struct scene *scene, const struc
 		return;
 	}
 	snprintf(line, sizeof(line), "%s (%s, last heard of %lld seconds ago) is not here: its VFs are given back, %zu step%s taken back",
-		 name, states[record->state], age, record->journal.count, record->journal.count == 1 ? " is" : "s are");
+		 name, states[record->state], age, record->changes, record->changes == 1 ? " is" : "s are");
 	terminal_wrap(call, 2, line);
-	show_steps(call, &record->journal);
+	for (size_t i = 0; i < scene->objects.count; i++) {
+		if (strcmp(scene->objects.object[i].owner.lease, record->lease) == 0)
+			show_steps(call, &scene->objects.object[i].changes);
+	}
 }
 
-/* Prints a PF with a journal that no guest needs. */
+/* Prints a VF that is nobody's, and could not be made what it was yet. */
+static void show_vf(struct call *call, const struct object *object)
+{
+	char address[PCI_ADDRESS_LEN], line[192];
+
+	snprintf(line, sizeof(line), "VF %s: what was made of it for a guest that is gone is taken back, if nobody uses the VF",
+		 pci_address_format(&object->vf, address));
+	terminal_wrap(call, 2, line);
+	show_steps(call, &object->changes);
+}
+
+/* Prints a PF with changes that no guest needs. */
 static void show_pf(struct call *call, const struct pci_address *pf)
 {
-	autofree struct steps *journal = calloc(1, sizeof(*journal));
+	autoobject struct object object = { .pf = *pf };
 	char address[PCI_ADDRESS_LEN], line[192];
 	struct reason why = { 0 };
 
-	if (!journal || record_read_pf(pf, journal, &why))
+	if (object_read(&object, &why))
 		return;
 	snprintf(line, sizeof(line), "PF %s: what was made of it for a guest that never ran is taken back, if nobody uses the PF",
 		 pci_address_format(pf, address));
 	terminal_wrap(call, 2, line);
-	show_steps(call, journal);
+	show_steps(call, &object.changes);
 }
 
 /* Prints what there is to take back. */
@@ -120,11 +133,15 @@ static void show(struct call *call, const struct leftovers *left)
 
 	for (size_t i = 0; i < scene->records.count; i++)
 		show_guest(call, scene, &scene->records.record[i]);
+	for (size_t i = 0; i < scene->objects.count; i++) {
+		if (!object_is_owned(&scene->objects.object[i]))
+			show_vf(call, &scene->objects.object[i]);
+	}
 	for (size_t i = 0; i < scene->inventory.ovs.ports; i++) {
 		const struct ovs_port *port = &scene->inventory.ovs.port[i];
 		char line[256];
 
-		if (!ready_is_orphan_port(scene, port, NULL))
+		if (!ready_is_orphan_port(scene, port))
 			continue;
 		snprintf(line, sizeof(line), "port %s of bridge %s: its guest is gone: it is removed", port->name, port->bridge);
 		terminal_wrap(call, 2, line);
@@ -137,46 +154,57 @@ static void show(struct call *call, const struct leftovers *left)
 static struct json_object *to_json(const struct leftovers *left)
 {
 	struct json_object *json = json_object_new_object(), *guests = json_object_new_array(), *ports = json_object_new_array();
-	struct json_object *pfs = json_object_new_array();
+	struct json_object *vfs = json_object_new_array(), *pfs = json_object_new_array();
 	const struct scene *scene = &left->scene;
 	char address[PCI_ADDRESS_LEN];
 
 	for (size_t i = 0; i < scene->records.count; i++) {
-		struct json_object *guest = json_object_new_object();
+		struct json_object *guest;
 
-		if (!is_lost(scene, &scene->records.record[i])) {
-			json_object_put(guest);
+		if (!ready_is_lost(scene, &scene->records.record[i]))
 			continue;
-		}
+		guest = json_object_new_object();
 		terminal_add(guest, "guest", scene->records.record[i].name);
 		terminal_add(guest, "uuid", scene->records.record[i].uuid);
-		json_object_object_add(guest, "steps", json_object_new_int64((int64_t)scene->records.record[i].journal.count));
+		json_object_object_add(guest, "steps", json_object_new_int64((int64_t)scene->records.record[i].changes));
 		json_object_array_add(guests, guest);
 	}
+	for (size_t i = 0; i < scene->objects.count; i++) {
+		if (!object_is_owned(&scene->objects.object[i]))
+			json_object_array_add(vfs, json_object_new_string(pci_address_format(&scene->objects.object[i].vf, address)));
+	}
 	for (size_t i = 0; i < scene->inventory.ovs.ports; i++) {
-		if (ready_is_orphan_port(scene, &scene->inventory.ovs.port[i], NULL))
+		if (ready_is_orphan_port(scene, &scene->inventory.ovs.port[i]))
 			json_object_array_add(ports, json_object_new_string(scene->inventory.ovs.port[i].name));
 	}
 	for (size_t i = 0; i < left->pfs; i++)
 		json_object_array_add(pfs, json_object_new_string(pci_address_format(&left->pf[i], address)));
 	json_object_object_add(json, "guests", guests);
+	json_object_object_add(json, "vfs", vfs);
 	json_object_object_add(json, "ports", ports);
 	json_object_object_add(json, "pfs", pfs);
 	return json;
 }
 
-/* Takes it back, under the host-wide lock, as the hook does. Return: 0, negative errno with *why filled. */
+/*
+ * Takes it back, as the hook does. A guest that has not come in time is told so when it comes after all; here who called says that it does
+ * not. Return: 0, negative errno with *why filled.
+ */
 static int take_back(struct call *call, const struct leftovers *left, struct reason *why)
 {
 	deadline_t deadline = deadline_in((int)call->config.hook_deadline * 1000);
-	autoclose int lock = record_lock(NULL, deadline, why);
 	int error = 0;
 
-	if (lock < 0)
-		return lock;
-	(void)ready_reconcile(&call->config, NULL, deadline, NULL);
+	for (size_t i = 0; i < left->scene.records.count; i++) {
+		const struct record *record = &left->scene.records.record[i];
+		const struct ready_choice lost = { .uuid = record->uuid, .lease = record->lease, .is_lapsed = true, .try = true };
+
+		if (record->state == RECORD_ARRIVING && ready_is_lost(&left->scene, record))
+			(void)ready_give_back(&call->config, &lost, false, deadline, NULL); /* what fails is said by finish() */
+	}
+	(void)ready_reconcile(&call->config, deadline, NULL);
 	for (size_t i = 0; !error && i < left->pfs; i++)
-		error = ready_undo_pf(&left->pf[i], &call->config, deadline, why);
+		error = ready_give_back_pf(&left->pf[i], &call->config, deadline, why);
 	return error;
 }
 
@@ -189,7 +217,7 @@ static int finish(struct call *call, size_t before)
 
 	if (!left || find(call, left, &why))
 		return command_fail(call, &why, NULL);
-	after = left->guests + left->ports;
+	after = left->guests + left->vfs + left->ports;
 	scene_release(&left->scene);
 	if (!call->json)
 		fprintf(call->out, "%zu of %zu released.\n", before > after ? before - after : 0, before);
@@ -202,7 +230,7 @@ static int finish(struct call *call, size_t before)
 /* Shows what there is, and takes it back if told to. Return: enum command_status. */
 static int release(struct call *call, struct leftovers *left)
 {
-	size_t count = left->guests + left->ports;
+	size_t count = left->guests + left->vfs + left->ports;
 	struct reason why = { 0 };
 
 	if (call->json)

@@ -118,7 +118,11 @@ static int read_guests(struct view *view, struct reason *why)
 	}
 	if (error)
 		return error;
-	error = record_read_all(&view->scene.records, why);
+	if (geteuid() == 0)
+		(void)state_upgrade(NULL);
+	error = object_read_all(&view->scene.objects, why);
+	if (!error)
+		error = record_from_objects(&view->scene.objects, &view->scene.records, why);
 	if (error != -EACCES && error != -EPERM)
 		return error;
 	note_unseen(view, "vferry's records below /run/vferry: which VF is promised to which guest");

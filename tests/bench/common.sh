@@ -21,7 +21,7 @@ compile() {
 	flags=$(make -s BUILD="$BUILD" print-flags) || return 1
 	libraries=$(pkg-config --libs libxml-2.0 libnl-3.0 libnl-genl-3.0 libpci json-c inih)
 	${CC:-cc} -std=gnu17 -O2 -Wall -Wextra -static -o "$OUT/measure" tests/bench/measure.c || return 1
-	for part in ovsdb_call poll fork guard_call guard_begin guard_finish guard_ask executor_apply log_line; do parts+=" -Wl,--wrap=$part"; done
+	for part in ovsdb_call poll fork guard_call guard_begin guard_finish guard_ask converge_to log_line; do parts+=" -Wl,--wrap=$part"; done
 	for object in "$BUILD"/hooks/*.o; do
 		[[ $object == */qemu.o ]] || worker+=("$object")
 	done

@@ -3,7 +3,7 @@
  * parts.c: where the time of one call of the worker goes, on the machine of files (machine.c).
  *
  * Linked into the worker with --wrap for the doors that it waits at: ovsdb_call() and poll() (Open vSwitch's database, and ovs-vswitchd
- * that does what it says), the functions of guard.h (a child that asks the card or writes to it), fork(), and executor_apply() and log_line(),
+ * that does what it says), the functions of guard.h (a child that asks the card or writes to it), fork(), and converge_to() and log_line(),
  * which tell when a step began and ended. At its end the worker adds lines to $VFERRY_BENCH_ROOT/parts:
  *
  *     OPERATION<tab>PART<tab>NUMBER
@@ -23,7 +23,7 @@
 
 #include "base/log.h"
 #include "base/guard.h"
-#include "engine/executor.h"
+#include "engine/converge.h"
 #include "switch/ovsdb.h"
 
 #define STEPS_MAX_SHOWN 32
@@ -161,12 +161,12 @@ pid_t __wrap_fork(void)
 	return __real_fork();
 }
 
-int __real_executor_apply(const struct steps *plan, struct journal *journal, struct context *context, struct reason *why);
-int __wrap_executor_apply(const struct steps *plan, struct journal *journal, struct context *context, struct reason *why);
-int __wrap_executor_apply(const struct steps *plan, struct journal *journal, struct context *context, struct reason *why)
+int __real_converge_to(struct door *door, struct object *object, const struct steps *plan, struct reason *why);
+int __wrap_converge_to(struct door *door, struct object *object, const struct steps *plan, struct reason *why);
+int __wrap_converge_to(struct door *door, struct object *object, const struct steps *plan, struct reason *why)
 {
 	parts.began = now_us();
-	return __real_executor_apply(plan, journal, context, why);
+	return __real_converge_to(door, object, plan, why);
 }
 
 void __real_log_line(int priority, const char *format, ...);

@@ -20,7 +20,7 @@
 #define FIRMWARE "28.43.1014"
 #define BRIDGE "br-vferry"
 
-static const int errors[] = { -EPERM, -ENODEV, -EBUSY, -ENOSPC, -E2BIG, 0 };
+static const int errors[] = { -EPERM, -ENODEV, PLACEMENT_WAIT, -ENOSPC, -E2BIG, 0 };
 
 /* The host. */
 static struct config config;
@@ -28,6 +28,7 @@ static struct inventory inventory;
 static struct inventory_vf vfs[2][PF_VFS];
 static struct pci_address devices[2];
 static struct status statuses[2];
+static struct record_vf promised_vf;
 static struct record leases[1];
 static const struct status_list running = { .status = statuses, .count = 2 };
 static const struct record_list promised = { .record = leases, .count = 1 };
@@ -71,7 +72,8 @@ static void make_host(void)
 		statuses[i] = (struct status){ .device = &devices[i], .devices = 1, .job = i ? STATUS_NO_JOB : STATUS_MIGRATION_IN };
 		snprintf(statuses[i].uuid, sizeof(statuses[i].uuid), "00000000-0000-0000-0000-00000000000%u", i);
 	}
-	leases[0] = (struct record){ .state = RECORD_ARRIVING, .vfs = 1, .vf = { { .pf = inventory.pf[0].address, .index = 2 } } };
+	leases[0] = (struct record){ .state = RECORD_ARRIVING, .vfs = 1, .vf = &promised_vf };
+	promised_vf = (struct record_vf){ .pf = inventory.pf[0].address, .index = 2 };
 	leases[0].vf[0].address = vfs[0][2].address;
 	snprintf(leases[0].uuid, sizeof(leases[0].uuid), "00000000-0000-0000-0000-000000000003");
 }
@@ -134,7 +136,9 @@ static void check_plan(const struct steps *plan)
 static void check_plans(const struct guest *guest, const char *uuid)
 {
 	static struct steps plan;
+	struct owner owner = { .lease = "0123456789abcdef" };
 
+	snprintf(owner.uuid, sizeof(owner.uuid), "%s", uuid);
 	for (size_t i = 0; i < guest->vfs; i++) {
 		const struct guest_vf *vf = &guest->vf[i];
 		int error;
@@ -142,7 +146,7 @@ static void check_plans(const struct guest *guest, const char *uuid)
 		plan.count = 0;
 		error = plan_pf(&config, &inventory, vf->pf, vf->bridge, &plan);
 		if (!error)
-			error = vf->has_vf ? plan_vf(vf, uuid, false, &plan) : plan_pool(&config, vf->pf, &plan);
+			error = vf->has_vf ? plan_vf(&inventory, vf, &owner, false, &plan) : plan_pool(&config, vf->pf, &plan);
 		REQUIRE(error == 0);
 		check_plan(&plan);
 	}
@@ -204,7 +208,7 @@ static void decide_each(struct domain *domain)
 			fuzz_check_reason(error, errors, &why);
 		else if (guest.vfs)
 			check_admitted(domain, &guest);
-		REQUIRE(error != -EBUSY || guest.vfs > 2); /* two slots are free on the first PF */
+		REQUIRE(error != PLACEMENT_WAIT || guest.vfs > 2); /* two slots are free on the first PF */
 	}
 }
 

@@ -134,4 +134,13 @@ static inline int guest_place(struct policy_host *h, struct reason *why)
 	return placement_choose(&p, &h->guest, why);
 }
 
+/* Plans the guest's first VF for a lease of it. */
+static inline int plan_vf_of(struct policy_host *h, bool bound, struct steps *plan)
+{
+	struct owner owner = { .lease = "0123456789abcdef" };
+
+	snprintf(owner.uuid, sizeof(owner.uuid), "%s", h->domain.uuid);
+	return plan_vf(&h->inventory, &h->guest.vf[0], &owner, bound, plan);
+}
+
 #endif

@@ -135,7 +135,7 @@ TEST(the_table_fits_80_columns)
 /* A machine without PCI devices, and on it the record of a guest that was expected age milliseconds ago. */
 static void lost_guest(int64_t age)
 {
-	static struct record record;
+	autoobject struct object object = { .has_vf = true };
 	struct reason why = { 0 };
 
 	if (geteuid() != 0)
@@ -144,12 +144,14 @@ static void lost_guest(int64_t age)
 	check_file("/run/.keep", "");
 	CHECK_INT(sysroot_set(check_scratch()), 0);
 	close(record_lock(NULL, deadline_in(1000), &why)); /* makes the directories */
-	memset(&record, 0, sizeof(record));
-	snprintf(record.uuid, sizeof(record.uuid), UUID);
-	snprintf(record.name, sizeof(record.name), "cache1");
-	record.state = RECORD_ARRIVING;
-	record.touched = clock_ms() - age;
-	CHECK_INT(record_write(&record, &why), 0);
+	pci_address_parse("0000:81:00.0", &object.pf);
+	pci_address_parse("0000:81:00.2", &object.vf);
+	object_new_lease(object.owner.lease);
+	snprintf(object.owner.uuid, sizeof(object.owner.uuid), UUID);
+	snprintf(object.owner.name, sizeof(object.owner.name), "cache1");
+	object.owner.state = RECORD_ARRIVING;
+	object.owner.touched = clock_ms() - age;
+	CHECK_INT(object_write(&object, &why), 0);
 }
 
 /* Calls vferry release on that machine. */
@@ -163,7 +165,7 @@ static struct command_result release(const char *answer, const char *option)
 /* Whether the record is still there. */
 static bool is_recorded(void)
 {
-	return sysroot_exists("/run/vferry/guests/" UUID ".json");
+	return sysroot_exists("/run/vferry/vfs/0000:81:00.2.json");
 }
 
 TEST(a_guest_that_never_came_is_shown_and_kept_without_a_word)

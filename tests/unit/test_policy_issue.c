@@ -95,25 +95,38 @@ static const struct step *port_step(const struct steps *plan)
 	return NULL;
 }
 
-TEST(the_next_host_sets_on_its_port_what_the_passport_says_also_if_the_port_is_there)
+TEST(a_port_is_the_guests_by_its_lease_alone_and_somebody_elses_if_it_fits)
 {
 	struct policy_host *h = host_new();
 	struct steps *plan = calloc(1, sizeof(*plan));
+	struct ovs_port port = { .name = "rep2", .bridge = "br0", .ofport = 3, .tag = -1 };
 	struct reason why = {0};
 
 	CHECK(plan);
 	host_make_ready(h, 0, "br0");
 	strcpy(h->config.bridge, "br0");
-	strcpy(h->vf[0][2].bridge, "br0");
+	strcpy(h->vf[0][2].port.netdev, "rep2");
 	h->vf[0][2].representor_up = true;
 	guest_add(h, "0000:81:00.4", "MT_0000000834");
 	CHECK_INT(guest_find(h, &why), 0);
 	CHECK_INT(guest_place(h, &why), 0);
-	CHECK_INT(plan_vf(&h->guest.vf[0], h->domain.uuid, true, plan), 0);
-	CHECK(!port_step(plan));
+	h->inventory.ovs.port = &port;
+	h->inventory.ovs.ports = 1;
+	CHECK_INT(plan_vf_of(h, true, plan), 0);
+	CHECK(!port_step(plan)); /* somebody else's without a tag, as the passport tells */
+	port.tag = 42;
+	CHECK_INT(plan_vf_of(h, true, plan), 0);
+	CHECK(port_step(plan) != NULL);
+	steps_release(plan);
+	port.ours = true;
+	strcpy(port.lease, "0123456789abcdef");
+	CHECK_INT(plan_vf_of(h, true, plan), 0);
+	CHECK(!port_step(plan)); /* the guest's own: what was set on it since is the operator's */
+	strcpy(port.lease, "fedcba9876543210");
 	h->domain.passport.vf[0].port = (struct port_settings){.has_tag = true, .tag = 42};
-	CHECK_INT(plan_vf(&h->guest.vf[0], h->domain.uuid, true, plan), 0);
+	CHECK_INT(plan_vf_of(h, true, plan), 0);
 	CHECK(port_step(plan) && port_step(plan)->port.tag == 42);
+	steps_release(plan);
 	free(plan);
 	free(h);
 }

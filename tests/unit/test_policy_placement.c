@@ -58,7 +58,7 @@ TEST(a_vf_that_a_running_guest_has_is_not_given_away)
 TEST(a_leased_vf_is_not_given_away_but_the_guests_own_lease_does_not_count)
 {
 	struct policy_host *h = with_guest("0000:81:00.2", PSID);
-	struct record lease = { .uuid = "99999999-2222-3333-4444-555555555555", .vfs = 1 };
+	struct record lease = { .uuid = "99999999-2222-3333-4444-555555555555", .vf = (struct record_vf[4]){ { .index = 0 } }, .vfs = 1 };
 
 	lease.vf[0].pf = h->inventory.pf[0].address;
 	lease.vf[0].address = address_of("0000:81:00.2");
@@ -186,7 +186,7 @@ TEST(four_vfs_of_a_pf_in_flight_leave_no_slot_on_it)
 	for (unsigned int i = 0; i < 4; i++)
 		used[i] = h->vf[0][i].address;
 	h->running = (struct status_list){ .status = &moving, .count = 1 };
-	CHECK_INT(guest_place(h, &why), -EBUSY);
+	CHECK_INT(guest_place(h, &why), PLACEMENT_WAIT);
 	CHECK_CONTAINS(why.what, "PF 0000:81:00.0: its 4 slots for live migration are taken by web?1");
 	CHECK_STR(why.cure, "try again when other migrations have ended");
 	moving.devices = 3;
@@ -203,7 +203,7 @@ TEST(who_is_in_flight_is_told_for_each_pf_with_arrivals_and_departures)
 	struct pci_address in = h->vf[0][0].address, out = h->vf[0][1].address;
 	struct status status[2] = { { .uuid = "1", .name = "web1", .job = STATUS_MIGRATION_IN, .device = &in, .devices = 1 },
 				    { .uuid = "2", .name = "web2", .job = STATUS_MIGRATION_OUT, .device = &out, .devices = 1 } };
-	struct record lease = { .uuid = "3", .name = "web3", .vfs = 1, .state = RECORD_ARRIVING };
+	struct record lease = { .uuid = "3", .name = "web3", .vf = (struct record_vf[4]){ { .index = 0 } }, .vfs = 1, .state = RECORD_ARRIVING };
 	struct placement p = { .config = &h->config, .inventory = &h->inventory, .running = &h->running, .leases = &h->leases, .uuid = "" };
 	char text[240];
 
@@ -237,13 +237,13 @@ TEST(a_guest_that_alone_has_more_vfs_than_the_only_pf_has_slots_is_not_told_to_w
 TEST(an_arrival_that_libvirt_does_not_show_yet_holds_its_slots)
 {
 	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
-	struct record lease = { .uuid = "99999999-2222-3333-4444-555555555555", .vfs = 4, .state = RECORD_ARRIVING };
+	struct record lease = { .uuid = "99999999-2222-3333-4444-555555555555", .vf = (struct record_vf[4]){ { .index = 0 } }, .vfs = 4, .state = RECORD_ARRIVING };
 
 	h->inventory.pfs = 1;
 	for (unsigned int i = 0; i < 4; i++)
 		lease.vf[i] = (struct record_vf){ .pf = h->inventory.pf[0].address, .address = h->vf[0][i].address };
 	h->leases = (struct record_list){ .record = &lease, .count = 1 };
-	CHECK_INT(guest_place(h, NULL), -EBUSY);
+	CHECK_INT(guest_place(h, NULL), PLACEMENT_WAIT);
 	lease.state = RECORD_RUNNING;
 	CHECK_INT(guest_place(h, NULL), 0);
 	CHECK_STR(placed(h, 0), "0000:81:00.6");
@@ -253,14 +253,14 @@ TEST(an_arrival_that_libvirt_does_not_show_yet_holds_its_slots)
 TEST(a_guest_that_is_expected_on_another_pf_keeps_its_bridge_from_a_second_uplink)
 {
 	struct policy_host *h = with_guest("0000:c1:00.2", PSID);
-	struct record lease = { .uuid = "99999999-2222-3333-4444-555555555555", .vfs = 1, .state = RECORD_ARRIVING };
+	struct record lease = { .uuid = "99999999-2222-3333-4444-555555555555", .vf = (struct record_vf[4]){ { .index = 0 } }, .vfs = 1, .state = RECORD_ARRIVING };
 	struct reason why = { 0 };
 
 	h->config.vfs_in_flight = 1;
 	lease.vf[0] = (struct record_vf){ .pf = h->inventory.pf[0].address, .address = h->vf[0][0].address };
 	strcpy(lease.vf[0].bridge, "br-vferry");
 	h->leases = (struct record_list){ .record = &lease, .count = 1 };
-	CHECK_INT(guest_place(h, &why), -EBUSY);
+	CHECK_INT(guest_place(h, &why), PLACEMENT_WAIT);
 	CHECK_CONTAINS(why.what, "PF 0000:81:00.1: another PF's uplink is about to be in the same bridge");
 	strcpy(lease.vf[0].bridge, "br-other");
 	CHECK_INT(guest_place(h, &why), 0);
@@ -318,6 +318,7 @@ TEST(a_fresh_pf_is_made_ready_in_the_safe_order)
 	h->inventory.pf[0].uplink_up = false;
 	CHECK_INT(plan_pf(&h->config, &h->inventory, &h->inventory.pf[0], "br-vferry", plan), 0);
 	CHECK_STR(kinds(plan), "autoprobe eswitch num-vfs uplink-up bridge ovs-option ovs-option uplink-port");
+	steps_release(plan);
 	free(plan);
 	free(h);
 }
@@ -335,6 +336,7 @@ TEST(a_ready_pf_needs_no_step)
 	h->inventory.ovs.max_idle = 300000;
 	CHECK_INT(plan_pf(&h->config, &h->inventory, &h->inventory.pf[0], "br-vferry", plan), 0);
 	CHECK_STR(kinds(plan), "");
+	steps_release(plan);
 	free(plan);
 	free(h);
 }
@@ -349,6 +351,7 @@ TEST(open_vswitch_options_are_left_alone_when_another_bridge_depends_on_them)
 	h->inventory.ovs.bridges = 1;
 	CHECK_INT(plan_pf(&h->config, &h->inventory, &h->inventory.pf[0], "br-vferry", plan), 0);
 	CHECK_STR(kinds(plan), "autoprobe eswitch num-vfs bridge uplink-port");
+	steps_release(plan);
 	free(plan);
 	free(h);
 }
@@ -361,6 +364,7 @@ TEST(the_number_of_vfs_is_bounded_by_the_card)
 	h->config.vfs = 100;
 	CHECK_INT(plan_pf(&h->config, &h->inventory, &h->inventory.pf[0], "br-vferry", plan), 0);
 	CHECK_INT(plan->step[2].number, 8);
+	steps_release(plan);
 	free(plan);
 	free(h);
 }
@@ -373,9 +377,10 @@ TEST(a_vf_is_migratable_before_it_is_bound_and_its_representor_comes_last)
 	h->domain.hostdev[0].managed = false;
 	h->domain.hostdev[0].kind = HOSTDEV_PLAIN;
 	CHECK_INT(guest_place(h, NULL), 0);
-	CHECK_INT(plan_vf(&h->guest.vf[0], h->domain.uuid, false, plan), 0);
+	CHECK_INT(plan_vf_of(h, false, plan), 0);
 	CHECK_STR(kinds(plan), "rates mac migratable bind representor-up port");
 	CHECK_STR(plan->step[5].guest, h->domain.uuid);
+	steps_release(plan);
 	free(plan);
 	free(h);
 }
@@ -386,8 +391,9 @@ TEST(a_managed_interface_is_bound_and_given_its_mac_by_libvirt)
 	struct steps *plan = calloc(1, sizeof(*plan));
 
 	CHECK_INT(guest_place(h, NULL), 0);
-	CHECK_INT(plan_vf(&h->guest.vf[0], h->domain.uuid, false, plan), 0);
+	CHECK_INT(plan_vf_of(h, false, plan), 0);
 	CHECK_STR(kinds(plan), "rates migratable representor-up port");
+	steps_release(plan);
 	free(plan);
 	free(h);
 }
@@ -403,12 +409,13 @@ TEST(the_mac_of_the_last_guest_goes_where_nobody_tells_the_next_ones)
 	CHECK_INT(guest_place(h, NULL), 0);
 	h->guest.vf[0].passport = NULL;
 	mac_address_parse("52:54:00:12:34:56", &h->inventory.pf[0].vf[0].port.hw_addr);
-	CHECK_INT(plan_vf(&h->guest.vf[0], h->domain.uuid, false, plan), 0);
+	CHECK_INT(plan_vf_of(h, false, plan), 0);
 	CHECK_STR(step_kind_name(plan->step[0].kind), "rates");
 	CHECK_STR(plan->step[0].name, h->inventory.pf[0].uplink);
 	CHECK_STR(plan->step[0].text, "0-0");
 	CHECK_STR(step_kind_name(plan->step[1].kind), "mac");
 	CHECK(mac_address_is_zero(&plan->step[1].mac));
+	steps_release(plan);
 	free(plan);
 	free(h);
 }
@@ -433,9 +440,10 @@ TEST(a_vf_that_a_driver_holds_is_unbound_first)
 	host_make_ready(h, 0, "br-vferry");
 	strcpy(h->inventory.pf[0].vf[0].driver, "pci-stub");
 	CHECK_INT(guest_place(h, NULL), 0);
-	CHECK_INT(plan_vf(&h->guest.vf[0], h->domain.uuid, false, plan), 0);
+	CHECK_INT(plan_vf_of(h, false, plan), 0);
 	CHECK_STR(kinds(plan), "unbind rates migratable representor-up port");
 	CHECK_STR(plan->step[0].before_text, "pci-stub");
+	steps_release(plan);
 	free(plan);
 	free(h);
 }
@@ -446,7 +454,7 @@ TEST(a_step_names_the_devlink_port_that_its_vf_has_now)
 	struct steps *plan = calloc(1, sizeof(*plan));
 
 	CHECK_INT(guest_place(h, NULL), 0);
-	CHECK_INT(plan_vf(&h->guest.vf[0], h->domain.uuid, false, plan), 0);
+	CHECK_INT(plan_vf_of(h, false, plan), 0);
 	CHECK_INT(plan->step[0].port_index, 0); /* there is no VF yet */
 	host_make_ready(h, 0, "br-vferry");
 	for (unsigned int i = 0; i < h->inventory.pf[0].num_vfs; i++) {
@@ -455,9 +463,10 @@ TEST(a_step_names_the_devlink_port_that_its_vf_has_now)
 	}
 	plan->count = 0;
 	CHECK_INT(guest_place(h, NULL), 0);
-	CHECK_INT(plan_vf(&h->guest.vf[0], h->domain.uuid, false, plan), 0);
+	CHECK_INT(plan_vf_of(h, false, plan), 0);
 	for (size_t i = 0; i < plan->count; i++)
 		CHECK_INT(plan->step[i].port_index, 65537 + h->guest.vf[0].index);
+	steps_release(plan);
 	free(plan);
 	free(h);
 }
@@ -468,8 +477,9 @@ TEST(when_libvirt_has_bound_the_vf_only_the_rates_and_the_representor_are_left)
 	struct steps *plan = calloc(1, sizeof(*plan));
 
 	CHECK_INT(guest_place(h, NULL), 0);
-	CHECK_INT(plan_vf(&h->guest.vf[0], h->domain.uuid, true, plan), 0);
+	CHECK_INT(plan_vf_of(h, true, plan), 0);
 	CHECK_STR(kinds(plan), "rates representor-up port");
+	steps_release(plan);
 	free(plan);
 	free(h);
 }

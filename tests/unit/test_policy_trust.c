@@ -177,7 +177,8 @@ TEST(a_mac_that_another_guest_or_port_has_is_refused)
 	struct mac_address mac = h->domain.hostdev[0].mac;
 	struct status status = { .uuid = OTHER, .name = "web\n2", .mac = &mac, .macs = 1 };
 	struct ovs_port port = port_with("tap7", "", "");
-	struct record lease = { .uuid = OTHER, .name = "web3", .vfs = 1, .vf = { { .mac = mac } } };
+	struct record_vf leased = { .mac = mac };
+	struct record lease = { .uuid = OTHER, .name = "web3", .vfs = 1, .vf = &leased };
 	struct reason why = { 0 };
 
 	h->running = (struct status_list){ .status = &status, .count = 1 };

@@ -38,9 +38,7 @@ struct attachment {
 	/* what is made */
 	char *device;                /* its XML */
 	struct passport_vf entry;    /* of the passport */
-	struct record *record;       /* the guest's, NULL: none was taken */
-	struct steps *steps;         /* what this call did; record holds it too */
-	bool had_record;
+	struct owner owner;          /* the lease, "" if none was taken */
 	int64_t ms;
 };
 
@@ -74,7 +72,7 @@ const char *attach_own_xml(const struct attachment *a, bool is_stored);
 int attach_choose(struct attachment *a, struct reason *why);
 
 /*
- * Leases the VF (the caller holds the host's lock), makes it and its PF ready, and takes both back. xml: of the
+ * Leases the VF (the caller holds the host's lock while it is one that it chose), makes it and its PF ready, and takes both back. xml: of the
  * running guest with the device in it. bound: libvirt has bound it. Return: 0, negative errno with *why.
  */
 int attach_lease(struct attachment *a, const char *xml, struct reason *why);

@@ -108,8 +108,6 @@ void attach_release(struct attachment *a)
 		free(a->known[i].xml);
 	free(a->known);
 	free(a->device);
-	free(a->record);
-	free(a->steps);
 	view_release(&a->view);
 	virt_free(&a->guest);
 	virt_close(&a->connection);
@@ -157,20 +155,19 @@ const char *attach_name(const struct attachment *a, const struct reason *why)
 /* Adds a VF that a definition names to what is promised. Return: 0, -ENOMEM. */
 static int add_claim(struct record_list *leases, const struct hostdev *device, const char *uuid, const char *name)
 {
-	struct record *last = leases->count ? &leases->record[leases->count - 1] : NULL, *more;
+	struct record *more = realloc(leases->record, (leases->count + 1) * sizeof(*more)), *last;
 
-	if (!last || last->state != RECORD_RUNNING || strcmp(last->uuid, uuid) != 0 || last->vfs == RECORD_MAX_VFS) {
-		more = realloc(leases->record, (leases->count + 1) * sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		leases->record = more;
-		last = &more[leases->count++];
-		memset(last, 0, sizeof(*last));
-		last->state = RECORD_RUNNING; /* in no migration */
-		snprintf(last->uuid, sizeof(last->uuid), "%s", uuid);
-		reason_clean(last->name, sizeof(last->name), name);
-	}
-	last->vf[last->vfs++].address = device->source;
+	if (!more)
+		return -ENOMEM;
+	leases->record = more;
+	last = &more[leases->count];
+	*last = (struct record){ .state = RECORD_RUNNING, .vf = calloc(1, sizeof(*last->vf)), .vfs = 1 }; /* in no migration */
+	if (!last->vf)
+		return -ENOMEM;
+	snprintf(last->uuid, sizeof(last->uuid), "%s", uuid);
+	reason_clean(last->name, sizeof(last->name), name);
+	last->vf[0].address = device->source;
+	leases->count++;
 	return 0;
 }
 

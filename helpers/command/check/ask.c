@@ -50,7 +50,7 @@ static const struct inventory_vf *find_askable(const struct view *view, const st
 	return NULL;
 }
 
-/* Whether nobody has got a VF since the host was looked at. The caller holds the host's lock. */
+/* Whether nobody has got a VF since the host was looked at. The caller holds the VF's lock. */
 static bool is_still_free(const struct pci_address *vf)
 {
 	struct status_list running = { 0 };
@@ -65,7 +65,7 @@ static bool is_still_free(const struct pci_address *vf)
 
 /*
  * Asks VFIO where that harms nobody: a VF is bound already, and nobody has it or is about to get it. The hook of a guest that starts waits
- * for the lock, so none appears meanwhile; where somebody is at work, nothing is asked.
+ * for the VF's lock, so none appears meanwhile; where somebody is at work, nothing is asked.
  */
 static void ask_vfio(const struct view *view, struct check_answers *answers)
 {
@@ -73,7 +73,8 @@ static void ask_vfio(const struct view *view, struct check_answers *answers)
 
 	for (size_t i = 0; geteuid() == 0 && i < inventory->pfs; i++) {
 		const struct inventory_vf *vf = find_askable(view, &inventory->pf[i]);
-		autoclose int lock = vf ? record_lock(NULL, deadline_in(0), NULL) : -1;
+		const struct object object = { .pf = inventory->pf[i].address, .has_vf = true, .vf = vf ? vf->address : inventory->pf[i].address };
+		autoclose int lock = vf ? record_lock_object(&object, deadline_in(0), NULL) : -1;
 
 		if (!vf || lock < 0 || !is_still_free(&vf->address))
 			continue;

@@ -187,11 +187,11 @@ static void look_leftovers(const struct check_case *c, struct finding *f)
 	for (size_t i = 0; i < scene->records.count; i++) {
 		const struct record *record = &scene->records.record[i];
 
-		if (ready_is_lost(record, status_find_uuid(&scene->running, record->uuid), c->config, NULL))
+		if (ready_is_lost(scene, record))
 			check_list(list, sizeof(list), record->name);
 	}
 	for (size_t i = 0; i < scene->inventory.ovs.ports; i++) {
-		if (ready_is_orphan_port(scene, &scene->inventory.ovs.port[i], NULL))
+		if (ready_is_orphan_port(scene, &scene->inventory.ovs.port[i]))
 			check_list(list, sizeof(list), scene->inventory.ovs.port[i].name);
 	}
 	if (!*list) {

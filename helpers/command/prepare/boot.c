@@ -15,6 +15,7 @@
 #include "base/scope.h"
 #include "command/prepare/prepare.h"
 #include "command/terminal.h"
+#include "engine/ready.h"
 #include "state/prepared.h"
 
 #define WAIT_TIME 60000 /* ms, for a PF and Open vSwitch to appear */
@@ -55,7 +56,7 @@ static int boot_pf_once(struct call *call, const struct prepared_pf *kept, bool 
 	p->vfs = kept->vfs;
 	p->card_only = card_only || !*kept->bridge;
 	status = prepare_pf(call, p);
-	view_release(&p->view);
+	prepare_release(p);
 	call->pf = NULL;
 	return status;
 }
@@ -90,6 +91,8 @@ int prepare_boot(struct call *call)
 	if (prepared_read(&prepared, &why))
 		return command_fail(call, &why, NULL);
 	call->yes = true;
+	if (!card_only) /* what Open vSwitch has kept of guests that the last boot has ended */
+		(void)ready_reconcile(&call->config, deadline_in(COMMAND_TIME), NULL);
 	if (!prepared.pfs && !call->json)
 		fputs("Nothing is kept: vferry prepare was not called here.\n", call->out);
 	for (size_t i = 0; i < prepared.pfs; i++) {

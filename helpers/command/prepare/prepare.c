@@ -2,8 +2,8 @@
 /*
  * prepare.c: vferry prepare: makes a PF of this host ready for guests, from any state: S1 to S5 of the procedure.
  *
- * The plan is shown with what it would disturb, and carried out under the host's and the PF's lock, which the hook takes too. Each step is
- * journalled before it is made and read back after; a failure takes back what was made, in reverse. When all is done the journal is
+ * The plan is shown with what it would disturb, and carried out under the PF's lock, which the hook takes too. Each step is
+ * written down before it is made and read back after; a failure takes back what was made, in reverse. When all is done that is
  * forgotten: what the operator asked for stays. A run that was killed is finished by the next one, or taken back by vferry release.
  */
 #include <errno.h>
@@ -15,11 +15,20 @@
 #include "base/sysroot.h"
 #include "command/prepare/prepare.h"
 #include "command/terminal.h"
-#include "engine/executor.h"
+#include "engine/converge.h"
+#include "engine/ready.h"
 #include "policy/plan_host.h"
 #include "state/prepared.h"
 
 #define PREPARE_TIME 180000 /* ms: a mode change with many VFs takes long */
+
+/* Gives back what a run holds; see the header. */
+void prepare_release(struct preparation *p)
+{
+	view_release(&p->view);
+	steps_release(&p->plan);
+	object_release(&p->object);
+}
 
 /* ---- Deciding ------------------------------------------------------------------------------------------------------------------ */
 
@@ -121,7 +130,7 @@ static int decide(struct call *call, struct preparation *p, struct reason *why)
 	int error = view_read(call, VIEW_GUESTS, &p->view, why);
 
 	p->pf = NULL;
-	p->plan.count = 0;
+	steps_release(&p->plan);
 	if (!error)
 		error = find_pf(call, p, why);
 	if (error || !p->pf)
@@ -142,38 +151,20 @@ static int fail(struct call *call, const struct preparation *p, const char *verd
 
 /* ---- Doing --------------------------------------------------------------------------------------------------------------------- */
 
-/* Writes the PF's journal: what was in it, and what this run did. Return: 0, negative errno with *why filled. */
-static int save(void *owner, struct reason *why)
-{
-	struct preparation *p = owner;
-	autofree struct steps *all = calloc(1, sizeof(*all));
-
-	if (!all)
-		return reason_set(why, -ENOMEM, NULL, "out of memory");
-	*all = p->earlier;
-	for (size_t i = 0; i < p->done.count; i++) {
-		if (steps_add(all, &p->done.step[i]))
-			return reason_set(why, -E2BIG, NULL, "the journal is full");
-	}
-	return record_write_pf(&p->address, all, why);
-}
-
 /* Carries out one step, and says so. Return: 0, negative errno with *why filled. */
-static int apply_step(struct call *call, struct preparation *p, size_t i, struct context *context, struct reason *why)
+static int apply_step(struct call *call, struct preparation *p, size_t i, struct door *door, struct reason *why)
 {
-	autofree struct steps *one = calloc(1, sizeof(*one));
+	const struct steps one = { .step = &p->plan.step[i], .count = 1 };
 	int64_t begin = clock_ms();
 	char text[256];
 	int error;
 
-	if (!one)
-		return reason_set(why, -ENOMEM, NULL, "out of memory");
-	(void)steps_add(one, &p->plan.step[i]);
 	if (!call->json) {
 		fprintf(call->out, "%4zu/%zu  %s ... ", i + 1, p->plan.count, step_describe(&p->plan.step[i], text, sizeof(text)));
 		fflush(call->out);
 	}
-	error = executor_apply(one, &(struct journal){ &p->done, save, p }, context, why);
+	error = converge_to(door, &p->object, &one, why);
+	p->done += !error;
 	if (call->json)
 		return error;
 	if (error)
@@ -183,24 +174,24 @@ static int apply_step(struct call *call, struct preparation *p, size_t i, struct
 	return error;
 }
 
-/* Takes back what this run did. */
-static void take_back(struct call *call, struct preparation *p)
+/* Gives back what this run did; what was made of the PF before stays. */
+static void take_back(struct call *call, struct preparation *p, const struct steps *earlier)
 {
-	autocontext struct context context = { .config = &call->config, .deadline = deadline_in(PREPARE_TIME) };
+	autodoor struct door door = { .context = { .config = &call->config, .deadline = deadline_in(PREPARE_TIME) } };
+	size_t made = p->object.changes.count - earlier->count;
 	struct reason why = { 0 };
-	size_t steps = p->done.count;
 	char line[1280];
 
-	if (!steps)
+	if (!made)
 		return;
-	if (!executor_undo(&(struct journal){ &p->done, save, p }, UNDO_UNTIL_STUCK, &context, &why)) {
-		command_say(call, "prepare: what was done is taken back (%zu steps)", steps);
+	if (!converge_back(&door, &p->object, false, earlier, &why)) {
+		command_say(call, "prepare: what was done is taken back (%zu steps)", made);
 		return;
 	}
 	reason_format(&why, NULL, line, sizeof(line));
 	command_say(call,
 		    "prepare: %zu of %zu steps could not be taken back: %s; mend that, and run vferry release or vferry prepare again",
-		    p->done.count, steps, line);
+		    p->object.changes.count - earlier->count, made, line);
 }
 
 /* Reads the host again: nothing may be left to do. Return: 0, -EIO with *why filled. */
@@ -225,39 +216,57 @@ static int read_back(struct call *call, const struct preparation *p, struct reas
 	if (error)
 		reason_set(why, error, pci_address_format(&p->address, address), "all steps were done, and the host still lacks: %s",
 			   again->plan.count ? step_describe(&again->plan.step[0], text, sizeof(text)) : "the PF");
-	view_release(&again->view);
+	prepare_release(again);
 	return error;
 }
 
-/* Carries the plan out. The caller holds the locks. Return: 0, negative errno with *why filled; then what was done is taken back. */
+/* A list with the same steps. Return: 0, -ENOMEM. */
+static int copy(const struct steps *from, struct steps *to)
+{
+	int error = 0;
+
+	for (size_t i = 0; !error && i < from->count; i++)
+		error = steps_add(to, &from->step[i]);
+	return error;
+}
+
+/* Carries the plan out. The caller holds the PF's lock. Return: 0, negative errno with *why filled; then what was done is taken back. */
 static int apply(struct call *call, struct preparation *p, struct reason *why)
 {
-	autocontext struct context context = { .config = &call->config, .deadline = deadline_in(PREPARE_TIME) };
-	static const struct steps nothing;
+	autodoor struct door door = { .context = { .config = &call->config, .deadline = deadline_in(PREPARE_TIME) } };
+	autosteps struct steps earlier = { 0 };
 	int64_t begin = clock_ms();
-	int error = record_read_pf(&p->address, &p->earlier, why);
+	int error;
 
+	p->object.pf = p->address;
+	p->done = 0;
+	error = object_read(&p->object, why);
+	if (!error)
+		error = copy(&p->object.changes, &earlier);
 	for (size_t i = 0; !error && i < p->plan.count; i++)
-		error = apply_step(call, p, i, &context, why);
+		error = apply_step(call, p, i, &door, why);
 	if (!error)
 		error = read_back(call, p, why);
 	if (error) {
-		take_back(call, p);
+		take_back(call, p, &earlier);
 		return error;
 	}
 	p->ms = clock_ms() - begin;
-	return record_write_pf(&p->address, &nothing, why);
+	steps_release(&p->object.changes);
+	return object_write(&p->object, why);
 }
 
-/* Takes the locks, and plans anew by what the host is like now: time has passed since it was shown. Return: 0, negative errno. */
+/*
+ * Takes the PF's lock, and plans anew by what the host is like now: time has passed since it was shown. Whoever chooses among VFs meanwhile
+ * waits for this lock before it relies on the PF. Return: 0, negative errno.
+ */
 static int make(struct call *call, struct preparation *p, struct reason *why)
 {
-	autoclose int host = record_lock(NULL, deadline_in(COMMAND_TIME), why);
-	autoclose int pf = host < 0 ? -1 : record_lock(&p->address, deadline_in(COMMAND_TIME), why);
+	autoclose int pf = record_lock(&p->address, deadline_in(COMMAND_TIME), why);
 	int error;
 
-	if (host < 0 || pf < 0)
-		return host < 0 ? host : pf;
+	if (pf < 0)
+		return pf;
 	view_release(&p->view);
 	call->pf = pci_address_format(&p->address, p->name); /* the same one, whatever is nearest to ready now */
 	error = decide(call, p, why);
@@ -333,7 +342,8 @@ static void keep(struct call *call, const struct preparation *p)
  */
 static bool is_unsettled(const struct call *call, struct preparation *p)
 {
-	return !p->plan.count && !call->dry_run && !record_read_pf(&p->address, &p->earlier, NULL) && p->earlier.count;
+	p->object.pf = p->address;
+	return !p->plan.count && !call->dry_run && !object_read(&p->object, NULL) && p->object.changes.count;
 }
 
 /* Decides, shows, asks and does; see the header. */

@@ -7,7 +7,7 @@
 
 #include "command/command.h"
 #include "command/view.h"
-#include "state/step.h"
+#include "state/object.h"
 
 /* One run for one PF. */
 struct preparation {
@@ -19,13 +19,16 @@ struct preparation {
 	unsigned int vfs;         /* 0: as they are */
 	bool card_only;           /* the card, not Open vSwitch: what is done at boot before that runs */
 	struct steps plan;
-	struct steps earlier;     /* of the PF's journal: of an earlier run or of the hook */
-	struct steps done;
+	struct object object;     /* the PF, with what an earlier run or the hook made of it, and then this one */
+	size_t done;              /* steps of this run that were made */
 	int64_t ms;
 };
 
 /* prepare.c: decides, shows, asks and does. Return: enum command_status. */
 int prepare_pf(struct call *call, struct preparation *p);
+
+/* Gives back what a run holds. */
+void prepare_release(struct preparation *p);
 
 /* boot.c: makes what earlier calls were asked for so again; call->boot is "card" or "host". Return: enum command_status. */
 int prepare_boot(struct call *call);

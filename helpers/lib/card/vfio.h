@@ -9,6 +9,8 @@
 #include "base/pci_address.h"
 #include "base/reason.h"
 
+#define VFIO_DRIVER "mlx5_vfio_pci" /* what libvirt binds a migratable VF to */
+
 enum vfio_migration { /* VFIO_MIGRATION_* of Linux include/uapi/linux/vfio.h */
 	VFIO_STOP_COPY = 1,
 	VFIO_P2P = 2,

@@ -5,37 +5,33 @@
 #include "engine/hotplug.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/scope.h"
-#include "engine/executor.h"
 #include "engine/ready.h"
 #include "engine/scene.h"
 
 /*
- * has_vf() - whether the guest still has a VF of its record
+ * has_vf() - whether a guest has a VF
  */
-static bool has_vf(const struct guest *guest, const struct record_vf *lease)
+static bool has_vf(const struct domain *domain, const struct pci_address *vf)
 {
-	for (size_t i = 0; i < guest->vfs; i++) {
-		if (guest->vf[i].device->has_source && pci_address_equal(&guest->vf[i].device->source, &lease->address))
+	for (size_t i = 0; i < domain->hostdevs; i++) {
+		if (domain->hostdev[i].has_source && pci_address_equal(&domain->hostdev[i].source, vf))
 			return true;
 	}
 	return false;
 }
 
 /*
- * knows_vf() - whether a VF of the guest is in its record
+ * knows_vf() - whether a VF is the guest's own here
  */
-static bool knows_vf(const struct record *record, const struct guest_vf *vf)
+static bool knows_vf(const struct scene *scene, const struct pci_address *vf)
 {
-	for (size_t i = 0; i < record->vfs; i++) {
-		if (pci_address_equal(&record->vf[i].address, &vf->address))
-			return true;
-	}
-	return false;
+	const struct object *object = scene_find_object(scene, vf);
+
+	return object && strcmp(object->owner.uuid, scene->domain->uuid) == 0;
 }
 
 /*
@@ -52,65 +48,84 @@ static void warn_bound(const struct guest_vf *vf)
 		    "'vferry attach', which makes it ready before libvirt takes it", pci_address_format(&vf->address, address));
 }
 
-/* save_nothing() - a part of a journal has no file: its owner is written as a whole afterwards */
-static int save_nothing(void *owner, struct reason *why)
-{
-	(void)owner;
-	(void)why;
-	return 0;
-}
-
 /*
- * split() - moves the steps of one VF from a journal into another, in their order
+ * keep_new() - leaves in the scene's guest only VFs that are not its own here yet
+ * @vf:		NULL, or the only one that counts
+ * Return: how many there are
  */
-static void split(struct steps *from, const struct pci_address *vf, struct steps *to)
+static size_t keep_new(struct scene *scene, const struct pci_address *vf)
 {
+	struct guest *guest = &scene->guest;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < from->count; i++) {
-		if (from->step[i].has_vf && pci_address_equal(&from->step[i].vf, vf))
-			to->step[to->count++] = from->step[i];
-		else
-			from->step[kept++] = from->step[i];
+	for (size_t i = 0; i < guest->vfs; i++) {
+		const struct hostdev *device = guest->vf[i].device;
+
+		if (!device->has_source || knows_vf(scene, &device->source) || (vf && !pci_address_equal(vf, &device->source)))
+			continue;
+		guest->vf[kept++] = guest->vf[i];
 	}
-	from->count = kept;
+	guest->vfs = kept;
+	return kept;
 }
 
 /*
- * give_back_vf() - takes back what was made for one VF of the guest, and forgets it
- * @i:		its number in the record
- *
- * A failure in between is harmless: the file still has every step, and one that was taken back already does nothing.
+ * own_lease() - the lease that a new VF joins: that of the guest's other VFs, or a new one
  */
-static int give_back_vf(struct record *record, size_t i, struct context *context, struct reason *why)
+static struct owner own_lease(const struct scene *scene)
 {
-	autofree struct steps *part = calloc(1, sizeof(*part));
-	struct record_vf lease = record->vf[i];
-	char address[PCI_ADDRESS_LEN];
-	int error;
+	struct owner owner = ready_new_owner(scene, RECORD_RUNNING);
+	const struct record *record = record_find_uuid(&scene->records, scene->domain->uuid);
 
-	if (!part)
-		return reason_set(why, -ENOMEM, NULL, "out of memory");
-	log_notice("VF %s has left the guest: taking back what was made for it", pci_address_format(&lease.address, address));
-	split(&record->journal, &lease.address, part);
-	error = executor_undo(&(struct journal){ part, save_nothing, NULL }, UNDO_ALL, context, why);
-	for (size_t k = 0; error && k < part->count && record->journal.count < STEPS_MAX; k++)
-		record->journal.step[record->journal.count++] = part->step[k];
-	memmove(&record->vf[i], &record->vf[i + 1], (record->vfs - i - 1) * sizeof(record->vf[0]));
-	record->vfs--;
-	return error;
+	if (record && record->state == RECORD_RUNNING)
+		memcpy(owner.lease, record->lease, sizeof(owner.lease));
+	return owner;
 }
 
 /*
- * give_back_gone() - takes back what was made for VFs that the guest has no more
+ * take_in() - makes VFs that the guest has its own
+ * @vf:		NULL: all that are not
+ * Return: 0, -ENOENT if there is none, negative errno
  */
-static int give_back_gone(const struct scene *scene, struct record *record, struct context *context, struct reason *why)
+static int take_in(struct scene *scene, const struct pci_address *vf, deadline_t deadline, struct reason *why)
+{
+	struct placement placement;
+	struct owner owner;
+	int error = keep_new(scene, vf) ? 0 : -ENOENT;
+
+	if (error)
+		return error;
+	placement = scene_placement(scene);
+	placement.holds = true;
+	error = placement_fixed(&placement, &scene->guest, why);
+	for (size_t i = 0; !error && i < scene->guest.vfs; i++)
+		warn_bound(&scene->guest.vf[i]);
+	owner = own_lease(scene);
+	if (!error)
+		error = ready_claim(scene, &owner, true, deadline, NULL, why);
+	if (error == CLAIM_TAKEN)
+		return -EBUSY;
+	return error ? error : ready_make(scene, &owner, true, deadline, NULL, why);
+}
+
+/*
+ * give_back_gone() - takes VFs back that the guest has no more
+ */
+static int give_back_gone(const struct scene *scene, deadline_t deadline, struct reason *why)
 {
 	int first = 0;
 
-	for (size_t i = record->vfs; i-- > 0;) {
-		int error = has_vf(&scene->guest, &record->vf[i]) ? 0 : give_back_vf(record, i, context, first ? NULL : why);
+	for (size_t i = 0; i < scene->objects.count; i++) {
+		const struct object *object = &scene->objects.object[i];
+		const struct ready_choice choice = { .uuid = object->owner.uuid, .lease = object->owner.lease, .vf = &object->vf };
+		char address[PCI_ADDRESS_LEN];
+		int error;
 
+		if (!object->has_vf || strcmp(object->owner.uuid, scene->domain->uuid) != 0 || object->owner.state != RECORD_RUNNING ||
+		    has_vf(scene->domain, &object->vf))
+			continue;
+		log_notice("VF %s has left the guest: what was made for it is given back", pci_address_format(&object->vf, address));
+		error = ready_give_back(scene->config, &choice, true, deadline, first ? NULL : why);
 		if (!first)
 			first = error;
 	}
@@ -118,45 +133,15 @@ static int give_back_gone(const struct scene *scene, struct record *record, stru
 }
 
 /*
- * take_in_new() - writes the guest's VFs as they are now into its record
- * @some:	result: whether one was not in it
+ * read_scene() - the host, and the guest's VFs
  */
-static int take_in_new(struct scene *scene, struct record *record, bool *some, struct reason *why)
+static int read_scene(struct scene *scene, const struct config *config, const struct domain *domain, deadline_t deadline, struct reason *why)
 {
-	struct placement placement = scene_placement(scene);
-	int error = scene->guest.vfs ? placement_fixed(&placement, &scene->guest, why) : 0;
+	int error = state_upgrade(why);
 
-	*some = false;
-	for (size_t i = 0; !error && i < scene->guest.vfs; i++) {
-		if (knows_vf(record, &scene->guest.vf[i]))
-			continue;
-		*some = true;
-		warn_bound(&scene->guest.vf[i]);
-	}
 	if (!error)
-		ready_fill_record(scene, RECORD_RUNNING, record);
-	return error;
-}
-
-/*
- * sync_record() - the part of it that must not happen twice at the same time. The caller holds the host-wide lock.
- * @some:	result: whether representors are to be made ready
- */
-static int sync_record(struct scene *scene, struct record *record, bool *some, struct context *context, struct reason *why)
-{
-	int error = record_read(scene->domain->uuid, record, why), left;
-
-	if (error == -ENOENT)
-		memset(record, 0, sizeof(*record));
-	else if (error)
-		return error;
-	left = give_back_gone(scene, record, context, why);
-	error = take_in_new(scene, record, some, left ? NULL : why);
-	if (!error && !record->vfs && !record->journal.count)
-		error = record_remove(record->uuid, why);
-	else if (!error)
-		error = record_write(record, why);
-	return left ? left : error;
+		error = scene_read(scene, config, deadline, why);
+	return error ? error : scene_find_guest(scene, domain, false, why);
 }
 
 /*
@@ -169,20 +154,22 @@ static int sync_record(struct scene *scene, struct record *record, bool *some, s
  */
 int hotplug_sync(const struct config *config, const struct domain *domain, deadline_t deadline, struct reason *why)
 {
-	autocontext struct context context = { .config = config, .deadline = deadline };
-	autofree struct record *record = calloc(1, sizeof(*record));
-	autoclose int lock = record_lock(NULL, deadline, why);
 	autoscene struct scene scene = { 0 };
-	bool some = false;
-	int error;
+	int error = read_scene(&scene, config, domain, deadline, why), taken;
 
-	if (!record || lock < 0)
-		return record ? lock : reason_set(why, -ENOMEM, NULL, "out of memory");
-	error = scene_read(&scene, config, deadline, why);
-	if (!error)
-		error = scene_find_guest(&scene, domain, false, why);
-	if (!error)
-		error = sync_record(&scene, record, &some, &context, why);
-	close(scope_take_fd(&lock));
-	return error || !some ? error : ready_make(&scene, record, true, deadline, why);
+	if (error)
+		return error;
+	error = give_back_gone(&scene, deadline, why);
+	taken = take_in(&scene, NULL, deadline, error ? NULL : why);
+	return error || taken == -ENOENT ? error : taken;
+}
+
+/* See hotplug.h. */
+int hotplug_adopt(const struct config *config, const struct domain *domain, const struct pci_address *vf, deadline_t deadline,
+		  struct reason *why)
+{
+	autoscene struct scene scene = { 0 };
+	int error = read_scene(&scene, config, domain, deadline, why);
+
+	return error ? error : take_in(&scene, vf, deadline, why);
 }

@@ -11,10 +11,14 @@
 #include "domain/domain.h"
 
 /*
- * Brings a running guest's record and representors in line with its devices: a VF that it has and the record has not gets its representor
- * raised and put into its bridge; one that it has no more is given back. domain: as the guest runs.
- * Return: 0, or the first error with *why.
+ * Brings what vferry keeps of a running guest in line with its devices: a VF that it has and that is not its own here becomes its own: clean
+ * of what the last owner had, its representor up, in its bridge; one that it has no more is given back. Its other VFs are not touched.
+ * domain: as the guest runs. Return: 0, or the first error with *why.
  */
 int hotplug_sync(const struct config *config, const struct domain *domain, deadline_t deadline, struct reason *why);
+
+/* The same for one VF that it was given. Return: 0; -ENOENT if its devices do not name that VF; other negative errno with *why. */
+int hotplug_adopt(const struct config *config, const struct domain *domain, const struct pci_address *vf, deadline_t deadline,
+		  struct reason *why);
 
 #endif

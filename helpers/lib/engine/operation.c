@@ -10,20 +10,9 @@
 _Static_assert(sizeof(struct operation_write) <= GUARD_ARG_MAX && sizeof(struct operation_look) <= GUARD_ARG_MAX, "must reach the child");
 
 static const struct operation *const table[STEP_KINDS] = {
-	[STEP_AUTOPROBE] = &operation_autoprobe,
-	[STEP_ESWITCH] = &operation_eswitch,
-	[STEP_NUM_VFS] = &operation_num_vfs,
-	[STEP_UPLINK_UP] = &operation_uplink_up,
-	[STEP_OVS_OPTION] = &operation_ovs_option,
-	[STEP_BRIDGE] = &operation_bridge,
-	[STEP_UPLINK_PORT] = &operation_uplink_port,
-	[STEP_UNBIND] = &operation_unbind,
-	[STEP_RATES] = &operation_rates,
-	[STEP_MAC] = &operation_mac,
-	[STEP_MIGRATABLE] = &operation_migratable,
-	[STEP_BIND] = &operation_bind,
-	[STEP_REPRESENTOR_UP] = &operation_representor_up,
-	[STEP_PORT] = &operation_port,
+#define ROW(kind, word) [kind] = &operation_##word,
+	STEP_KINDS_OF(ROW)
+#undef ROW
 };
 
 /*
@@ -113,6 +102,7 @@ int operation_fetch(int (*fn)(void *arg, struct reason *why), struct operation_l
 	struct guard_limit limit = { label, context->deadline };
 	int result;
 
+	look->once = context->once;
 	look->deadline = a_little_before(context->deadline);
 	snprintf(label, sizeof(label), "the look at %s", step_describe(&look->step, text, sizeof(text)));
 	result = guard_ask(&context->guard, fn, look, sizeof(*look), &limit, why);

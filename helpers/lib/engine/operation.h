@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * operation.h: how each kind of step looks at the host, changes it, and takes the change back.
+ * operation.h: how each kind of step looks at the host and changes it, whichever way it goes. Whether it may is asked by the door (door.h).
  */
 #ifndef VFERRY_ENGINE_OPERATION_H
 #define VFERRY_ENGINE_OPERATION_H
@@ -20,6 +20,7 @@
 struct context {
 	const struct config *config;
 	deadline_t deadline;
+	bool once;                /* what is not there is gone: it is not waited for */
 	struct ovs *ovs;
 	struct guard guard;       /* makes the calls that can block in the kernel */
 };
@@ -32,13 +33,12 @@ void context_release(struct context *context);
 
 struct operation {
 	/*
-	 * Reads what is there into the step's "before". Return: 1 if it is as wanted already, 0 if the step has work to do, negative errno.
+	 * Reads what is there into the step's "before". Return: 1 if it is as wanted already, 0 if the step has work to do, negative errno;
+	 * -ENODEV where the thing itself is gone.
 	 */
 	int (*look)(struct step *step, struct context *context, struct reason *why);
 	/* Makes the change and reads it back. */
 	int (*apply)(const struct step *step, struct context *context, struct reason *why);
-	/* Restores "before". Nothing to do is success: the step may never have been carried out. */
-	int (*undo)(const struct step *step, struct context *context, struct reason *why);
 };
 
 /* The operation of a kind; every kind has one. */
@@ -60,6 +60,7 @@ int operation_guarded(int (*fn)(void *arg, struct reason *why), const struct ste
 struct operation_look {
 	struct step step;
 	deadline_t deadline;      /* for what fn waits for by itself: a little before the context's */
+	bool once;                /* looks once, and waits for nothing */
 	bool need_netdev, need_link; /* its representor has a final name; and "netdev" is read */
 	enum eswitch_mode mode;
 	struct sriov_pf pf;
@@ -71,14 +72,12 @@ struct operation_look {
 /* Runs fn, which gets the struct operation_look, in a child with the context's deadline. Return: as fn, or as guard_ask(). */
 int operation_fetch(int (*fn)(void *arg, struct reason *why), struct operation_look *look, struct context *context, struct reason *why);
 
-/* operation_pf.c */
-extern const struct operation operation_autoprobe, operation_eswitch, operation_num_vfs, operation_uplink_up;
-/* operation_vf.c */
-extern const struct operation operation_unbind, operation_migratable, operation_bind, operation_representor_up;
-/* operation_settings.c */
-extern const struct operation operation_rates, operation_mac;
-/* operation_ovs.c */
-extern const struct operation operation_ovs_option, operation_bridge, operation_uplink_port, operation_port;
+#define OPERATION_OF(kind, word) extern const struct operation operation_##word;
+STEP_KINDS_OF(OPERATION_OF)
+#undef OPERATION_OF
+
+/* Whether a driver holds a VF of a PF. Return: 0 if none does, -EBUSY with *why, negative errno. */
+int operation_refuse_bound(const struct pci_address *pf, struct reason *why);
 
 /*
  * operation_port.c. The devlink port of a step's VF, once its representor has a netdev that udev has named if need_netdev is set. Waits

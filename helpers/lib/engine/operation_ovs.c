@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * operation_ovs.c: the steps on Open vSwitch, and their inverses. Only what carries vferry's external_ids is ever removed.
+ * operation_ovs.c: the steps on Open vSwitch. Only what carries vferry's external_ids is ever removed.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 
 #include "engine/operation.h"
 #include "card/devlink.h"
+#include "policy/desired.h"
 
 #define autostate __attribute__((cleanup(ovs_state_release)))
 
@@ -26,14 +27,14 @@ static int read_state(struct context *context, struct ovs **ovs, struct ovs_stat
  * Return: 0, negative errno
  *
  * Where ovs-vswitchd does not follow (it is dead, or stuck), it is out of the database all the same, and ovs-vswitchd does what the
- * database says when it comes back: a second look then finds nothing to remove.
+ * database says when it comes back; and somebody else may have been faster. A second look then finds nothing to remove.
  */
 static int take_out(int (*remove)(struct ovs *ovs, const char *name, deadline_t deadline, struct reason *why), struct ovs *ovs,
 		    const char *name, struct context *context, struct reason *why)
 {
 	int error = remove(ovs, name, context->deadline, why);
 
-	return error == -ETIME && remove(ovs, name, context->deadline, NULL) == 0 ? 0 : error;
+	return error && error != -EPERM && remove(ovs, name, context->deadline, NULL) == 0 ? 0 : error;
 }
 
 /*
@@ -61,37 +62,22 @@ static int look_option(struct step *step, struct context *context, struct reason
 	return strcmp(step->before_text, step->text) == 0;
 }
 
-/* apply_option() - sets the option */
+/*
+ * apply_option() - sets the option, or takes it away where it was not set
+ */
 static int apply_option(const struct step *step, struct context *context, struct reason *why)
 {
+	const char *value = *step->text ? step->text : NULL;
 	struct ovs *ovs;
 	int error = context_ovs(context, &ovs, why);
 
-	return error ? error : ovs_set_option(ovs, step->name, step->text, context->deadline, why);
-}
-
-/*
- * undo_option() - restores an option that still has the value that was set
- */
-static int undo_option(const struct step *step, struct context *context, struct reason *why)
-{
-	autostate struct ovs_state state = { 0 };
-	const char *before = *step->before_text ? step->before_text : NULL;
-	char now[STEP_NAME_MAX];
-	struct ovs *ovs;
-	int error = read_state(context, &ovs, &state, why);
-
-	if (error)
-		return error;
-	option_now(&state, step->name, now, sizeof(now));
-	if (strcmp(now, step->text) || strcmp(step->before_text, step->text) == 0)
-		return 0;
-	error = ovs_set_option(ovs, step->name, before, context->deadline, why);
+	if (!error)
+		error = ovs_set_option(ovs, step->name, value, context->deadline, why);
 	/* As in take_out(): it is in the database. */
-	return error == -ETIME && ovs_set_option(ovs, step->name, before, context->deadline, NULL) == 0 ? 0 : error;
+	return error == -ETIME && !value && !ovs_set_option(ovs, step->name, value, context->deadline, NULL) ? 0 : error;
 }
 
-const struct operation operation_ovs_option = { look_option, apply_option, undo_option };
+const struct operation operation_ovs_option = { look_option, apply_option };
 
 /* look_bridge() - reads whether the bridge is there */
 static int look_bridge(struct step *step, struct context *context, struct reason *why)
@@ -106,49 +92,18 @@ static int look_bridge(struct step *step, struct context *context, struct reason
 	return step->before == step->number;
 }
 
-/* apply_bridge() - makes the bridge */
+/* apply_bridge() - makes the bridge, or removes it */
 static int apply_bridge(const struct step *step, struct context *context, struct reason *why)
 {
 	struct ovs *ovs;
 	int error = context_ovs(context, &ovs, why);
 
-	return error ? error : ovs_add_bridge(ovs, step->name, context->deadline, why);
+	if (error || !step->number)
+		return error ? error : take_out(ovs_del_bridge, ovs, step->name, context, why);
+	return ovs_add_bridge(ovs, step->name, context->deadline, why);
 }
 
-/*
- * bridge_is_empty() - whether a bridge has no port but its own
- * @except:	a port that does not count, "" if there is none
- */
-static bool bridge_is_empty(const struct ovs_state *state, const char *bridge, const char *except)
-{
-	for (size_t i = 0; i < state->ports; i++) {
-		const struct ovs_port *port = &state->port[i];
-
-		if (strcmp(port->bridge, bridge) == 0 && strcmp(port->name, bridge) && strcmp(port->name, except))
-			return false;
-	}
-	return true;
-}
-
-/*
- * undo_bridge() - removes a bridge that is ours and that nobody has come to use since
- */
-static int undo_bridge(const struct step *step, struct context *context, struct reason *why)
-{
-	autostate struct ovs_state state = { 0 };
-	const struct ovs_bridge *bridge;
-	struct ovs *ovs;
-	int error = read_state(context, &ovs, &state, why);
-
-	if (error)
-		return error;
-	bridge = ovs_find_bridge(&state, step->name);
-	if (!bridge || !bridge->ours || !bridge_is_empty(&state, step->name, ""))
-		return 0;
-	return take_out(ovs_del_bridge, ovs, step->name, context, why);
-}
-
-const struct operation operation_bridge = { look_bridge, apply_bridge, undo_bridge };
+const struct operation operation_bridge = { look_bridge, apply_bridge };
 
 /*
  * is_plugged() - whether a port is in a bridge and ovs-vswitchd has it
@@ -164,36 +119,18 @@ static bool is_plugged(const struct ovs_state *state, const char *name, const ch
 static int look_uplink_port(struct step *step, struct context *context, struct reason *why)
 {
 	autostate struct ovs_state state = { 0 };
+	const struct ovs_port *port;
 	struct ovs *ovs;
 	int error = read_state(context, &ovs, &state, why);
 
 	if (error)
 		return error;
-	step->before = is_plugged(&state, step->name, step->text);
-	return step->before == 1;
+	port = ovs_find_port(&state, step->name);
+	step->before = step->number ? is_plugged(&state, step->name, step->text) : port && port->ours && strcmp(port->guest, "host") == 0;
+	return step->before == step->number;
 }
 
-/*
- * refuse_loop() - whether vferry has put another uplink into the bridge: policy looked before, and somebody may have been faster
- * Return: 0, -EBUSY with *why filled, negative errno
- */
-static int refuse_loop(const struct step *step, struct context *context, struct reason *why)
-{
-	autostate struct ovs_state state = { 0 };
-	struct ovs *ovs;
-	int error = read_state(context, &ovs, &state, why);
-
-	for (size_t i = 0; !error && i < state.ports; i++) {
-		const struct ovs_port *port = &state.port[i];
-
-		if (port->ours && strcmp(port->guest, "host") == 0 && strcmp(port->bridge, step->text) == 0 && strcmp(port->name, step->name))
-			error = reason_set(why, -EBUSY, step->text, "the bridge has the uplink %s already, and a second one would make a loop",
-					   port->name);
-	}
-	return error;
-}
-
-/* apply_uplink_port() - puts the uplink into its bridge, marked as the host's */
+/* apply_uplink_port() - puts the uplink into its bridge, marked as the host's, or takes it out */
 static int apply_uplink_port(const struct step *step, struct context *context, struct reason *why)
 {
 	char address[PCI_ADDRESS_LEN];
@@ -205,75 +142,96 @@ static int apply_uplink_port(const struct step *step, struct context *context, s
 		.tag = -1,
 	};
 	struct ovs *ovs;
-	int error = refuse_loop(step, context, why);
+	int error = context_ovs(context, &ovs, why);
 
-	if (!error)
-		error = context_ovs(context, &ovs, why);
-	return error ? error : ovs_add_port(ovs, &request, context->deadline, why);
+	if (error || !step->number)
+		return error ? error : take_out(ovs_del_port, ovs, step->name, context, why);
+	return ovs_add_port(ovs, &request, context->deadline, why);
 }
 
-/*
- * undo_uplink_port() - takes the uplink out of the bridge, if it was vferry that put it there and nobody has come to need it since
- */
-static int undo_uplink_port(const struct step *step, struct context *context, struct reason *why)
-{
-	autostate struct ovs_state state = { 0 };
-	const struct ovs_port *port;
-	struct ovs *ovs;
-	int error = read_state(context, &ovs, &state, why);
-
-	if (error)
-		return error;
-	port = ovs_find_port(&state, step->name);
-	if (!port || !port->ours || strcmp(port->guest, "host") || !bridge_is_empty(&state, port->bridge, port->name))
-		return 0;
-	return take_out(ovs_del_port, ovs, step->name, context, why);
-}
-
-const struct operation operation_uplink_port = { look_uplink_port, apply_uplink_port, undo_uplink_port };
+const struct operation operation_uplink_port = { look_uplink_port, apply_uplink_port };
 
 /*
- * has_settings() - whether a port has what was set on it where its guest comes from
+ * find_ours() - a port of vferry's for a VF. It is found by the external_ids: the netdev may be gone or renamed.
+ * Return: the port, NULL if there is none
  */
-static bool has_settings(const struct ovs_state *state, const char *name, const struct port_settings *wanted)
+static const struct ovs_port *find_ours(const struct ovs_state *state, const struct pci_address *vf)
 {
-	const struct ovs_port *port = ovs_find_port(state, name);
-	struct port_settings now;
+	char address[PCI_ADDRESS_LEN];
 
-	if (port_settings_is_empty(wanted))
-		return true;
-	if (!port)
-		return false;
-	/* What it says without being told is not asked for. */
-	now = port->settings;
-	if (!wanted->has_attached_mac) {
-		now.has_attached_mac = false;
-		now.attached_mac = (struct mac_address){ 0 };
+	pci_address_format(vf, address);
+	for (size_t i = 0; i < state->ports; i++) {
+		if (state->port[i].ours && strcmp(state->port[i].vf, address) == 0)
+			return &state->port[i];
 	}
-	if (!*wanted->vm_id)
-		*now.vm_id = '\0';
-	return port_settings_equal(&now, wanted);
+	return NULL;
 }
 
-/* look_port() - reads whether the representor is in its bridge as wanted, once it has its final name */
+/*
+ * is_wanted() - whether a representor's port is as it is to be: this very lease's, whatever was changed on it since; or somebody else's, if
+ * nothing is told of the network that it must fit
+ */
+static bool is_wanted(const struct ovs_state *state, const struct step *step)
+{
+	const struct ovs_port *port = ovs_find_port(state, step->name);
+
+	if (!port || strcmp(port->bridge, step->text) != 0 || port->ofport <= 0)
+		return false;
+	if (port->ours)
+		return *step->lease && strcmp(port->lease, step->lease) == 0;
+	return !step->is_told || !desired_port_fits(port, &step->port, NULL, 0, NULL);
+}
+
+/*
+ * look_port() - reads whether the representor is in its bridge as wanted, once it has its final name; or whether a port of vferry's is left
+ */
 static int look_port(struct step *step, struct context *context, struct reason *why)
 {
 	autostate struct ovs_state state = { 0 };
 	struct devlink_port port;
 	struct ovs *ovs;
-	int error = operation_find_port(step, true, &port, context, why);
+	int error = step->number ? operation_find_port(step, true, &port, context, why) : 0;
 
 	if (!error)
 		error = read_state(context, &ovs, &state, why);
 	if (error)
 		return error;
+	if (!step->number) {
+		step->before = find_ours(&state, &step->vf) != NULL;
+		return !step->before;
+	}
 	snprintf(step->name, sizeof(step->name), "%s", port.netdev);
 	step->before = is_plugged(&state, port.netdev, step->text);
-	return step->before == 1 && has_settings(&state, port.netdev, &step->port);
+	return is_wanted(&state, step);
 }
 
 /*
- * apply_port() - puts the representor that the look has found into its bridge
+ * drop_ports() - takes the ports out that vferry made for the VF
+ * @keep:	but one of the representor in the right bridge, which is about to be written over: it need not go in between
+ */
+static int drop_ports(const struct step *step, bool keep, struct ovs *ovs, struct context *context, struct reason *why)
+{
+	autostate struct ovs_state state = { 0 };
+	char address[PCI_ADDRESS_LEN];
+	int error = ovs_read(ovs, &state, context->deadline, why);
+
+	pci_address_format(&step->vf, address);
+	for (size_t i = 0; !error && i < state.ports; i++) {
+		const struct ovs_port *port = &state.port[i];
+
+		if (!port->ours || strcmp(port->vf, address) != 0)
+			continue;
+		if (keep && strcmp(port->name, step->name) == 0 && strcmp(port->bridge, step->text) == 0)
+			continue;
+		error = take_out(ovs_del_port, ovs, port->name, context, why);
+	}
+	return error;
+}
+
+/*
+ * apply_port() - puts the representor that the look has found into its bridge, as its guest's alone; or takes out what is vferry's
+ *
+ * A port that vferry made for the VF's last owner is written over in one transaction, with all that was set on it.
  */
 static int apply_port(const struct step *step, struct context *context, struct reason *why)
 {
@@ -282,36 +240,19 @@ static int apply_port(const struct step *step, struct context *context, struct r
 		.bridge = step->text,
 		.port = step->name,
 		.guest = step->guest,
+		.lease = step->lease,
 		.vf = pci_address_format(&step->vf, address),
 		.mac = mac_address_is_zero(&step->mac) ? NULL : mac_address_format(&step->mac, mac),
 		.tag = -1,
-		.settings = port_settings_is_empty(&step->port) ? NULL : &step->port,
+		.settings = &step->port,
 		.transient = true,
 	};
 	struct ovs *ovs;
 	int error = context_ovs(context, &ovs, why);
 
-	return error ? error : ovs_add_port(ovs, &request, context->deadline, why);
+	if (!error)
+		error = drop_ports(step, step->number, ovs, context, why);
+	return error || !step->number ? error : ovs_add_port(ovs, &request, context->deadline, why);
 }
 
-/*
- * undo_port() - takes the guest's representor out of its bridge. It is found by the external_ids: the netdev may be gone or renamed.
- */
-static int undo_port(const struct step *step, struct context *context, struct reason *why)
-{
-	autostate struct ovs_state state = { 0 };
-	char address[PCI_ADDRESS_LEN];
-	struct ovs *ovs;
-	int error = read_state(context, &ovs, &state, why);
-
-	pci_address_format(&step->vf, address);
-	for (size_t i = 0; !error && i < state.ports; i++) {
-		const struct ovs_port *port = &state.port[i];
-
-		if (port->ours && strcmp(port->vf, address) == 0 && strcmp(port->guest, step->guest) == 0)
-			error = take_out(ovs_del_port, ovs, port->name, context, why);
-	}
-	return error;
-}
-
-const struct operation operation_port = { look_port, apply_port, undo_port };
+const struct operation operation_port = { look_port, apply_port };

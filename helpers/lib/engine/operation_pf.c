@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * operation_pf.c: the steps that make a PF ready, and their inverses.
+ * operation_pf.c: the steps on a PF.
  *
- * Whatever can block in the kernel, reading too, is done by a child with a deadline. Nothing here decides whether a change is allowed: that was
- * policy's work, on an inventory read under the PF's lock. The undo functions check again what would be dangerous by itself.
+ * Whatever can block in the kernel, reading too, is done by a child with a deadline. Nothing here decides whether a change is allowed: that
+ * is the door's work, right before.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -42,13 +42,7 @@ static int apply_autoprobe(const struct step *step, struct context *context, str
 	return operation_guarded(write_autoprobe, step, step->number, context, why);
 }
 
-/* undo_autoprobe() - restores what the PF had */
-static int undo_autoprobe(const struct step *step, struct context *context, struct reason *why)
-{
-	return operation_guarded(write_autoprobe, step, step->before, context, why);
-}
-
-const struct operation operation_autoprobe = { look_autoprobe, apply_autoprobe, undo_autoprobe };
+const struct operation operation_autoprobe = { look_autoprobe, apply_autoprobe };
 
 /* see_mode() - the eswitch mode of a PF. arg: struct operation_look. In a child. */
 static int see_mode(void *arg, struct reason *why)
@@ -121,11 +115,11 @@ static int apply_eswitch(const struct step *step, struct context *context, struc
 }
 
 /*
- * refuse_bound() - whether a driver holds a VF of a PF: changing the mode would cut its user off, and taking the VFs away would wait for
+ * operation_refuse_bound() - whether a driver holds a VF of a PF: changing the mode would cut its user off, and taking the VFs away would wait for
  * that user without limit
  * Return: 0 if none does, -EBUSY with *why filled, negative errno
  */
-static int refuse_bound(const struct pci_address *pf, struct reason *why)
+int operation_refuse_bound(const struct pci_address *pf, struct reason *why)
 {
 	struct pci_address vf;
 
@@ -139,21 +133,7 @@ static int refuse_bound(const struct pci_address *pf, struct reason *why)
 	return 0;
 }
 
-/*
- * undo_eswitch() - back to the old mode, unless somebody else changed it since
- */
-static int undo_eswitch(const struct step *step, struct context *context, struct reason *why)
-{
-	enum eswitch_mode mode;
-	int error = read_mode(step, &mode, context, why);
-
-	if (error || mode != step->number || step->before == step->number)
-		return error;
-	error = refuse_bound(&step->pf, why);
-	return error ? error : operation_guarded(write_eswitch, step, step->before, context, why);
-}
-
-const struct operation operation_eswitch = { look_eswitch, apply_eswitch, undo_eswitch };
+const struct operation operation_eswitch = { look_eswitch, apply_eswitch };
 
 /* see_pf() - a PF in sysfs; sriov_numvfs waits while VFs are made. arg: struct operation_look. In a child. */
 static int see_pf(void *arg, struct reason *why)
@@ -183,14 +163,14 @@ static int write_num_vfs(void *arg, struct reason *why)
 {
 	struct operation_write *job = arg;
 	struct sriov_pf now = { 0 };
-	int error = job->value ? sriov_read(&job->step.pf, &now, why) : 0;
+	int error = sriov_read(&job->step.pf, &now, why);
 
 	if (!error && now.num_vfs && now.num_vfs != job->value) {
-		error = refuse_bound(&job->step.pf, why);
+		error = operation_refuse_bound(&job->step.pf, why);
 		if (!error)
 			error = sriov_set_num(&job->step.pf, 0, why);
 	}
-	return error ? error : sriov_set_num(&job->step.pf, job->value, why);
+	return error || !job->value ? error : sriov_set_num(&job->step.pf, job->value, why);
 }
 
 /* apply_num_vfs() - makes the VFs */
@@ -199,21 +179,7 @@ static int apply_num_vfs(const struct step *step, struct context *context, struc
 	return operation_guarded(write_num_vfs, step, step->number, context, why);
 }
 
-/*
- * undo_num_vfs() - takes the VFs away again
- */
-static int undo_num_vfs(const struct step *step, struct context *context, struct reason *why)
-{
-	struct operation_look look = { .step = *step };
-	int error = operation_fetch(see_pf, &look, context, why);
-
-	if (error || look.pf.num_vfs != step->number || step->before == step->number)
-		return error;
-	error = refuse_bound(&step->pf, why);
-	return error ? error : operation_guarded(write_num_vfs, step, step->before, context, why);
-}
-
-const struct operation operation_num_vfs = { look_num_vfs, apply_num_vfs, undo_num_vfs };
+const struct operation operation_num_vfs = { look_num_vfs, apply_num_vfs };
 
 /*
  * see_link() - the netdev that a step names; rtnetlink waits for whoever holds the kernel's lock. In a child.
@@ -263,12 +229,4 @@ static int apply_uplink_up(const struct step *step, struct context *context, str
 	return operation_guarded(write_link, step, step->number, context, why);
 }
 
-/* undo_uplink_up() - restores it, if the netdev is still there */
-static int undo_uplink_up(const struct step *step, struct context *context, struct reason *why)
-{
-	int error = operation_guarded(write_link, step, step->before, context, why);
-
-	return error == -ENODEV ? 0 : error;
-}
-
-const struct operation operation_uplink_up = { look_uplink_up, apply_uplink_up, undo_uplink_up };
+const struct operation operation_uplink_up = { look_uplink_up, apply_uplink_up };

@@ -208,7 +208,7 @@ static int see(struct operation_look *look, struct reason *why)
 static int await_port(void *arg, struct reason *why)
 {
 	struct operation_look *look = arg;
-	deadline_t deadline = deadline_within(look->deadline, PORT_WAIT_MS);
+	deadline_t deadline = look->once ? deadline_in(0) : deadline_within(look->deadline, PORT_WAIT_MS);
 	int found, pause = PORT_POLL_MS;
 
 	while ((found = see(look, why)) == 0 && deadline_left(deadline)) {

@@ -25,8 +25,6 @@ static int see_rates(void *arg, struct reason *why)
 
 /*
  * look_rates() - reads the rates
- *
- * There is always work: also where nothing was set before, what is set while the guest is here must not stay.
  */
 static int look_rates(struct step *step, struct context *context, struct reason *why)
 {
@@ -36,7 +34,7 @@ static int look_rates(struct step *step, struct context *context, struct reason 
 	if (error)
 		return error;
 	snprintf(step->before_text, sizeof(step->before_text), "%u-%u", look.rate.min, look.rate.max);
-	return 0;
+	return strcmp(step->text, step->before_text) == 0;
 }
 
 /*
@@ -55,40 +53,28 @@ static int parse_rates(const char *text, struct netdev_vf_rate *rate)
 	return end == text || *end ? -EINVAL : 0;
 }
 
-/* write_rates() - value 0 sets the old rates, 1 the new ones; those that are set already are left alone. In a child. */
+/* write_rates() - sets the rates. In a child. */
 static int write_rates(void *arg, struct reason *why)
 {
 	autonetlink struct netlink rt = { 0 };
 	struct operation_write *job = arg;
 	const struct step *step = &job->step;
-	struct netdev_vf_rate now, wanted;
-	int error = parse_rates(job->value ? step->text : step->before_text, &wanted);
+	struct netdev_vf_rate wanted;
+	int error = parse_rates(step->text, &wanted);
 
 	if (error)
-		return reason_set(why, error, step->name, "the rates of VF %u in the journal are none", step->index);
+		return reason_set(why, error, step->name, "the rates of VF %u in its file are none", step->index);
 	error = netlink_open(&rt, NULL, why);
-	if (!error)
-		error = netdev_get_vf_rate(&rt, step->name, step->index, &now, why);
-	if (error || (now.min == wanted.min && now.max == wanted.max))
-		return error;
-	return netdev_set_vf_rate(&rt, step->name, step->index, &wanted, why);
+	return error ? error : netdev_set_vf_rate(&rt, step->name, step->index, &wanted, why);
 }
 
-/* apply_rates() - sets the new rates, where the look has just found others */
+/* apply_rates() - sets the rates */
 static int apply_rates(const struct step *step, struct context *context, struct reason *why)
 {
-	return strcmp(step->text, step->before_text) == 0 ? 0 : operation_guarded(write_rates, step, 1, context, why);
+	return operation_guarded(write_rates, step, 1, context, why);
 }
 
-/* undo_rates() - sets the old rates, if the VF is still there */
-static int undo_rates(const struct step *step, struct context *context, struct reason *why)
-{
-	int error = operation_guarded(write_rates, step, 0, context, why);
-
-	return error == -ENODEV ? 0 : error;
-}
-
-const struct operation operation_rates = { look_rates, apply_rates, undo_rates };
+const struct operation operation_rates = { look_rates, apply_rates };
 
 /* look_mac() - reads the administrative MAC of the function */
 static int look_mac(struct step *step, struct context *context, struct reason *why)
@@ -104,7 +90,7 @@ static int look_mac(struct step *step, struct context *context, struct reason *w
 }
 
 /*
- * write_mac() - value 0 sets the old MAC, 1 the new one. In a child.
+ * write_mac() - sets the MAC. In a child.
  * Return: 0 (also if the port is gone), negative errno
  */
 static int write_mac(void *arg, struct reason *why)
@@ -114,9 +100,7 @@ static int write_mac(void *arg, struct reason *why)
 	struct devlink_port port;
 	int found = operation_open_port(&job->step, &nl, &port, why);
 
-	if (found != 1)
-		return found;
-	return devlink_port_set_hw_addr(&nl, &port, job->value ? &job->step.mac : &job->step.before_mac, why);
+	return found == 1 ? devlink_port_set_hw_addr(&nl, &port, &job->step.mac, why) : found;
 }
 
 /* apply_mac() - sets the new MAC, and reads it back. All zero means that the function's driver chooses one. */
@@ -133,10 +117,4 @@ static int apply_mac(const struct step *step, struct context *context, struct re
 	return reason_set(why, -EIO, pci_address_format(&step->vf, address), "the VF took its MAC without an error and has another one");
 }
 
-/* undo_mac() - sets the old MAC */
-static int undo_mac(const struct step *step, struct context *context, struct reason *why)
-{
-	return operation_guarded(write_mac, step, 0, context, why);
-}
-
-const struct operation operation_mac = { look_mac, apply_mac, undo_mac };
+const struct operation operation_mac = { look_mac, apply_mac };

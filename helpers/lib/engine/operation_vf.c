@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * operation_vf.c: the steps that make a VF ready, and their inverses.
+ * operation_vf.c: the steps on a VF.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ static int look_unbind(struct step *step, UNUSED struct context *context, UNUSED
 {
 	if (pci_driver(&step->vf, step->before_text, sizeof(step->before_text)))
 		*step->before_text = '\0';
-	return *step->before_text == '\0';
+	return *step->before_text == '\0' || (*step->text && strcmp(step->text, step->before_text) != 0);
 }
 
 /* do_unbind() - unbinds it, in a child */
@@ -34,27 +34,7 @@ static int apply_unbind(const struct step *step, struct context *context, struct
 	return operation_guarded(do_unbind, step, 0, context, why);
 }
 
-/* do_rebind() - binds the driver that had it, in a child */
-static int do_rebind(void *arg, struct reason *why)
-{
-	struct operation_write *job = arg;
-
-	return pci_bind(&job->step.vf, job->step.before_text, why);
-}
-
-/*
- * undo_unbind() - gives the VF back to the driver that had it, if nobody has it now
- */
-static int undo_unbind(const struct step *step, struct context *context, struct reason *why)
-{
-	char driver[32];
-
-	if (!*step->before_text || pci_driver(&step->vf, driver, sizeof(driver)) || *driver)
-		return 0;
-	return operation_guarded(do_rebind, step, 0, context, why);
-}
-
-const struct operation operation_unbind = { look_unbind, apply_unbind, undo_unbind };
+const struct operation operation_unbind = { look_unbind, apply_unbind };
 
 /*
  * not_migratable() - the refusal when the kernel does not offer "migratable" for a VF
@@ -84,7 +64,7 @@ static int look_migratable(struct step *step, struct context *context, struct re
 	if (error)
 		return error;
 	if (!port.can_migrate)
-		return not_migratable(step, why);
+		return step->number ? not_migratable(step, why) : 1;
 	step->port_index = port.index; /* a VF that was made after the plan */
 	step->before = port.migratable;
 	return step->before == step->number;
@@ -117,29 +97,17 @@ static int apply_migratable(const struct step *step, struct context *context, st
 	return reason_set(why, -EIO, pci_address_format(&step->vf, address), "the VF took 'migratable' without an error and is not migratable");
 }
 
-/*
- * undo_migratable() - restores it on a VF that no driver holds; one that is in use keeps it
- */
-static int undo_migratable(const struct step *step, struct context *context, struct reason *why)
-{
-	char driver[32];
+const struct operation operation_migratable = { look_migratable, apply_migratable };
 
-	if (pci_driver(&step->vf, driver, sizeof(driver)) || *driver || step->before == step->number)
-		return 0;
-	return operation_guarded(write_migratable, step, step->before, context, why);
-}
-
-const struct operation operation_migratable = { look_migratable, apply_migratable, undo_migratable };
-
-/* look_bind() - reads which driver holds the VF */
+/* look_bind() - reads which driver holds the VF; no driver is wanted where it had none */
 static int look_bind(struct step *step, UNUSED struct context *context, UNUSED struct reason *why)
 {
 	if (pci_driver(&step->vf, step->before_text, sizeof(step->before_text)))
 		*step->before_text = '\0';
-	return strcmp(step->before_text, step->text) == 0;
+	return strcmp(step->before_text, step->text) == 0 || !*step->text;
 }
 
-/* do_bind() - binds the VFIO driver, in a child */
+/* do_bind() - binds the driver, in a child */
 static int do_bind(void *arg, struct reason *why)
 {
 	struct operation_write *job = arg;
@@ -153,17 +121,7 @@ static int apply_bind(const struct step *step, struct context *context, struct r
 	return operation_guarded(do_bind, step, 0, context, why);
 }
 
-/* undo_bind() - unbinds the VF if that driver still holds it */
-static int undo_bind(const struct step *step, struct context *context, struct reason *why)
-{
-	char driver[32];
-
-	if (pci_driver(&step->vf, driver, sizeof(driver)) || strcmp(driver, step->text))
-		return 0;
-	return operation_guarded(do_unbind, step, 0, context, why);
-}
-
-const struct operation operation_bind = { look_bind, apply_bind, undo_bind };
+const struct operation operation_bind = { look_bind, apply_bind };
 
 /* write_representor() - value: IFF_UP of the representor that there is. In a child. */
 static int write_representor(void *arg, struct reason *why)
@@ -192,20 +150,10 @@ static int look_representor_up(struct step *step, struct context *context, struc
 	return step->before == step->number;
 }
 
-/* apply_representor_up() - brings it up */
+/* apply_representor_up() - brings it up, or down */
 static int apply_representor_up(const struct step *step, struct context *context, struct reason *why)
 {
 	return operation_guarded(write_representor, step, step->number, context, why);
 }
 
-/*
- * undo_representor_up() - down again, if the representor still exists
- */
-static int undo_representor_up(const struct step *step, struct context *context, struct reason *why)
-{
-	int error = operation_guarded(write_representor, step, step->before, context, why);
-
-	return error == -ENODEV ? 0 : error;
-}
-
-const struct operation operation_representor_up = { look_representor_up, apply_representor_up, undo_representor_up };
+const struct operation operation_representor_up = { look_representor_up, apply_representor_up };

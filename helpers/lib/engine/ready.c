@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * ready.c: makes a host ready for a guest, and takes that back.
- *
- * Two journals: what is done to a PF serves every guest on it, and is taken back only if no guest ever ran there and nobody uses it;
- * what is done to a VF belongs to one guest and is taken back when that guest leaves.
+ * ready.c: gives VFs to guests. See ready.h; taking them back is in give_back.c.
  */
 #include "engine/ready.h"
 
@@ -14,66 +11,158 @@
 
 #include "base/log.h"
 #include "base/scope.h"
-#include "engine/executor.h"
+#include "engine/converge.h"
 #include "policy/plan.h"
 #include "policy/rules.h"
 
-#define VFIO_DRIVER "mlx5_vfio_pci"
+/* ---- Claims ---------------------------------------------------------------------------------------------------------------------- */
 
-/* The journal of a PF and the PF it belongs to: what saving it needs. */
-struct pf_journal {
-	struct pci_address pf;
-	struct steps steps;
-};
-
-/* save_pf() - writes the journal of a PF: what struct journal calls after each change */
-static int save_pf(void *owner, struct reason *why)
+/*
+ * ready_new_owner() - the lease that a guest is about to get
+ * @scene:	its domain
+ * @state:	arriving, starting, running
+ */
+struct owner ready_new_owner(const struct scene *scene, enum record_state state)
 {
-	struct pf_journal *journal = owner;
+	struct owner owner = { .state = state, .came = state != RECORD_ARRIVING, .touched = clock_ms() };
 
-	return record_write_pf(&journal->pf, &journal->steps, why);
-}
-
-/* save_record() - writes the record with its journal, and that it was touched */
-static int save_record(void *owner, struct reason *why)
-{
-	struct record *record = owner;
-
-	record->touched = clock_ms();
-	return record_write(record, why);
+	object_new_lease(owner.lease);
+	snprintf(owner.uuid, sizeof(owner.uuid), "%s", scene->domain->uuid);
+	reason_clean(owner.name, sizeof(owner.name), scene->domain->name);
+	return owner;
 }
 
 /*
- * ready_fill_record() - writes a guest's lease into its record
- * @scene:	with a placed guest
- * @state:	arriving or starting
- * @record:	result; its journal is kept
+ * object_for() - the object that one of a guest's VFs is, as far as its name goes
+ * @seat:	counts those that libvirt has not chosen yet
  */
-void ready_fill_record(const struct scene *scene, enum record_state state, struct record *record)
+static struct object object_for(const struct guest_vf *vf, const struct owner *owner, unsigned int *seat)
 {
-	const struct guest *guest = &scene->guest;
+	struct object object = { .pf = vf->pf->address, .has_vf = vf->has_vf, .vf = vf->address, .index = vf->index };
 
-	snprintf(record->uuid, sizeof(record->uuid), "%s", scene->domain->uuid);
-	reason_clean(record->name, sizeof(record->name), scene->domain->name);
-	record->state = state;
-	record->touched = clock_ms();
-	record->vfs = 0;
-	for (size_t i = 0; i < guest->vfs && i < RECORD_MAX_VFS; i++) {
-		const struct guest_vf *vf = &guest->vf[i];
-		struct record_vf *out = &record->vf[record->vfs++];
-
-		*out = (struct record_vf){ .pf = vf->pf->address, .address = vf->pf->address };
-		if (vf->has_vf) {
-			out->address = vf->address;
-			out->index = vf->index;
-		}
-		if (vf->device->has_mac)
-			out->mac = vf->device->mac;
-		else if (vf->passport)
-			out->mac = vf->passport->mac;
-		snprintf(out->bridge, sizeof(out->bridge), "%s", vf->bridge);
+	if (!vf->has_vf) {
+		object.seat = ++*seat;
+		memcpy(object.owner.lease, owner->lease, sizeof(object.owner.lease));
 	}
+	return object;
 }
+
+/*
+ * refuse_taken() - the sentence about a VF that is somebody else's
+ * @guest:	who runs with it, NULL: it is promised
+ * Return: CLAIM_TAKEN
+ */
+static int refuse_taken(const struct object *object, const struct status *guest, struct reason *why)
+{
+	char address[PCI_ADDRESS_LEN], name[128];
+
+	reason_clean(name, sizeof(name), guest ? guest->name : object->owner.name);
+	pci_address_format(&object->vf, address);
+	if (guest) {
+		reason_set(why, -EBUSY, address, "the VF is used by guest %s now", name);
+		reason_cure(why, "give the guest another VF, or shut the other one off");
+	} else if (object->owner.state == RECORD_ARRIVING) {
+		reason_set(why, -EBUSY, address, "the VF is promised to guest %s, which is arriving", name);
+		reason_cure(why, "start the guest when that migration has ended, or give it another VF");
+	} else {
+		reason_set(why, -EBUSY, address, "the VF belongs to guest %s, which is starting or about to end", name);
+		reason_cure(why, "try again in a moment, or give it another VF");
+	}
+	return CLAIM_TAKEN;
+}
+
+/*
+ * tell_loser() - keeps for a guest whose lease ran out that its VF went to another one: it may still come, and must be told
+ */
+static void tell_loser(const struct object *object, const struct owner *winner)
+{
+	struct guest_note note = { .is_lost = true, .lost = object->vf };
+	struct reason why = { 0 };
+
+	snprintf(note.to, sizeof(note.to), "%s", winner->name);
+	if (guest_note_write(object->owner.uuid, &note, &why))
+		log_warning("%s: %s", object->owner.name, why.what);
+	log_notice("the VF of guest %s, which has not come in time, goes to another guest", object->owner.name);
+}
+
+/*
+ * may_take() - whether an object can become a guest's. Its lock is held, and it is read under it.
+ * Return: CLAIM_OURS, CLAIM_TAKEN with *why, negative errno
+ */
+static int may_take(const struct scene *scene, const struct object *object, const struct owner *owner, bool holds, struct door *door,
+		    struct reason *why)
+{
+	struct ownership_facts facts = { &door->running, clock_ms(), scene->config->lease_time };
+	bool is_other = object_is_owned(object) && strcmp(object->owner.uuid, owner->uuid) != 0;
+	const struct status *guest;
+	enum ownership whose;
+	int error = object->has_vf ? door_ask(door, why) : 0;
+
+	if (error || !object->has_vf)
+		return error;
+	whose = ownership_of(object, &facts, &guest);
+	if (guest && strcmp(guest->uuid, owner->uuid) != 0)
+		return refuse_taken(object, guest, why);
+	if (is_other && whose == OWNED_BY_LEASE && !holds)
+		return refuse_taken(object, NULL, why);
+	if (is_other && object->owner.state == RECORD_ARRIVING)
+		tell_loser(object, owner);
+	return CLAIM_OURS;
+}
+
+/*
+ * claim_one() - writes the lease of one VF
+ * Return: CLAIM_OURS, CLAIM_TAKEN, negative errno
+ */
+static int claim_one(const struct scene *scene, const struct guest_vf *vf, struct object *object, const struct owner *owner, bool holds,
+		     struct door *door, struct reason *why)
+{
+	autoclose int lock = record_lock_object(object, door->context.deadline, why);
+	int result = lock == -ETIME ? CLAIM_TAKEN : lock;
+
+	if (lock < 0)
+		return result;
+	result = object_read(object, why);
+	if (!result)
+		result = may_take(scene, object, owner, holds, door, why);
+	if (result)
+		return result;
+	object->index = vf->index;
+	object->pf = vf->pf->address;
+	object->owner = *owner;
+	if (vf->device->has_mac)
+		object->owner.mac = vf->device->mac;
+	else if (vf->passport)
+		object->owner.mac = vf->passport->mac;
+	snprintf(object->owner.bridge, sizeof(object->owner.bridge), "%s", vf->bridge);
+	return object_write(object, why);
+}
+
+/*
+ * ready_claim() - writes the lease of a placed guest; see ready.h
+ */
+int ready_claim(const struct scene *scene, struct owner *owner, bool holds, deadline_t deadline, struct pci_address *which,
+		struct reason *why)
+{
+	autodoor struct door door = { .context = { .config = scene->config, .deadline = deadline } };
+	const struct ready_choice own = { .uuid = owner->uuid, .lease = owner->lease };
+	unsigned int seats = 0;
+	int result = guest_note_write(owner->uuid, NULL, why);
+
+	for (size_t i = 0; !result && i < scene->guest.vfs; i++) {
+		const struct guest_vf *vf = &scene->guest.vf[i];
+		autoobject struct object object = object_for(vf, owner, &seats);
+
+		result = claim_one(scene, vf, &object, owner, holds, &door, why);
+		if (result && which && vf->has_vf)
+			*which = vf->address;
+	}
+	if (result)
+		(void)ready_give_back(scene->config, &own, false, deadline, NULL);
+	return result;
+}
+
+/* ---- Making ---------------------------------------------------------------------------------------------------------------------- */
 
 /*
  * is_first_of_pf() - whether no earlier VF of the guest is on the same PF
@@ -102,293 +191,145 @@ static int replace_pf(struct guest_vf *vf, struct inventory *inventory, struct r
 	return 0;
 }
 
-/*
- * make_pf() - makes one PF ready. The caller holds its lock.
- * @vf:		a VF of the guest that is placed on it
- * @inventory:	the host, read under the lock; released if it is true no more
- */
-static int make_pf(const struct scene *scene, const struct guest_vf *vf, struct inventory *inventory, struct context *context,
-		   struct reason *why)
-{
-	autofree struct pf_journal *journal = calloc(1, sizeof(*journal));
-	autofree struct steps *plan = calloc(1, sizeof(*plan));
-	struct guest_vf now = *vf;
-	struct rule_case c = { .config = scene->config, .inventory = inventory, .incoming = scene->incoming, .vf = &now,
-			       .running = &scene->running };
-	int error;
-
-	if (!journal || !plan)
-		return reason_set(why, -ENOMEM, NULL, "out of memory");
-	journal->pf = vf->pf->address;
-	error = replace_pf(&now, inventory, why);
-	c.pf = now.pf;
-	if (!error)
-		error = rules_judge_pf(&c, NULL, NULL, why);
-	if (!error)
-		error = record_read_pf(&journal->pf, &journal->steps, why);
-	if (!error)
-		error = plan_pf(scene->config, inventory, now.pf, now.bridge, plan);
-	if (!error && now.pool)
-		error = plan_pool(scene->config, now.pf, plan);
-	if (error || !plan->count)
-		return error;
-	inventory_release(inventory);
-	return executor_apply(plan, &(struct journal){ &journal->steps, save_pf, journal }, context, why);
-}
-
-/* A PF's part of what is made ready for a guest. */
-struct part {
+/* What is made ready for a guest. */
+struct making {
 	const struct scene *scene;
-	const struct guest_vf *first; /* the guest's first VF on the PF */
-	struct record *record;
+	const struct owner *owner;
 	bool bound;                   /* libvirt has bound the VFs */
-	bool waited;                  /* somebody else was at work on the PF */
+	struct door *door;
+	struct inventory inventory;   /* as it is after a PF was read again; has_new */
+	bool has_new;
 };
+
+/*
+ * plan_all_of_pf() - what is missing of a PF
+ * Return: 0, -E2BIG, -ENOMEM
+ */
+static int plan_all_of_pf(const struct config *config, const struct inventory *inventory, const struct guest_vf *vf, struct steps *plan)
+{
+	int error = plan_pf(config, inventory, vf->pf, vf->bridge, plan);
+
+	return error || !vf->pool ? error : plan_pool(config, vf->pf, plan);
+}
 
 /*
  * is_ready() - whether nothing need be made of a PF, as it was when the guest was placed
  *
- * That is still so if nobody was at work on it: the guest has its lease since then, and a PF is taken back only by who holds the host-wide
- * lock, under which the guest was placed, and sees no lease on it.
+ * That is still so if nobody was at work on it: the guest has its lease since then, and a PF is given back only by who sees no lease on it
+ * under its lock.
  */
-static bool is_ready(const struct part *part)
+static bool is_ready(const struct making *m, const struct guest_vf *vf)
 {
-	autofree struct steps *plan = calloc(1, sizeof(*plan));
-	const struct guest_vf *vf = part->first;
-	const struct config *config = part->scene->config;
+	autosteps struct steps plan = { 0 };
 
-	if (!plan || part->bound || part->waited || plan_pf(config, &part->scene->inventory, vf->pf, vf->bridge, plan))
-		return false;
-	return !(vf->pool && plan_pool(config, vf->pf, plan)) && !plan->count;
+	return !plan_all_of_pf(m->scene->config, &m->scene->inventory, vf, &plan) && !plan.count;
 }
 
 /*
- * make_vfs() - makes the guest's VFs on one PF ready. The caller holds the PF's lock.
- * @inventory:	the host as it is now, NULL: as it was when the guest was placed
+ * read_again() - the host as it is now
  */
-static int make_vfs(const struct part *part, struct inventory *inventory, struct context *context, struct reason *why)
+static int read_again(struct making *m, struct reason *why)
 {
-	autofree struct steps *plan = calloc(1, sizeof(*plan));
-	const struct scene *scene = part->scene;
-	struct record *record = part->record;
-	int error = 0;
-
-	if (!plan)
-		return reason_set(why, -ENOMEM, NULL, "out of memory");
-	for (size_t i = 0; !error && i < scene->guest.vfs; i++) {
-		struct guest_vf vf = scene->guest.vf[i];
-
-		if (vf.pf != part->first->pf || !vf.has_vf)
-			continue;
-		error = inventory ? replace_pf(&vf, inventory, why) : 0;
-		if (!error)
-			error = plan_vf(&vf, record->uuid, part->bound, plan);
-	}
-	if (error)
-		return error;
-	return executor_apply(plan, &(struct journal){ &record->journal, save_record, record }, context, why);
-}
-
-/*
- * make_part() - makes a PF and the guest's VFs on it ready. The caller holds the PF's lock.
- *
- * The host is read again unless the PF is ready, and once more where something of it had to be changed.
- */
-static int make_part(const struct part *part, struct context *context, struct reason *why)
-{
-	const char *socket = part->scene->config->ovsdb_socket;
-	autoinventory struct inventory inventory = { 0 };
+	struct context *context = &m->door->context;
 	int error;
 
-	if (is_ready(part))
-		return make_vfs(part, NULL, context, why);
-	error = inventory_read(&inventory, socket, context->deadline, why);
-	if (!error && !part->bound)
-		error = make_pf(part->scene, part->first, &inventory, context, why);
-	if (!error && !inventory.pfs)
-		error = inventory_read(&inventory, socket, context->deadline, why);
-	return error ? error : make_vfs(part, &inventory, context, why);
+	inventory_release(&m->inventory);
+	m->has_new = false;
+	error = inventory_read(&m->inventory, context->config->ovsdb_socket, context->deadline, why);
+	m->has_new = !error;
+	return error;
 }
 
 /*
- * ready_make() - makes the host ready for a placed guest
- * @scene:	what was decided on
- * @record:	its lease, written already; the journal grows
- * @bound:	libvirt has bound the VFs
- * @deadline:	when to give up
- * @why:	filled on failure
- * Return: 0, negative errno
+ * make_pf() - makes one PF ready. The caller holds its lock.
+ * @vf:		a VF of the guest that is placed on it
  */
-int ready_make(const struct scene *scene, struct record *record, bool bound, deadline_t deadline, struct reason *why)
+static int make_pf(struct making *m, const struct guest_vf *vf, struct reason *why)
 {
+	autosteps struct steps plan = { 0 };
+	autoobject struct object object = { .pf = vf->pf->address };
+	struct guest_vf now = *vf;
+	struct rule_case c = { .config = m->scene->config, .inventory = &m->inventory, .incoming = m->scene->incoming, .vf = &now,
+			       .running = &m->scene->running };
+	int error = read_again(m, why);
+
+	if (!error)
+		error = replace_pf(&now, &m->inventory, why);
+	c.pf = now.pf;
+	if (!error)
+		error = rules_judge_pf(&c, NULL, NULL, why);
+	if (!error)
+		error = object_read(&object, why);
+	if (!error && plan_all_of_pf(m->scene->config, &m->inventory, &now, &plan))
+		error = reason_set(why, -ENOMEM, NULL, "the plan of the PF is too long");
+	if (error || !plan.count)
+		return error;
+	m->door->inventory = &m->inventory;
+	error = converge_to(m->door, &object, &plan, why);
+	door_forget(m->door);
+	return error ? error : read_again(m, why);
+}
+
+/*
+ * make_pf_of() - sees to it that the PF of a VF is ready
+ *
+ * Its lock is held for that alone: from then on the guest's lease keeps it.
+ */
+static int make_pf_of(struct making *m, const struct guest_vf *vf, struct reason *why)
+{
+	autoclose int lock = record_lock(&vf->pf->address, deadline_in(0), NULL);
+
+	if (lock >= 0 && (m->bound || is_ready(m, vf)))
+		return 0;
+	if (lock < 0)
+		lock = record_lock(&vf->pf->address, m->door->context.deadline, why);
+	if (lock < 0)
+		return lock;
+	return m->bound ? read_again(m, why) : make_pf(m, vf, why);
+}
+
+/*
+ * make_vf() - makes one of the guest's VFs ready, if it still is the guest's
+ *
+ * What was seen of it before its lock was taken does not count: its last owner may have been taken from it since. So each step looks anew.
+ */
+static int make_vf(struct making *m, struct guest_vf vf, struct reason *why)
+{
+	autoobject struct object object = { .pf = vf.pf->address, .has_vf = true, .vf = vf.address };
+	autoclose int lock = record_lock_object(&object, m->door->context.deadline, why);
+	autosteps struct steps desired = { 0 };
+	char address[PCI_ADDRESS_LEN];
+	int error = lock < 0 ? lock : object_read(&object, why);
+
+	if (!error && strcmp(object.owner.lease, m->owner->lease) != 0)
+		error = reason_set(why, -EBUSY, pci_address_format(&vf.address, address), "the VF was taken from this guest meanwhile");
+	if (!error && m->has_new)
+		error = replace_pf(&vf, &m->inventory, why);
+	if (!error && desired_of_guest(&vf, &object.owner, m->bound, &desired))
+		error = reason_set(why, -ENOMEM, NULL, "out of memory");
+	return error ? error : converge_to(m->door, &object, &desired, why);
+}
+
+/*
+ * ready_make() - makes the host ready for a placed guest; see ready.h
+ */
+int ready_make(const struct scene *scene, const struct owner *owner, bool bound, deadline_t deadline, struct pci_address *which,
+	       struct reason *why)
+{
+	autodoor struct door door = { .context = { .config = scene->config, .deadline = deadline } };
+	struct making m = { .scene = scene, .owner = owner, .bound = bound, .door = &door };
 	const struct guest *guest = &scene->guest;
-	autocontext struct context context = { .config = scene->config, .deadline = deadline };
 	int error = 0;
 
 	for (size_t i = 0; !error && i < guest->vfs; i++) {
-		struct part part = { .scene = scene, .first = &guest->vf[i], .record = record, .bound = bound };
-		autoclose int lock = -1;
-
-		if (!is_first_of_pf(guest, i))
-			continue;
-		lock = record_lock(&part.first->pf->address, deadline_in(0), NULL);
-		part.waited = lock < 0;
-		if (part.waited)
-			lock = record_lock(&part.first->pf->address, deadline, why);
-		error = lock < 0 ? lock : make_part(&part, &context, why);
+		if (is_first_of_pf(guest, i))
+			error = make_pf_of(&m, &guest->vf[i], why);
 	}
+	for (size_t i = 0; !error && i < guest->vfs; i++) {
+		error = guest->vf[i].has_vf ? make_vf(&m, guest->vf[i], why) : 0;
+		if (error && which)
+			*which = guest->vf[i].address;
+	}
+	inventory_release(&m.inventory);
 	return error;
-}
-
-/*
- * pf_is_used() - whether a guest runs on a PF or is promised a VF of it. Other users of its VFs are looked for by the steps that would
- * disturb them.
- */
-static bool pf_is_used(struct scene *scene, struct inventory_pf *pf)
-{
-	unsigned int index;
-
-	for (size_t i = 0; i < scene->running.count; i++) {
-		const struct status *status = &scene->running.status[i];
-
-		for (size_t k = 0; k < status->devices; k++) {
-			if (inventory_find_vf(&scene->inventory, &status->device[k], &index) == pf)
-				return true;
-		}
-	}
-	for (size_t i = 0; i < scene->records.count; i++) {
-		for (size_t k = 0; k < scene->records.record[i].vfs; k++) {
-			if (pci_address_equal(&scene->records.record[i].vf[k].pf, &pf->address))
-				return true;
-		}
-	}
-	return false;
-}
-
-/*
- * ready_undo_pf() - takes back what was made of a PF, if nobody uses it
- * @address:	PF
- * @config:	configuration
- * @deadline:	when to give up
- * @why:	filled on failure
- * Return: 0 (also if somebody uses it, or there is nothing to take back), negative errno
- */
-int ready_undo_pf(const struct pci_address *address, const struct config *config, deadline_t deadline, struct reason *why)
-{
-	autocontext struct context context = { .config = config, .deadline = deadline };
-	autofree struct pf_journal *journal = calloc(1, sizeof(*journal));
-	autoscene struct scene scene = { 0 };
-	autoclose int lock = -1;
-	struct inventory_pf *pf;
-	int error;
-
-	if (!journal)
-		return reason_set(why, -ENOMEM, NULL, "out of memory");
-	journal->pf = *address;
-	lock = record_lock(address, deadline, why);
-	if (lock < 0)
-		return lock;
-	error = record_read_pf(address, &journal->steps, why);
-	if (error || !journal->steps.count)
-		return error;
-	error = scene_read(&scene, config, deadline, why);
-	if (error)
-		return error;
-	pf = inventory_find_pf(&scene.inventory, address);
-	if (!pf || pf_is_used(&scene, pf))
-		return 0;
-	return executor_undo(&(struct journal){ &journal->steps, save_pf, journal }, UNDO_UNTIL_STUCK, &context, why);
-}
-
-/*
- * free_vfs() - takes the VFs of a guest that is gone from the VFIO driver, where libvirt has not done so
- *
- * They had no driver when they were leased, or one that the journal gives back. With one left, neither "migratable" nor the PF could be
- * taken back. A VF that another guest has got in the meantime is left alone.
- */
-static int free_vfs(const struct record *record, struct context *context, struct reason *why)
-{
-	struct status_list running = { 0 };
-	int error = status_read_all(&running, why);
-
-	for (size_t i = 0; !error && i < record->vfs; i++) {
-		const struct record_vf *vf = &record->vf[i];
-		struct step step = { .kind = STEP_BIND, .pf = vf->pf, .has_vf = true, .vf = vf->address, .index = vf->index, .text = VFIO_DRIVER };
-		const struct status *holder = status_find_device(&running, &vf->address);
-
-		if (pci_address_equal(&vf->pf, &vf->address) || (holder && strcmp(holder->uuid, record->uuid)))
-			continue;
-		error = operation_of(STEP_BIND)->undo(&step, context, why);
-	}
-	status_list_release(&running);
-	return error;
-}
-
-/*
- * ready_give_back() - takes back what was made for a guest
- * @record:	its record
- * @config:	configuration
- * @deadline:	when to give up
- * @why:	the first failure
- * Return: 0, negative errno
- */
-int ready_give_back(struct record *record, const struct config *config, deadline_t deadline, struct reason *why)
-{
-	autocontext struct context context = { .config = config, .deadline = deadline };
-	struct journal journal = { &record->journal, save_record, record };
-	int error = free_vfs(record, &context, why);
-
-	if (error)
-		return error;
-	error = executor_undo(&journal, UNDO_ALL, &context, why);
-	if (error && record->journal.count)
-		return error;
-	error = record_remove(record->uuid, why); /* a record that could not be written (disk full) can be removed all the same */
-	for (size_t i = 0; !error && i < record->vfs; i++)
-		error = ready_undo_pf(&record->vf[i].pf, config, deadline, why);
-	return error;
-}
-
-/*
- * ready_give_back_pfs() - takes back what is left of PFs that nobody came to use
- * @config:	configuration
- * @deadline:	when to give up
- * @why:	the first failure
- * Return: 0, negative errno
- */
-int ready_give_back_pfs(const struct config *config, deadline_t deadline, struct reason *why)
-{
-	struct pci_address pf[INVENTORY_MAX_PFS];
-	int n = record_list_pfs(pf, INVENTORY_MAX_PFS, why), first = 0;
-
-	for (int i = 0; i < n; i++) {
-		int lock = record_lock(&pf[i], deadline_in(0), NULL), error;
-
-		if (lock < 0)
-			continue; /* somebody is at work there: nothing is left over */
-		close(lock);
-		error = ready_undo_pf(&pf[i], config, deadline, first ? NULL : why);
-		if (!first)
-			first = error;
-	}
-	return n < 0 ? n : first;
-}
-
-/*
- * ready_commit() - a guest was seen to run: its PFs stay as they are
- * @record:	its record
- * @why:	filled on failure
- * Return: 0, negative errno
- */
-int ready_commit(struct record *record, struct reason *why)
-{
-	static const struct steps nothing;
-	int error = 0;
-
-	for (size_t i = 0; !error && i < record->vfs; i++)
-		error = record_write_pf(&record->vf[i].pf, &nothing, why);
-	if (error)
-		return error;
-	record->state = RECORD_RUNNING;
-	return save_record(record, why);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * reconcile.c: brings records, journals and ports in line with libvirt's status directory.
+ * reconcile.c: brings objects, PFs and ports in line with libvirt's status directory. See ready.h.
  *
- * libvirt can drop an incoming guest between its calls of "migrate" and "prepare" without telling anybody, and when libvirtd is killed
- * no hook is called either. So each call of the hook for a guest with VFs first looks what became of the others.
+ * libvirt can drop an incoming guest between its calls of "migrate" and "prepare" without telling anybody, and when libvirtd is killed, or a
+ * VF is attached or detached while a guest runs, no hook is called either. So whoever gives a VF to a guest first looks what became of the
+ * others. All decisions are made on one look, and asked again under the lock of the object that they are about.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,8 +12,12 @@
 
 #include "base/log.h"
 #include "base/scope.h"
-#include "engine/executor.h"
+#include "base/sysroot.h"
+#include "engine/converge.h"
+#include "engine/hotplug.h"
 #include "engine/ready.h"
+
+#define STATUS_MAX (16u << 20) /* bytes of a status file */
 
 /*
  * log_trouble() - what went wrong with a guest's leftovers; the next call tries again
@@ -25,107 +30,261 @@ static void log_trouble(const char *about, const struct reason *why)
 	log_warning("clean-up: %s", line);
 }
 
-/*
- * ready_is_lost() - whether a guest that has a record is not coming, or is gone without a word
- * @record:	of the guest
- * @status:	libvirt's, NULL if it knows none of that uuid
- * @config:	lease_time
- * @gone:	uuid of a guest that counts as gone, or NULL
- */
-bool ready_is_lost(const struct record *record, const struct status *status, const struct config *config, const char *gone)
-{
-	if (gone && strcmp(gone, record->uuid) == 0)
-		return true;
-	if (status)
-		return false;
-	return clock_ms() - record->touched > (int64_t)config->lease_time * 1000 || record->touched > clock_ms();
-}
+/* ---- What there is to do --------------------------------------------------------------------------------------------------------- */
+
+/* What an object asks for. */
+enum need { NEED_NOTHING, NEED_COMMIT, NEED_LAPSE, NEED_END, NEED_ADOPT };
 
 /*
- * has_come_up() - whether a guest that was made ready for runs by now: landed after a migration, or through an ordinary start
+ * need_of() - what an object asks for
+ * @guest:	result: who runs with it, NULL if nobody does
  */
-static bool has_come_up(const struct record *record, const struct status *status)
+static enum need need_of(const struct object *object, const struct ownership_facts *facts, const struct status **guest)
 {
-	if (!status || record->state == RECORD_RUNNING)
-		return false;
-	return record->state == RECORD_ARRIVING ? status_is_landed(status) : status->job == STATUS_NO_JOB;
-}
-
-/*
- * settle_record() - looks what became of one guest
- * Return: whether something had to be done
- */
-static bool settle_record(struct record *record, const struct scene *scene, const char *gone, deadline_t deadline)
-{
-	const struct status *status = status_find_uuid(&scene->running, record->uuid);
-	struct reason why = { 0 };
-	int error = 0;
-
-	if (!status && scene->running.unreadable && !(gone && strcmp(gone, record->uuid) == 0))
-		return false; /* one of the files that cannot be read may be its own: it counts as running */
-	if (ready_is_lost(record, status, scene->config, gone)) {
-		log_notice("guest %s is not here any more: taking back what was made for it", record->name);
-		error = ready_give_back(record, scene->config, deadline, &why);
-	} else if (has_come_up(record, status)) {
-		log_notice("guest %s runs here", record->name);
-		error = ready_commit(record, &why);
+	switch (ownership_of(object, facts, guest)) {
+	case OWNED_BY_LEASE:
+		/* One that is being attached to a guest that runs is not in its status file yet. */
+		return *guest && object->owner.state != RECORD_RUNNING && ownership_fate(&object->owner, facts) == LEASE_UP ? NEED_COMMIT
+															      : NEED_NOTHING;
+	case OWNED_BY_LAPSED:
+		return object->owner.lapsed && !object->changes.count ? NEED_NOTHING : NEED_LAPSE;
+	case OWNED_BY_OTHER:
+		return NEED_ADOPT;
+	default:
+		return NEED_END;
 	}
-	else
-		return false;
-	if (error)
-		log_trouble(record->name, &why);
-	return true;
 }
 
 /*
- * has_record() - whether some guest is recorded with a uuid
+ * ready_is_lost() - whether a guest that has a lease is not coming, or is gone without a word
  */
-static bool has_record(const struct record_list *records, const char *uuid)
+bool ready_is_lost(const struct scene *scene, const struct record *record)
 {
-	for (size_t i = 0; i < records->count; i++) {
-		if (strcmp(records->record[i].uuid, uuid) == 0)
-			return true;
-	}
-	return false;
+	const struct ownership_facts facts = scene_facts(scene);
+	enum lease_fate fate = ownership_record_fate(record, &facts);
+
+	return fate == LEASE_LAPSED || fate == LEASE_OVER;
 }
 
 /*
  * ready_is_orphan_port() - whether a port that vferry made belongs to a guest that is neither here nor expected
- * @scene:	host, guests and records
- * @port:	one of its ports
- * @gone:	as above
  */
-bool ready_is_orphan_port(const struct scene *scene, const struct ovs_port *port, const char *gone)
+bool ready_is_orphan_port(const struct scene *scene, const struct ovs_port *port)
 {
-	if (!port->ours || !*port->guest || strcmp(port->guest, "host") == 0 || has_record(&scene->records, port->guest))
+	if (!port->ours || !*port->guest || strcmp(port->guest, "host") == 0 || record_find_uuid(&scene->records, port->guest))
 		return false;
-	if (gone && strcmp(gone, port->guest) == 0)
-		return true;
 	return !scene->running.unreadable && !status_find_uuid(&scene->running, port->guest);
+}
+
+/*
+ * ready_needs_reconcile() - whether anything is not in line
+ */
+bool ready_needs_reconcile(const struct scene *scene)
+{
+	const struct ownership_facts facts = scene_facts(scene);
+	const struct status *guest;
+	struct pci_address pf;
+
+	for (size_t i = 0; i < scene->objects.count; i++) {
+		if (need_of(&scene->objects.object[i], &facts, &guest) != NEED_NOTHING)
+			return true;
+	}
+	for (size_t i = 0; i < scene->inventory.ovs.ports; i++) {
+		if (ready_is_orphan_port(scene, &scene->inventory.ovs.port[i]))
+			return true;
+	}
+	return record_list_pfs(&pf, 1, NULL) != 0;
+}
+
+/* ---- What is done about it ------------------------------------------------------------------------------------------------------- */
+
+/*
+ * lapse() - an arrival's time ran out: its VF is given back, and it is known as one that can still come
+ */
+static int lapse(const struct object *seen, const struct config *config, deadline_t deadline, struct reason *why)
+{
+	autodoor struct door door = { .context = { .config = config, .deadline = deadline } };
+	autoobject struct object object = { .pf = seen->pf, .has_vf = seen->has_vf, .vf = seen->vf, .seat = seen->seat };
+	autoclose int lock = -1;
+	int error;
+
+	memcpy(object.owner.lease, seen->owner.lease, sizeof(object.owner.lease));
+	lock = record_lock_object(&object, deadline_in(0), NULL);
+	error = lock < 0 ? -EAGAIN : object_read(&object, why);
+	if (!error)
+		error = door_ask(&door, why);
+	if (!error) {
+		const struct ownership_facts facts = { &door.running, clock_ms(), config->lease_time };
+		const struct status *guest;
+
+		if (need_of(&object, &facts, &guest) != NEED_LAPSE)
+			return 0;
+		object.owner.lapsed = true;
+		error = converge_back(&door, &object, true, NULL, why);
+	}
+	return error == -EAGAIN ? 0 : error;
+}
+
+/*
+ * read_guest() - a guest as libvirt's status file has it
+ * Return: 0, negative errno
+ */
+static int read_guest(const struct status *status, struct domain *domain, struct reason *why)
+{
+	static const char end[] = "</domain>";
+	autofree char *text = NULL;
+	ssize_t length = sysroot_slurp(&text, STATUS_MAX, STATUS_DIRECTORY "/%s.xml", status->name);
+	const char *from, *to = NULL;
+
+	if (length < 0)
+		return reason_set(why, (int)length, status->name, "its status file cannot be read: %s", strerror((int)-length));
+	from = strstr(text, "<domain ");
+	for (const char *next = from; next && (next = strstr(next, end)); next += strlen(end))
+		to = next + strlen(end); /* the last one: what comes before it may be anybody's text */
+	if (!to)
+		return reason_set(why, -EINVAL, status->name, "its status file has no domain");
+	return domain_parse(from, (size_t)(to - from), domain, why);
+}
+
+/*
+ * disown() - an object whose guest is another one, of which vferry cannot see what it needs: it is left as it is
+ */
+static int disown(const struct object *seen, const struct status *guest, struct reason *why)
+{
+	autoobject struct object object = { .pf = seen->pf, .has_vf = seen->has_vf, .vf = seen->vf };
+	autoclose int lock = record_lock_object(&object, deadline_in(0), NULL);
+	int error = lock < 0 ? 0 : object_read(&object, why);
+
+	if (error || lock < 0 || strcmp(object.owner.uuid, guest->uuid) == 0)
+		return error;
+	log_notice("the VF of guest %s is used by guest %s now: it is left as it is", object.owner.name, guest->name);
+	return object_remove(&object, why);
+}
+
+/*
+ * adopt() - a VF that its guest was given without vferry: from then on it is that guest's
+ */
+static int adopt(const struct object *object, const struct status *guest, const struct config *config, deadline_t deadline, struct reason *why)
+{
+	autofree struct domain *domain = calloc(1, sizeof(*domain));
+	int error = domain ? read_guest(guest, domain, why) : -ENOMEM;
+
+	if (!error) {
+		log_notice("guest %s has a VF that vferry did not give to it: connecting it", guest->name);
+		error = hotplug_adopt(config, domain, &object->vf, deadline, why);
+		domain_release(domain);
+	}
+	return error == -ENOENT ? disown(object, guest, why) : error;
+}
+
+/*
+ * settle() - does what an object asks for
+ * Return: whether there was something to do
+ */
+static bool settle(const struct object *object, const struct scene *scene, deadline_t deadline)
+{
+	const struct ownership_facts facts = scene_facts(scene);
+	const struct ready_choice over = { .uuid = object_is_owned(object) ? object->owner.uuid : NULL, .vf = object->has_vf ? &object->vf : NULL,
+					   .lease = object_is_owned(object) ? object->owner.lease : NULL, .is_over = true, .try = true };
+	const struct status *guest = NULL;
+	struct reason why = { 0 };
+	int error = 0;
+
+	switch (need_of(object, &facts, &guest)) {
+	case NEED_NOTHING:
+		return false;
+	case NEED_COMMIT:
+		log_notice("guest %s runs here", object->owner.name);
+		error = ready_commit(object->owner.uuid, object->owner.lease, &why);
+		break;
+	case NEED_LAPSE:
+		log_notice("guest %s has not come in time: what was made for it is given back", object->owner.name);
+		error = lapse(object, scene->config, deadline, &why);
+		break;
+	case NEED_ADOPT:
+		error = adopt(object, guest, scene->config, deadline, &why);
+		break;
+	case NEED_END:
+		if (object_is_owned(object))
+			log_notice("guest %s does not have its VF any more: what was made for it is given back", object->owner.name);
+		error = ready_give_back(scene->config, &over, false, deadline, &why);
+	}
+	if (error)
+		log_trouble(object->owner.name, &why);
+	return true;
+}
+
+/* ---- Ports ----------------------------------------------------------------------------------------------------------------------- */
+
+/*
+ * remove_port() - takes out a port whose guest is gone, if nobody has come to use its VF
+ */
+static int remove_port(const struct ovs_port *port, const struct inventory_pf *pf, unsigned int index, struct door *door, struct reason *why)
+{
+	autoobject struct object object = { .pf = pf->address, .has_vf = true, .index = index };
+	struct step made = { .kind = STEP_PORT, .pf = pf->address, .has_vf = true, .index = index, .number = 1 }, back;
+	autoclose int lock = -1;
+	int error = pci_address_parse(port->vf, &object.vf);
+
+	lock = error ? -1 : record_lock_object(&object, deadline_in(0), NULL);
+	if (lock < 0)
+		return error;
+	error = object_read(&object, why);
+	if (error || object_is_owned(&object))
+		return error; /* its new owner's making has it, or will */
+	made.vf = object.vf;
+	back = step_back(&made);
+	error = door_look(door, &back, true, why);
+	if (error == PASSAGE_MADE)
+		error = door_pass(door, &object, &back, &made, why);
+	return error < 0 ? error : 0;
 }
 
 /*
  * sweep_ports() - removes the ports of guests that are neither here nor expected
  * Return: whether there were any
  */
-static bool sweep_ports(const struct scene *scene, const char *gone, deadline_t deadline)
+static bool sweep_ports(struct scene *scene, deadline_t deadline)
 {
-	autocontext struct context context = { .config = scene->config, .deadline = deadline };
+	autodoor struct door door = { .context = { .config = scene->config, .deadline = deadline } };
 	bool some = false;
 
 	for (size_t i = 0; i < scene->inventory.ovs.ports; i++) {
 		const struct ovs_port *port = &scene->inventory.ovs.port[i];
 		struct reason why = { 0 };
-		struct ovs *ovs;
+		struct pci_address vf;
+		struct inventory_pf *pf;
+		unsigned int index;
 
-		if (!ready_is_orphan_port(scene, port, gone))
+		if (!ready_is_orphan_port(scene, port))
+			continue;
+		pf = pci_address_parse(port->vf, &vf) ? NULL : inventory_find_vf(&scene->inventory, &vf, &index);
+		if (!pf || status_find_device(&scene->running, &vf))
 			continue;
 		some = true;
 		log_notice("port %s belongs to a guest that is gone: removing it from bridge %s", port->name, port->bridge);
-		if (context_ovs(&context, &ovs, &why) || ovs_del_port(ovs, port->name, deadline, &why))
+		if (remove_port(port, pf, index, &door, &why))
 			log_trouble(NULL, &why);
 	}
 	return some;
+}
+
+/*
+ * give_back_pfs() - what is left of PFs that nobody came to use
+ * Return: whether there were any
+ */
+static bool give_back_pfs(const struct config *config, deadline_t deadline)
+{
+	struct pci_address pf[INVENTORY_MAX_PFS];
+	int n = record_list_pfs(pf, INVENTORY_MAX_PFS, NULL);
+
+	for (int i = 0; i < n; i++) {
+		struct reason why = { 0 };
+
+		if (ready_give_back_pf(&pf[i], config, deadline, &why))
+			log_trouble(NULL, &why);
+	}
+	return n != 0;
 }
 
 /*
@@ -141,33 +300,28 @@ static bool is_whole(const struct scene *scene)
 }
 
 /*
- * ready_reconcile() - looks what became of every guest that vferry made ready for
+ * ready_reconcile() - looks what became of everything that vferry gave away
  * @config:	configuration
- * @gone:	uuid of a guest that counts as gone although libvirt may still have a file, or NULL
  * @deadline:	when to give up
  * @seen:	NULL, or receives what was read, if it is still true; zeroed before, to be released by the caller
  * Return: whether *seen was filled
- *
- * A PF with a journal may be taken back here: where there is one, the host must be read again.
  */
-bool ready_reconcile(const struct config *config, const char *gone, deadline_t deadline, struct scene *seen)
+bool ready_reconcile(const struct config *config, deadline_t deadline, struct scene *seen)
 {
 	struct reason why = { 0 };
 	autoscene struct scene scene = { 0 };
-	struct pci_address pf;
 	bool changed = false;
 
 	record_sweep();
-	if (scene_read(&scene, config, deadline, &why)) {
+	if (state_upgrade(&why) || scene_read(&scene, config, deadline, &why)) {
 		log_trouble(NULL, &why);
 		return false;
 	}
-	for (size_t i = 0; i < scene.records.count; i++)
-		changed |= settle_record(&scene.records.record[i], &scene, gone, deadline);
-	changed |= sweep_ports(&scene, gone, deadline);
-	changed |= record_list_pfs(&pf, 1, NULL) != 0;
-	if (ready_give_back_pfs(config, deadline, &why))
-		log_trouble(NULL, &why);
+	for (size_t i = 0; i < scene.objects.count; i++)
+		changed |= settle(&scene.objects.object[i], &scene, deadline);
+	guest_note_sweep(&scene.records);
+	changed |= sweep_ports(&scene, deadline);
+	changed |= give_back_pfs(config, deadline);
 	if (changed || !seen || !is_whole(&scene))
 		return false;
 	*seen = scene;

@@ -83,7 +83,9 @@ static int read_holders(struct scene *scene, int error, struct reason *why)
 	if (!error)
 		error = status_read_all(&scene->running, why);
 	if (!error)
-		error = record_read_all(&scene->records, why);
+		error = object_read_all(&scene->objects, why);
+	if (!error)
+		error = record_from_objects(&scene->objects, &scene->records, why);
 	if (error)
 		scene_release(scene);
 	return error;
@@ -128,6 +130,7 @@ void scene_release(struct scene *scene)
 {
 	inventory_release(&scene->inventory);
 	status_list_release(&scene->running);
+	object_list_release(&scene->objects);
 	record_list_release(&scene->records);
 	definitions_release(&scene->definitions);
 	forget_pools(scene);
@@ -162,4 +165,22 @@ struct placement scene_placement(struct scene *scene)
 		.warn = scene_warn,
 		.incoming = scene->incoming,
 	};
+}
+
+/*
+ * scene_facts() - what ownership is judged by
+ */
+struct ownership_facts scene_facts(const struct scene *scene)
+{
+	return (struct ownership_facts){ &scene->running, clock_ms(), scene->config->lease_time };
+}
+
+/* See scene.h. */
+const struct object *scene_find_object(const struct scene *scene, const struct pci_address *vf)
+{
+	for (size_t i = 0; i < scene->objects.count; i++) {
+		if (scene->objects.object[i].has_vf && pci_address_equal(&scene->objects.object[i].vf, vf))
+			return &scene->objects.object[i];
+	}
+	return NULL;
 }

@@ -14,6 +14,7 @@
 #include "domain/status.h"
 #include "host/inventory.h"
 #include "policy/guest.h"
+#include "policy/ownership.h"
 #include "policy/placement.h"
 #include "state/record.h"
 
@@ -23,7 +24,8 @@ struct scene {
 	bool incoming;                   /* it comes from another host; so below */
 	struct inventory inventory;
 	struct status_list running;
-	struct record_list records;
+	struct object_list objects;      /* VFs of which something is known */
+	struct record_list records;      /* the leases that they belong to */
 	struct definition_list definitions;
 	struct network_pool **pool;      /* one for each hostdev of the guest, NULL: none */
 	size_t pools;
@@ -44,6 +46,12 @@ int scene_find_guest(struct scene *scene, const struct domain *domain, bool inco
 
 /* Gives back what the two took; harmless on a zeroed struct. */
 void scene_release(struct scene *scene);
+
+/* What ownership is judged by (policy/ownership.h). */
+struct ownership_facts scene_facts(const struct scene *scene);
+
+/* What is known of a VF, NULL if nothing is. */
+const struct object *scene_find_object(const struct scene *scene, const struct pci_address *vf);
 
 /* What placement needs of a scene; warnings go to the log. */
 struct placement scene_placement(struct scene *scene);

@@ -166,3 +166,37 @@ int disturb_eswitch(const struct inventory *inventory, const struct status_list 
 		return keeps_eswitch(inventory, pf, use, why);
 	return bound ? held_vf(bound, why) : 0;
 }
+
+/*
+ * is_used() - whether somebody would lose something by a change of a PF that gives it back
+ * Return: 0, -EBUSY, -ENOMEM
+ */
+static int is_used(const struct inventory *inventory, const struct status_list *running, const struct inventory_pf *pf,
+		   enum use_change change, struct reason *why)
+{
+	autouses struct uses uses = { 0 };
+	const struct use_target target = use_pf(&pf->address);
+	const struct use *use;
+	char sentence[256];
+
+	if (uses_find_card(inventory, running, pf, &uses))
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	use = uses_find_user(&uses, &target, change, NULL);
+	if (!use)
+		return 0;
+	return reason_set(why, -EBUSY, pf->uplink, "the PF is in use by now: %s", uses_say(use, sentence, sizeof(sentence)));
+}
+
+/* See disturb.h. */
+int disturb_switching(const struct inventory *inventory, const struct status_list *running, const struct inventory_pf *pf,
+		      struct reason *why)
+{
+	return is_used(inventory, running, pf, CHANGE_ESWITCH, why);
+}
+
+/* See disturb.h. */
+int disturb_uplink_down(const struct inventory *inventory, const struct status_list *running, const struct inventory_pf *pf,
+			struct reason *why)
+{
+	return is_used(inventory, running, pf, CHANGE_UPLINK_DOWN, why);
+}

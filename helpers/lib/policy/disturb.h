@@ -21,6 +21,14 @@ int disturb_uplink(const struct inventory *inventory, const struct inventory_pf 
 int disturb_eswitch(const struct inventory *inventory, const struct status_list *running, const struct inventory_pf *pf,
 		    struct reason *why);
 
+/* Whether switching the eswitch, either way, would take the network from somebody for a moment. Return: 0, -EBUSY with *why. */
+int disturb_switching(const struct inventory *inventory, const struct status_list *running, const struct inventory_pf *pf,
+		      struct reason *why);
+
+/* Whether a PF's uplink has come to carry somebody, so that it must not be taken down. Return: 0, -EBUSY with *why. */
+int disturb_uplink_down(const struct inventory *inventory, const struct status_list *running, const struct inventory_pf *pf,
+			struct reason *why);
+
 /* Whether a PF has a VF with any driver: then neither its mode nor its number of VFs may change. */
 const struct inventory_vf *disturb_bound_vf(const struct inventory_pf *pf);
 

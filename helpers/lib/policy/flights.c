@@ -29,7 +29,7 @@ static unsigned int lease_counts(const struct placement *p, const struct record 
 {
 	unsigned int n = 0;
 
-	if (record->state != RECORD_ARRIVING || strcmp(record->uuid, p->uuid) == 0 || status_find_uuid(p->running, record->uuid))
+	if (record->state != RECORD_ARRIVING || record->lapsed || strcmp(record->uuid, p->uuid) == 0 || status_find_uuid(p->running, record->uuid))
 		return 0;
 	for (size_t k = 0; k < record->vfs; k++)
 		n += pci_address_equal(&record->vf[k].pf, &pf->address);

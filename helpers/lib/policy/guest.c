@@ -65,6 +65,9 @@ static enum finding examine(struct guest_vf *vf, struct inventory *inventory)
 
 	if (device->kind == HOSTDEV_POOL) {
 		vf->pf = vf->pool ? guest_pool_pf(vf->pool, inventory) : NULL;
+		vf->has_source_pf = vf->passport && vf->passport->has_pf;
+		if (vf->has_source_pf)
+			vf->source_pf = vf->passport->pf;
 		return vf->pf ? FINDING_VF : FINDING_OTHER;
 	}
 	if (!device->has_source)

@@ -20,9 +20,9 @@ static struct mac_address vf_mac(const struct guest_vf *vf, const struct invento
 }
 
 /*
- * port_settings() - what an operator or a controller has set on the representor's port, without what every host sets by itself
+ * issue_settings() - what an operator or a controller has set on the representor's port, without what every host sets by itself
  */
-static struct port_settings port_settings(const struct ovs_port *port, const char *uuid, const struct mac_address *mac)
+struct port_settings issue_settings(const struct ovs_port *port, const char *uuid, const struct mac_address *mac)
 {
 	struct port_settings settings = port->settings;
 
@@ -56,7 +56,7 @@ static bool issue_vf(const struct guest_vf *vf, const char *uuid, struct invento
 	out->mtu = now && now->representor_mtu >= PASSPORT_MIN_MTU && now->representor_mtu <= PASSPORT_MAX_MTU ? now->representor_mtu : 0;
 	if (port) {
 		snprintf(out->bridge, sizeof(out->bridge), "%s", port->bridge);
-		out->port = port_settings(port, uuid, &out->mac);
+		out->port = issue_settings(port, uuid, &out->mac);
 	}
 	return true;
 }

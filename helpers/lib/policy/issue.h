@@ -15,4 +15,7 @@
  */
 size_t issue_passport(const struct guest *guest, const char *uuid, struct inventory *inventory, struct passport *passport);
 
+/* What an operator or a controller has set on a guest's port, without what every host sets by itself. */
+struct port_settings issue_settings(const struct ovs_port *port, const char *uuid, const struct mac_address *mac);
+
 #endif

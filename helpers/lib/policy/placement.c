@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/desired.h"
 #include "policy/disturb.h"
 #include "policy/network.h"
 #include "policy/rules.h"
@@ -99,17 +100,23 @@ struct search {
 	const struct placement *p;
 	const struct guest *guest;
 	const struct inventory_pf *pf;
-	const char *bridge;       /* in which its representor would have to be */
+	const struct guest_vf *vf;/* of the guest, that would get it */
+	bool lapsed;              /* also from a guest that has not come in time */
 	const struct uses *uses;
 };
 
 /*
- * port_is_elsewhere() - whether somebody has put a VF's representor into another bridge than the one it would have to be in: somebody who
- * gives VFs to others
+ * port_is_others() - whether somebody has put a VF's representor into another bridge than the one it would have to be in, or with other VLANs:
+ * somebody who gives VFs to others
  */
-static bool port_is_elsewhere(const struct inventory_vf *vf, const char *bridge)
+static bool port_is_others(const struct search *search, const struct inventory_vf *now)
 {
-	return *vf->bridge && !vf->bridge_ours && strcmp(vf->bridge, bridge) != 0;
+	const struct ovs_port *port = *now->port.netdev ? ovs_find_interface(&search->p->inventory->ovs, now->port.netdev) : NULL;
+	const struct passport_vf *passport = search->vf->passport;
+
+	if (*now->bridge && !now->bridge_ours && strcmp(now->bridge, search->vf->bridge) != 0)
+		return true;
+	return port && !port->ours && passport && desired_port_fits(port, &passport->port, NULL, 0, NULL);
 }
 
 /*
@@ -125,13 +132,36 @@ static const char *why_not(const struct search *search, unsigned int index, char
 	*out = '\0';
 	if (uses_grade(search->uses, vf, search->p->uuid, &by) > GRADE_IDLE && by)
 		uses_say(by, out, 256);
-	else if (port_is_elsewhere(vf, search->bridge))
+	else if (port_is_others(search, vf))
 		snprintf(out, 256, "its representor %s is a port of bridge %s, put there by somebody else", vf->port.netdev, vf->bridge);
 	else if (vf->group_members > 1)
 		snprintf(out, 256, "it shares its IOMMU group with other devices");
 	else if (is_sick(search->pf, index))
 		snprintf(out, 256, "it has no representor, and others have");
 	return out;
+}
+
+/*
+ * is_avoided() - whether a VF was tried before, and cannot be had now
+ */
+static bool is_avoided(const struct placement *p, const struct pci_address *address)
+{
+	for (size_t i = 0; i < p->avoided; i++) {
+		if (pci_address_equal(&p->avoid[i], address))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * is_promised() - whether a VF is another guest's
+ * @lapsed:	one whose time ran out counts too
+ */
+static bool is_promised(const struct placement *p, const struct pci_address *address, bool lapsed)
+{
+	const struct record *lease = record_find_vf(p->leases, address, p->uuid);
+
+	return lease && (lapsed || !lease->lapsed);
 }
 
 /*
@@ -147,7 +177,7 @@ static bool vf_is_free(const struct search *search, unsigned int index, struct p
 		*address = pf->vf[index].address;
 	else if (pci_address_vf(&pf->address, pf->offset, pf->stride, index, address))
 		return false;
-	if (taken_in_guest(search->guest, address) || record_find_vf(search->p->leases, address, search->p->uuid))
+	if (taken_in_guest(search->guest, address) || is_avoided(search->p, address) || is_promised(search->p, address, !search->lapsed))
 		return false;
 	if (status_find_device(search->p->running, address))
 		return false;
@@ -165,27 +195,64 @@ static int fitness(const struct placement *p, const struct guest_vf *vf, const s
 }
 
 /*
- * pick_vf() - the VF of a PF that a guest gets: of those that are free the fittest, of these the first
+ * count_seats() - VFs of a PF that libvirt is about to take out of a pool: for arrivals, and for this guest
+ *
+ * It takes the first that no interface of a pool has (src/network/bridge_driver.c networkAllocatePort()), which are free ones here. They are
+ * not given to anybody by address meanwhile.
+ */
+static unsigned int count_seats(const struct placement *p, const struct guest *guest, const struct inventory_pf *pf)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < p->leases->count; i++) {
+		const struct record *record = &p->leases->record[i];
+
+		for (size_t k = 0; k < record->vfs && !record->lapsed && strcmp(record->uuid, p->uuid) != 0; k++)
+			n += pci_address_equal(&record->vf[k].address, &pf->address);
+	}
+	for (size_t i = 0; i < guest->vfs; i++)
+		n += guest->vf[i].pool && guest->vf[i].pf == pf && !guest->vf[i].has_vf;
+	return n;
+}
+
+/*
+ * find_vf() - the fittest VF of a PF that is free, of these the first
+ * @vf:		is given it
+ * Return: whether there is one
+ */
+static bool find_vf(const struct search *search, struct guest_vf *vf)
+{
+	unsigned int seats = count_seats(search->p, search->guest, search->pf);
+	struct pci_address address;
+	int best = -1;
+
+	for (unsigned int i = 0; i < usable_vfs(search->p->config, search->pf); i++) {
+		if (!vf_is_free(search, i, &address) || (seats && seats--) || fitness(search->p, vf, &address) <= best)
+			continue;
+		best = fitness(search->p, vf, &address);
+		vf->index = i;
+		vf->address = address;
+		vf->has_vf = true;
+	}
+	return best >= 0;
+}
+
+/*
+ * pick_vf() - the VF of a PF that a guest gets; one of a guest that has not come in time is the last choice
  * Return: 0, -ENOSPC, -ENOMEM
  */
 static int pick_vf(const struct placement *p, const struct guest *guest, struct guest_vf *vf, const struct inventory_pf *pf)
 {
 	autouses struct uses uses = { 0 };
-	const struct search search = { .p = p, .guest = guest, .pf = pf, .bridge = vf->bridge, .uses = &uses };
-	struct pci_address address;
-	int best = -1;
+	const struct guest_vf wanted = *vf;
+	struct search search = { .p = p, .guest = guest, .pf = pf, .vf = &wanted, .uses = &uses };
 
 	if (uses_find_card(p->inventory, p->running, pf, &uses))
 		return -ENOMEM;
-	for (unsigned int i = 0; i < usable_vfs(p->config, pf); i++) {
-		if (!vf_is_free(&search, i, &address) || fitness(p, vf, &address) <= best)
-			continue;
-		best = fitness(p, vf, &address);
-		vf->index = i;
-		vf->address = address;
-		vf->has_vf = true;
-	}
-	return best < 0 ? -ENOSPC : 0;
+	if (find_vf(&search, vf))
+		return 0;
+	search.lapsed = true;
+	return find_vf(&search, vf) ? 0 : -ENOSPC;
 }
 
 /*
@@ -252,7 +319,7 @@ static const struct record *rival_uplink(const struct placement *p, const struct
 		const struct record *record = &p->leases->record[i];
 
 		for (size_t k = 0; k < record->vfs; k++) {
-			if (strcmp(record->vf[k].bridge, bridge) == 0 && !pci_address_equal(&record->vf[k].pf, &pf->address))
+			if (!record->lapsed && strcmp(record->vf[k].bridge, bridge) == 0 && !pci_address_equal(&record->vf[k].pf, &pf->address))
 				return record;
 		}
 	}
@@ -315,10 +382,10 @@ static void passed_over(const struct search *search, char *out, size_t size)
  * no_free_vf() - the sentence for a PF whose VFs are taken: who has them, and why another is passed over. Their number is not changed while
  * one is in use.
  */
-static void no_free_vf(const struct placement *p, const struct inventory_pf *pf, const char *bridge, struct reason *why)
+static void no_free_vf(const struct placement *p, const struct inventory_pf *pf, const struct guest_vf *vf, struct reason *why)
 {
 	autouses struct uses uses = { 0 };
-	const struct search search = { .p = p, .pf = pf, .bridge = bridge, .uses = &uses };
+	const struct search search = { .p = p, .pf = pf, .vf = vf, .uses = &uses };
 	char names[160] = "", other[320] = "";
 
 	list_guests(p, pf, names, sizeof(names));
@@ -351,7 +418,7 @@ static int judge_pf(const struct placement *p, const struct guest *guest, struct
 		return reason_set(why, -EPERM, NULL,
 				  "another PF's uplink is about to be in the same bridge, and a second one would make a loop");
 	if (!trial->pool && pick_vf(p, guest, trial, pf)) {
-		no_free_vf(p, pf, trial->bridge, why);
+		no_free_vf(p, pf, trial, why);
 		return -ENOSPC;
 	}
 	return error;
@@ -381,7 +448,7 @@ static bool try_pf(const struct placement *p, const struct guest *guest, struct 
  */
 static int give_up(const struct guest_vf *vf, const struct passed *passed, struct reason *why)
 {
-	int error = passed->slots ? -EBUSY : -ENOSPC;
+	int error = passed->slots ? PLACEMENT_WAIT : -ENOSPC;
 	char mac[MAC_ADDRESS_LEN] = "";
 
 	if (vf->device->has_mac)
@@ -457,10 +524,12 @@ unsigned int placement_free(const struct placement *p, const struct inventory_pf
 {
 	static const struct guest nobody;
 	autouses struct uses uses = { 0 };
-	const struct search search = { .p = p, .guest = &nobody, .pf = pf, .bridge = network_bridge(p->config, p->inventory, pf), .uses = &uses };
+	struct guest_vf any = { 0 };
+	const struct search search = { .p = p, .guest = &nobody, .pf = pf, .vf = &any, .uses = &uses };
 	struct pci_address address;
 	unsigned int n = usable_vfs(p->config, pf), count = 0;
 
+	snprintf(any.bridge, sizeof(any.bridge), "%s", network_bridge(p->config, p->inventory, pf));
 	if (uses_find_card(p->inventory, p->running, pf, &uses))
 		return 0;
 	for (unsigned int i = 0; i < n; i++)
@@ -485,7 +554,7 @@ static void warn_of_pf(const struct placement *p, const struct guest_vf *vf)
  * @p:		host, configuration, who is here
  * @guest:	its VFs; pf, index and address are set
  * @why:	filled on failure
- * Return: 0, -EACCES (trust), -EBUSY (slots), -ENOSPC
+ * Return: 0, -EACCES (trust), PLACEMENT_WAIT, -ENOSPC
  */
 int placement_choose(const struct placement *p, struct guest *guest, struct reason *why)
 {
@@ -536,7 +605,9 @@ static int judge_users(const struct placement *p, const struct guest_vf *vf, str
 
 	if (guest && strcmp(guest->uuid, p->uuid) != 0)
 		return refuse_held(&vf->address, guest->name, true, why);
-	if (lease)
+	if (p->holds)
+		return 0;
+	if (lease && lease->state == RECORD_ARRIVING && !lease->lapsed) /* what is over by now is found out by the claim */
 		return refuse_held(&vf->address, lease->name, status_find_uuid(p->running, lease->uuid) != NULL, why);
 	if (vf->index >= vf->pf->num_vfs)
 		return 0;

@@ -23,13 +23,20 @@ struct placement {
 	const char *uuid;                  /* of the guest itself: its own lease does not count */
 	void (*warn)(const struct reason *why, void *arg);
 	void *arg;
+	bool holds;                        /* it runs with its VFs already: no promise to another guest is in its way */
+	const struct pci_address *avoid;   /* VFs that were tried and cannot be had now */
+	size_t avoided;
 	bool incoming;                     /* it migrates to here: the source and the slots count; else it gets a VF where it is */
 };
+
+/* Everything fits but the slots: waiting may help. No error is called like that. */
+#define PLACEMENT_WAIT 1
 
 /*
  * Chooses: the same network, PSID and firmware, a free VF, the same PCI address if that is free, the PF that is
  * ready already, then the first. Sets pf, has_vf, index and address of each guest_vf.
- * Return: 0; -EACCES if the guest brings along what it may not have here (trust.h); -EBUSY if the slots of the fitting PFs are taken (waiting may help); -ENOSPC otherwise. *why lists each
+ * Return: 0; -EACCES if the guest brings along what it may not have here (trust.h); PLACEMENT_WAIT if the slots of the fitting PFs are taken;
+ * -ENOSPC otherwise. *why lists each
  * PF with the reason why it was passed over.
  */
 int placement_choose(const struct placement *p, struct guest *guest, struct reason *why);

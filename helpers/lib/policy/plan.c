@@ -13,8 +13,6 @@
 
 #include "policy/network.h"
 
-#define VFIO_DRIVER "mlx5_vfio_pci"
-
 /*
  * add() - appends a step of a PF
  */
@@ -140,7 +138,7 @@ int plan_pf(const struct config *config, const struct inventory *inventory, cons
 		error = plan_options(config, inventory, pf, bridge, plan);
 	if (error || network_judge(config, inventory, pf, bridge, &plug, NULL) || !plug)
 		return error;
-	step = (struct step){ .kind = STEP_UPLINK_PORT };
+	step = (struct step){ .kind = STEP_UPLINK_PORT, .number = 1 };
 	snprintf(step.name, sizeof(step.name), "%s", pf->uplink);
 	snprintf(step.text, sizeof(step.text), "%s", bridge);
 	return add(plan, pf, step);
@@ -155,117 +153,68 @@ static const struct inventory_vf *current(const struct guest_vf *vf)
 }
 
 /*
- * vf_step() - a step of a VF, with what all of them share
+ * has_port() - whether a VF's representor has the port that is wanted: the guest's own, or somebody else's that fits
  */
-static struct step vf_step(const struct guest_vf *vf, const char *uuid, enum step_kind kind)
+static bool has_port(const struct inventory *inventory, const struct inventory_vf *now, const struct step *step)
 {
-	struct step step = { .kind = kind, .pf = vf->pf->address, .has_vf = true, .vf = vf->address, .index = vf->index };
-	const struct inventory_vf *now = current(vf);
+	const struct ovs_port *port = *now->port.netdev ? ovs_find_port(&inventory->ovs, now->port.netdev) : NULL;
 
-	step.port_index = now && now->has_port ? now->port.index : 0;
-	snprintf(step.guest, sizeof(step.guest), "%s", uuid);
-	return step;
+	if (!port || port->ofport <= 0 || strcmp(port->bridge, step->text) != 0)
+		return false;
+	if (port->ours)
+		return strcmp(port->lease, step->lease) == 0 && *step->lease;
+	return !step->is_told || !desired_port_fits(port, &step->port, NULL, 0, NULL);
 }
 
 /*
- * vf_mac() - the MAC that the guest has on a VF, all zero if nobody told
- */
-static struct mac_address vf_mac(const struct guest_vf *vf)
-{
-	if (vf->device->has_mac)
-		return vf->device->mac;
-	return vf->passport ? vf->passport->mac : (struct mac_address){ 0 };
-}
-
-/*
- * plan_settings() - the steps that clear what was set for the VF's last user
+ * is_so() - whether a step of a VF has nothing to do
+ * @now:	VF as it was seen
  *
- * libvirt sets the MAC of an <interface> by itself and puts the old one back; that of a plain <hostdev> is nobody's business but ours.
- * Where nobody tells its MAC, that of the last user goes all the same.
+ * What is set for each user anew is left to the look of the step, as is all of a VF that does not exist yet.
  */
-static int plan_settings(const struct guest_vf *vf, const char *uuid, struct steps *plan)
+static bool is_so(const struct inventory *inventory, const struct inventory_vf *now, const struct step *step)
 {
-	const struct inventory_vf *now = current(vf);
-	struct step step = vf_step(vf, uuid, STEP_RATES);
-	struct mac_address mac = vf_mac(vf);
-	int error;
-
-	snprintf(step.name, sizeof(step.name), "%s", vf->pf->uplink);
-	snprintf(step.text, sizeof(step.text), "0-0");
-	error = steps_add(plan, &step);
-	if (error || vf->device->kind != HOSTDEV_PLAIN)
-		return error;
-	if (!mac_address_is_unicast(&mac))
-		mac = (struct mac_address){ 0 };
-	if (mac_address_is_zero(&mac) && !(now && now->has_port && !mac_address_is_zero(&now->port.hw_addr)))
-		return 0;
-	step = vf_step(vf, uuid, STEP_MAC);
-	step.mac = mac;
-	return steps_add(plan, &step);
-}
-
-/*
- * plan_function() - the steps on the VF itself
- *
- * A VF that a driver holds is unbound even if it is the VFIO driver and the VF is migratable: nothing tells whether it was migratable
- * already when that driver probed.
- */
-static int plan_function(const struct guest_vf *vf, const char *uuid, struct steps *plan)
-{
-	const struct inventory_vf *now = current(vf);
-	bool migratable = now && now->has_port && now->port.migratable;
-	bool bind = !vf->device->managed && vf->device->kind != HOSTDEV_POOL;
-	struct step step;
-	int error = 0;
-
-	if (now && *now->driver) {
-		step = vf_step(vf, uuid, STEP_UNBIND);
-		snprintf(step.before_text, sizeof(step.before_text), "%s", now->driver);
-		error = steps_add(plan, &step);
+	switch (step->kind) {
+	case STEP_UNBIND:
+		return !*now->driver;
+	case STEP_MAC:
+		return mac_address_is_zero(&step->mac) && !(now->has_port && !mac_address_is_zero(&now->port.hw_addr));
+	case STEP_MIGRATABLE:
+		return now->has_port && now->port.migratable;
+	case STEP_REPRESENTOR_UP:
+		return now->representor_up;
+	case STEP_PORT:
+		return has_port(inventory, now, step);
+	default:
+		return false;
 	}
-	if (!error)
-		error = plan_settings(vf, uuid, plan);
-	if (!error && !migratable) {
-		step = vf_step(vf, uuid, STEP_MIGRATABLE);
-		step.number = 1;
-		error = steps_add(plan, &step);
-	}
-	if (!error && bind) {
-		step = vf_step(vf, uuid, STEP_BIND);
-		snprintf(step.text, sizeof(step.text), "%s", VFIO_DRIVER);
-		error = steps_add(plan, &step);
-	}
-	return error;
 }
 
 /*
  * plan_vf() - what makes a chosen VF ready
+ * @inventory:	host
  * @vf:		placed VF
- * @uuid:	of the guest
- * @bound:	libvirt has bound it already: only the representor is left
+ * @owner:	lease of the guest
+ * @bound:	libvirt has bound it already
  * @plan:	steps are added
- * Return: 0, -E2BIG
+ * Return: 0, -E2BIG, -ENOMEM
  */
-int plan_vf(const struct guest_vf *vf, const char *uuid, bool bound, struct steps *plan)
+int plan_vf(const struct inventory *inventory, const struct guest_vf *vf, const struct owner *owner, bool bound, struct steps *plan)
 {
+	static const struct inventory_vf not_there;
 	const struct inventory_vf *now = current(vf);
-	struct step step;
-	int error = bound ? plan_settings(vf, uuid, plan) : plan_function(vf, uuid, plan);
+	autosteps struct steps desired = { 0 };
+	int error = desired_of_guest(vf, owner, bound, &desired);
 
-	if (!error && !(now && now->representor_up)) {
-		step = vf_step(vf, uuid, STEP_REPRESENTOR_UP);
-		step.number = 1;
-		error = steps_add(plan, &step);
+	for (size_t i = 0; !error && i < desired.count; i++) {
+		struct step *step = &desired.step[i];
+
+		if (step->kind == STEP_UNBIND && now) /* to say it */
+			memcpy(step->before_text, now->driver, sizeof(now->driver));
+		if (!is_so(inventory, now ? now : &not_there, step))
+			error = steps_add(plan, step);
 	}
-	step = vf_step(vf, uuid, STEP_PORT);
-	if (vf->passport)
-		step.port = vf->passport->port;
-	/* A port that is there already may still lack what was set on it where the guest comes from. */
-	if (error || (now && strcmp(now->bridge, vf->bridge) == 0 && port_settings_is_empty(&step.port)))
-		return error;
-	snprintf(step.text, sizeof(step.text), "%s", vf->bridge);
-	step.mac = vf_mac(vf);
-	return steps_add(plan, &step);
+	return error;
 }
 
 /*

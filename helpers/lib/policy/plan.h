@@ -8,8 +8,7 @@
 #include "base/config.h"
 #include "base/reason.h"
 #include "host/inventory.h"
-#include "policy/guest.h"
-#include "state/step.h"
+#include "policy/desired.h"
 
 /*
  * The steps for a PF: autoprobe off, switchdev, VFs, uplink up, bridge, Open vSwitch options, uplink into the bridge; only those that
@@ -19,11 +18,10 @@ int plan_pf(const struct config *config, const struct inventory *inventory, cons
 	    struct steps *plan);
 
 /*
- * The steps for one VF that is chosen, in the order that counts: off its driver, MAC, migratable (its driver reads that when it
- * probes), the VFIO driver for an unmanaged device, representor up (its IFF_UP is the guest's carrier), representor into the bridge.
- * bound: libvirt has bound the VF already (the event "start"), so only the representor is left. Return: 0, -E2BIG.
+ * The steps for one VF that is chosen: how it is to be (desired.h), less what is seen already. bound: libvirt has bound the VF already.
+ * Return: 0, -E2BIG, -ENOMEM.
  */
-int plan_vf(const struct guest_vf *vf, const char *uuid, bool bound, struct steps *plan);
+int plan_vf(const struct inventory *inventory, const struct guest_vf *vf, const struct owner *owner, bool bound, struct steps *plan);
 
 /* Every VF of a pool's PF that no driver holds is made migratable, since libvirt binds the one it chooses before vferry knows it. */
 int plan_pool(const struct config *config, const struct inventory_pf *pf, struct steps *plan);

@@ -1,330 +1,183 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * record.c: leases and journals as JSON files below /run/vferry.
+ * record.c: leases, put together from the objects that belong to them; and which guests are known here.
  */
 #include "state/record.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/scope.h"
 #include "base/sysroot.h"
+#include "state/file.h"
 
-#define STATE_FILE_MAX (1u << 20)
-
-static const char *const state_names[] = { [RECORD_ARRIVING] = "arriving", [RECORD_STARTING] = "starting", [RECORD_RUNNING] = "running" };
-
-static void scope_json(struct json_object **json)
-{
-	json_object_put(*json);
-}
-#define autojson __attribute__((cleanup(scope_json)))
+#define NOTE_AGE_MS 60000 /* between the note of a guest and its first lease */
 
 /*
- * uuid_is_safe() - whether a uuid may be part of a file name
+ * record_is_uuid() - whether a uuid may be part of a file name
  */
-static bool uuid_is_safe(const char *uuid)
+bool record_is_uuid(const char *uuid)
 {
 	return strlen(uuid) == 36 && strspn(uuid, "0123456789abcdef-") == 36;
 }
 
 /*
- * journal_to_json() - a list of steps
+ * find_lease() - the record of a lease in a list, which is begun if there is none
+ * Return: the record, NULL without memory
  */
-static struct json_object *journal_to_json(const struct steps *journal)
-{
-	struct json_object *array = json_object_new_array();
-
-	for (size_t i = 0; i < journal->count; i++)
-		json_object_array_add(array, step_to_json(&journal->step[i]));
-	return array;
-}
-
-/*
- * journal_from_json() - and back
- * Return: 0, -EINVAL
- */
-static int journal_from_json(struct json_object *json, struct steps *journal)
-{
-	journal->count = 0;
-	if (!json_object_is_type(json, json_type_array))
-		return -EINVAL;
-	for (size_t i = 0; i < json_object_array_length(json); i++) {
-		struct step step;
-
-		if (step_from_json(json_object_array_get_idx(json, i), &step) || steps_add(journal, &step))
-			return -EINVAL;
-	}
-	return 0;
-}
-
-/*
- * vf_to_json() - one VF of a lease
- */
-static struct json_object *vf_to_json(const struct record_vf *vf)
-{
-	struct json_object *json = json_object_new_object();
-	char text[32];
-
-	json_object_object_add(json, "pf", json_object_new_string(pci_address_format(&vf->pf, text)));
-	json_object_object_add(json, "address", json_object_new_string(pci_address_format(&vf->address, text)));
-	json_object_object_add(json, "index", json_object_new_int64(vf->index));
-	json_object_object_add(json, "mac", json_object_new_string(mac_address_format(&vf->mac, text)));
-	json_object_object_add(json, "bridge", json_object_new_string(vf->bridge));
-	return json;
-}
-
-/*
- * member() - a member of a JSON object as text, "" if absent or no string
- */
-static const char *member(struct json_object *json, const char *key)
-{
-	struct json_object *value;
-
-	if (!json_object_object_get_ex(json, key, &value) || !json_object_is_type(value, json_type_string))
-		return "";
-	return json_object_get_string(value);
-}
-
-/*
- * member_number() - a member as a number, 0 if absent
- */
-static int64_t member_number(struct json_object *json, const char *key)
-{
-	struct json_object *value;
-
-	return json_object_object_get_ex(json, key, &value) ? json_object_get_int64(value) : 0;
-}
-
-/*
- * vf_from_json() - and back
- */
-static int vf_from_json(struct json_object *json, struct record_vf *vf)
-{
-	const char *bridge = member(json, "bridge");
-	int64_t index = member_number(json, "index");
-
-	if (pci_address_parse(member(json, "pf"), &vf->pf) || pci_address_parse(member(json, "address"), &vf->address) ||
-	    mac_address_parse(member(json, "mac"), &vf->mac) || strlen(bridge) >= sizeof(vf->bridge) || index < 0 || index > UINT32_MAX)
-		return -EINVAL;
-	vf->index = (unsigned int)index;
-	memcpy(vf->bridge, bridge, strlen(bridge) + 1);
-	return 0;
-}
-
-/*
- * record_from_json() - a record from the text of its file
- * Return: 0, -EINVAL
- */
-static int record_from_json(struct json_object *json, struct record *record)
-{
-	struct json_object *vfs, *journal;
-	size_t i, n;
-
-	memset(record, 0, offsetof(struct record, journal));
-	if (!json_object_is_type(json, json_type_object) || !uuid_is_safe(member(json, "uuid")))
-		return -EINVAL;
-	snprintf(record->uuid, sizeof(record->uuid), "%s", member(json, "uuid"));
-	snprintf(record->name, sizeof(record->name), "%s", member(json, "name"));
-	record->touched = member_number(json, "touched");
-	for (i = 0; i < sizeof(state_names) / sizeof(state_names[0]); i++) {
-		if (strcmp(member(json, "state"), state_names[i]) == 0)
-			break;
-	}
-	if (i == sizeof(state_names) / sizeof(state_names[0]))
-		return -EINVAL;
-	record->state = (enum record_state)i;
-	if (!json_object_object_get_ex(json, "vfs", &vfs) || !json_object_is_type(vfs, json_type_array) ||
-	    !json_object_object_get_ex(json, "journal", &journal) || journal_from_json(journal, &record->journal))
-		return -EINVAL;
-	n = json_object_array_length(vfs);
-	if (n > RECORD_MAX_VFS)
-		return -EINVAL;
-	for (i = 0; i < n; i++) {
-		if (vf_from_json(json_object_array_get_idx(vfs, i), &record->vf[i]))
-			return -EINVAL;
-	}
-	record->vfs = n;
-	return 0;
-}
-
-/*
- * read_json() - the JSON of a state file
- * Return: 0, -ENOENT, -EINVAL for what does not parse or is no file of ours, negative errno
- */
-static int read_json(const char *path, struct json_object **json, struct reason *why)
-{
-	autofree char *text = NULL;
-	ssize_t len = sysroot_slurp_checked(&text, STATE_FILE_MAX, SLURP_OWNED | SLURP_NO_LINK, "%s", path);
-
-	if (len == -ENOENT)
-		return -ENOENT;
-	if (len == -ELOOP || len == -EPERM || len == -EFBIG) /* a link, somebody else's, or no file of ours by its size: not one that we wrote */
-		len = -EINVAL;
-	if (len < 0)
-		return reason_set(why, (int)len, path, "cannot read: %s", strerror((int)-len));
-	*json = json_tokener_parse(text);
-	return *json ? 0 : reason_set(why, -EINVAL, path, "the file is not JSON");
-}
-
-/*
- * set_aside() - moves a file that does not parse out of the way, once; a newer one replaces an older
- */
-static void set_aside(const char *path)
-{
-	char from[256], to[272];
-
-	if (sysroot_path(from, sizeof(from), "%s", path))
-		return;
-	snprintf(to, sizeof(to), "%s.bad", from);
-	(void)rename(from, to);
-}
-
-/*
- * record_read() - the record of a guest
- * @uuid:	lower case
- * @record:	result
- * @why:	filled on failure other than -ENOENT
- * Return: 0, -ENOENT if there is none (or only one that did not parse, which is set aside), negative errno
- */
-int record_read(const char *uuid, struct record *record, struct reason *why)
-{
-	autojson struct json_object *json = NULL;
-	char path[128];
-	int error;
-
-	if (!uuid_is_safe(uuid))
-		return -ENOENT;
-	snprintf(path, sizeof(path), STATE_DIRECTORY "/guests/%s.json", uuid);
-	error = read_json(path, &json, why);
-	if (!error)
-		error = record_from_json(json, record);
-	if (error == -EINVAL) {
-		set_aside(path);
-		return -ENOENT;
-	}
-	return error;
-}
-
-/*
- * write_json() - replaces a state file
- */
-static int write_json(const char *path, struct json_object *json, struct reason *why)
-{
-	const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY);
-	int error = record_make_directories(why);
-
-	if (error)
-		return error;
-	error = sysroot_replace(text, strlen(text), "%s", path);
-	if (error) {
-		reason_set(why, error, path, "cannot write the journal: %s", strerror(-error));
-		reason_cure(why, "see that /run is writable and has space");
-	}
-	return error;
-}
-
-/*
- * record_write() - writes the record of a guest
- * @record:	record, with a uuid
- * @why:	filled on failure
- * Return: 0, negative errno
- */
-int record_write(const struct record *record, struct reason *why)
-{
-	autojson struct json_object *json = json_object_new_object();
-	struct json_object *vfs = json_object_new_array();
-	char path[128];
-
-	if (!uuid_is_safe(record->uuid))
-		return reason_set(why, -EINVAL, NULL, "the guest's uuid is not a uuid");
-	json_object_object_add(json, "version", json_object_new_int(1));
-	json_object_object_add(json, "uuid", json_object_new_string(record->uuid));
-	json_object_object_add(json, "name", json_object_new_string(record->name));
-	json_object_object_add(json, "state", json_object_new_string(state_names[record->state]));
-	json_object_object_add(json, "touched", json_object_new_int64(record->touched));
-	for (size_t i = 0; i < record->vfs; i++)
-		json_object_array_add(vfs, vf_to_json(&record->vf[i]));
-	json_object_object_add(json, "vfs", vfs);
-	json_object_object_add(json, "journal", journal_to_json(&record->journal));
-	snprintf(path, sizeof(path), STATE_DIRECTORY "/guests/%s.json", record->uuid);
-	return write_json(path, json, why);
-}
-
-/*
- * remove_file() - removes a state file; one that is not there is removed already
- */
-static int remove_file(const char *path, struct reason *why)
-{
-	char full[256];
-
-	if (sysroot_path(full, sizeof(full), "%s", path))
-		return -ENAMETOOLONG;
-	if (unlink(full) && errno != ENOENT)
-		return reason_set(why, -errno, path, "cannot remove: %s", strerror(errno));
-	return 0;
-}
-
-/*
- * record_remove() - forgets a guest
- * @uuid:	lower case
- * @why:	filled on failure
- * Return: 0, negative errno
- */
-int record_remove(const char *uuid, struct reason *why)
-{
-	char path[128];
-
-	if (!uuid_is_safe(uuid))
-		return 0;
-	snprintf(path, sizeof(path), STATE_DIRECTORY "/guests/%s.json", uuid);
-	return remove_file(path, why);
-}
-
-/*
- * add_record() - reads one more guest into a list
- * Return: 0 (also when the file is gone or does not parse), -ENOMEM, negative errno
- */
-static int add_record(struct record_list *list, const char *file, struct reason *why)
+static struct record *find_lease(struct record_list *list, const struct owner *owner)
 {
 	struct record *more;
-	char uuid[40];
-	int error;
 
-	if (strlen(file) != 41 || strcmp(file + 36, ".json"))
-		return 0;
-	snprintf(uuid, sizeof(uuid), "%.36s", file);
+	for (size_t i = 0; i < list->count; i++) {
+		struct record *record = &list->record[i];
+
+		if (strcmp(record->lease, owner->lease) != 0)
+			continue;
+		record->came |= owner->came;
+		record->lapsed &= owner->lapsed;
+		if (owner->state == RECORD_RUNNING) /* the others are being attached to it */
+			record->state = RECORD_RUNNING;
+		return record;
+	}
 	more = realloc(list->record, (list->count + 1) * sizeof(*more));
 	if (!more)
-		return reason_set(why, -ENOMEM, NULL, "out of memory");
+		return NULL;
 	list->record = more;
-	error = record_read(uuid, &list->record[list->count], why);
-	if (!error)
-		list->count++;
-	return error == -ENOENT ? 0 : error;
+	more = &more[list->count++];
+	*more = (struct record){ .state = owner->state, .came = owner->came, .lapsed = owner->lapsed, .touched = owner->touched };
+	memcpy(more->uuid, owner->uuid, sizeof(more->uuid));
+	memcpy(more->name, owner->name, sizeof(more->name));
+	memcpy(more->lease, owner->lease, sizeof(more->lease));
+	return more;
 }
 
 /*
- * record_read_all() - the records of all guests
+ * add_vf() - an object that belongs to a lease
+ * Return: 0, -ENOMEM
+ */
+static int add_vf(struct record *record, const struct object *object)
+{
+	struct record_vf *more = realloc(record->vf, (record->vfs + 1) * sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	record->vf = more;
+	more = &more[record->vfs++];
+	*more = (struct record_vf){ .pf = object->pf, .address = object->has_vf ? object->vf : object->pf, .index = object->index,
+				    .mac = object->owner.mac };
+	memcpy(more->bridge, object->owner.bridge, sizeof(more->bridge));
+	record->changes += object->changes.count;
+	if (object->owner.touched > record->touched)
+		record->touched = object->owner.touched;
+	return 0;
+}
+
+/*
+ * by_place() - the order of a lease's VFs: directories are read in any
+ */
+static int by_place(const void *a, const void *b)
+{
+	const struct record_vf *x = a, *y = b;
+	char left[PCI_ADDRESS_LEN], right[PCI_ADDRESS_LEN];
+
+	return strcmp(pci_address_format(&x->address, left), pci_address_format(&y->address, right));
+}
+
+/*
+ * record_from_objects() - the leases that objects belong to
+ * @objects:	VFs and seats
+ * @list:	result, given back with record_list_release()
+ * @why:	filled on failure
+ * Return: 0, -ENOMEM
+ */
+int record_from_objects(const struct object_list *objects, struct record_list *list, struct reason *why)
+{
+	*list = (struct record_list){ 0 };
+	for (size_t i = 0; i < objects->count; i++) {
+		struct record *record;
+
+		if (!object_is_owned(&objects->object[i]))
+			continue;
+		record = find_lease(list, &objects->object[i].owner);
+		if (record && !add_vf(record, &objects->object[i]))
+			continue;
+		record_list_release(list);
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	}
+	for (size_t i = 0; i < list->count; i++)
+		qsort(list->record[i].vf, list->record[i].vfs, sizeof(*list->record[i].vf), by_place);
+	return 0;
+}
+
+/*
+ * record_read_all() - all leases
  * @list:	result, given back with record_list_release()
  * @why:	filled on failure
  * Return: 0, negative errno
  */
 int record_read_all(struct record_list *list, struct reason *why)
 {
-	autoclosedir DIR *dir = sysroot_opendir(STATE_DIRECTORY "/guests");
-	struct dirent *entry;
-	int error = 0;
+	autoobjects struct object_list objects = { 0 };
+	int error;
 
 	*list = (struct record_list){ 0 };
-	while (dir && !error && (entry = readdir(dir)))
-		error = add_record(list, entry->d_name, why);
-	if (error)
-		record_list_release(list);
-	return error;
+	error = object_read_all(&objects, why);
+	return error ? error : record_from_objects(&objects, list, why);
+}
+
+/*
+ * join() - adds the VFs of one lease of a guest to another one's, whose words count if it is newer
+ * Return: 0, -ENOMEM
+ */
+static int join(struct record *record, const struct record *other)
+{
+	struct record_vf *more = realloc(record->vf, (record->vfs + other->vfs) * sizeof(*more));
+	size_t vfs = record->vfs + other->vfs;
+
+	if (!more)
+		return -ENOMEM;
+	memcpy(more + record->vfs, other->vf, other->vfs * sizeof(*more));
+	if (other->touched >= record->touched)
+		*record = *other;
+	record->vf = more;
+	record->vfs = vfs;
+	return 0;
+}
+
+/*
+ * record_read() - what a guest has here, by all of its leases
+ * @uuid:	lower case
+ * @record:	result, given back with record_release()
+ * @why:	filled on failure other than -ENOENT
+ * Return: 0, -ENOENT, negative errno
+ */
+int record_read(const char *uuid, struct record *record, struct reason *why)
+{
+	struct record_list list = { 0 };
+	int error = record_read_all(&list, why);
+
+	*record = (struct record){ 0 };
+	for (size_t i = 0; !error && i < list.count; i++) {
+		if (strcmp(list.record[i].uuid, uuid) == 0 && join(record, &list.record[i]))
+			error = reason_set(why, -ENOMEM, NULL, "out of memory");
+	}
+	record_list_release(&list);
+	if (!error && *record->uuid)
+		return 0;
+	record_release(record);
+	return error ? error : -ENOENT;
+}
+
+/*
+ * record_release() - gives back a lease that was read
+ */
+void record_release(struct record *record)
+{
+	free(record->vf);
+	record->vf = NULL;
+	record->vfs = 0;
 }
 
 /*
@@ -332,57 +185,31 @@ int record_read_all(struct record_list *list, struct reason *why)
  */
 void record_list_release(struct record_list *list)
 {
+	for (size_t i = 0; i < list->count; i++)
+		record_release(&list->record[i]);
 	free(list->record);
 	*list = (struct record_list){ 0 };
 }
 
-/*
- * record_read_pf() - the journal of a PF
- * @pf:		address
- * @journal:	result, empty if there is no file or one that does not parse
- * @why:	filled on failure
- * Return: 0, negative errno
- */
-int record_read_pf(const struct pci_address *pf, struct steps *journal, struct reason *why)
-{
-	autojson struct json_object *json = NULL;
-	char path[128], address[PCI_ADDRESS_LEN];
-	int error;
+/* PFs that are listed. */
+struct pf_list {
+	struct pci_address *pf;
+	size_t count, max;
+};
 
-	journal->count = 0;
-	snprintf(path, sizeof(path), STATE_DIRECTORY "/pfs/%s.json", pci_address_format(pf, address));
-	error = read_json(path, &json, why);
-	if (!error)
-		error = journal_from_json(json, journal);
-	if (error == -EINVAL) {
-		set_aside(path);
-		journal->count = 0;
-		return 0;
-	}
-	return error == -ENOENT ? 0 : error;
+/* list_pf() - one more of them. arg: struct pf_list */
+static int list_pf(const char *name, void *arg, struct reason *why)
+{
+	struct pf_list *list = arg;
+
+	(void)why;
+	if (list->count < list->max && pci_address_parse(name, &list->pf[list->count]) == 0)
+		list->count++;
+	return 0;
 }
 
 /*
- * record_write_pf() - writes the journal of a PF, or removes it when it is empty
- * @pf:		address
- * @journal:	steps
- * @why:	filled on failure
- * Return: 0, negative errno
- */
-int record_write_pf(const struct pci_address *pf, const struct steps *journal, struct reason *why)
-{
-	autojson struct json_object *json = NULL;
-	char path[128], address[PCI_ADDRESS_LEN];
-
-	snprintf(path, sizeof(path), STATE_DIRECTORY "/pfs/%s.json", pci_address_format(pf, address));
-	if (!journal->count)
-		return remove_file(path, why);
-	json = journal_to_json(journal);
-	return write_json(path, json, why);
-}
-
-/*
- * record_list_pfs() - which PFs have a journal
+ * record_list_pfs() - which PFs have changes
  * @pf:		result
  * @max:	its entries; more are left out
  * @why:	filled on failure
@@ -390,30 +217,18 @@ int record_write_pf(const struct pci_address *pf, const struct steps *journal, s
  */
 int record_list_pfs(struct pci_address *pf, size_t max, struct reason *why)
 {
-	autoclosedir DIR *dir = sysroot_opendir(STATE_DIRECTORY "/pfs");
-	struct dirent *entry;
-	size_t n = 0;
+	struct pf_list list = { pf, 0, max };
+	int error = file_each(STATE_DIRECTORY "/pfs", list_pf, &list, why);
 
-	(void)why;
-	while (dir && n < max && (entry = readdir(dir))) {
-		char name[PCI_ADDRESS_LEN];
-		const char *dot = strstr(entry->d_name, ".json");
-
-		if (!dot || dot[5] || (size_t)(dot - entry->d_name) >= sizeof(name))
-			continue;
-		snprintf(name, sizeof(name), "%.*s", (int)(dot - entry->d_name), entry->d_name);
-		if (pci_address_parse(name, &pf[n]) == 0)
-			n++;
-	}
-	return (int)n;
+	return error ? error : (int)list.count;
 }
 
 /*
  * record_find_vf() - who holds a VF
- * @list:	records
+ * @list:	leases
  * @vf:		address
  * @except:	uuid of a guest that does not count, or NULL
- * Return: the record, NULL if nobody
+ * Return: the lease, NULL if nobody
  */
 const struct record *record_find_vf(const struct record_list *list, const struct pci_address *vf, const char *except)
 {
@@ -428,4 +243,120 @@ const struct record *record_find_vf(const struct record_list *list, const struct
 		}
 	}
 	return NULL;
+}
+
+/* See record.h. */
+const struct record *record_find_uuid(const struct record_list *list, const char *uuid)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->record[i].uuid, uuid) == 0)
+			return &list->record[i];
+	}
+	return NULL;
+}
+
+/*
+ * note_path() - where it is kept that a guest is known
+ */
+static const char *note_path(const char *uuid, char *out, size_t size)
+{
+	snprintf(out, size, STATE_DIRECTORY "/guests/%s.json", uuid);
+	return out;
+}
+
+/*
+ * guest_note_write() - keeps that a guest is known here
+ * @uuid:	lower case
+ * @note:	what its leases cannot say; NULL: nothing, and one that is kept already stays
+ * @why:	filled on failure
+ * Return: 0, negative errno
+ */
+int guest_note_write(const char *uuid, const struct guest_note *note, struct reason *why)
+{
+	autojson struct json_object *json = NULL;
+	char path[96], address[PCI_ADDRESS_LEN];
+
+	if (!record_is_uuid(uuid))
+		return reason_set(why, -EINVAL, NULL, "the guest's uuid is not a uuid");
+	note_path(uuid, path, sizeof(path));
+	if (!note && sysroot_exists("%s", path))
+		return 0;
+	json = json_object_new_object();
+	json_object_object_add(json, "version", json_object_new_int(2));
+	json_object_object_add(json, "uuid", json_object_new_string(uuid));
+	json_object_object_add(json, "since", json_object_new_int64(clock_ms()));
+	if (note && note->is_lost) {
+		json_object_object_add(json, "lost", json_object_new_string(pci_address_format(&note->lost, address)));
+		json_object_object_add(json, "to", json_object_new_string(note->to));
+	}
+	return file_write(path, json, why);
+}
+
+/*
+ * guest_note_read() - what is kept of a guest
+ * @uuid:	lower case
+ * @note:	result
+ * @why:	filled on failure
+ * Return: 0, -ENOENT if it is not known here, negative errno
+ */
+int guest_note_read(const char *uuid, struct guest_note *note, struct reason *why)
+{
+	autojson struct json_object *json = NULL;
+	char path[96], address[PCI_ADDRESS_LEN];
+	int error = record_is_uuid(uuid) ? file_read(note_path(uuid, path, sizeof(path)), &json, why) : -ENOENT;
+
+	*note = (struct guest_note){ 0 };
+	if (error == -EINVAL || (!error && !json_object_is_type(json, json_type_object))) {
+		file_set_aside(path);
+		return -ENOENT;
+	}
+	if (error)
+		return error;
+	note->is_lost = !file_get_text(json, "lost", address, sizeof(address)) && !pci_address_parse(address, &note->lost) &&
+			!file_get_text(json, "to", note->to, sizeof(note->to));
+	return 0;
+}
+
+/*
+ * guest_note_forget() - a guest is known no more, if it has no lease left
+ * @uuid:	lower case
+ *
+ * A lease is written after the note. Where both meet in time, the note may be missing beside a lease: the hook then looks at the guest's
+ * XML alone, and the next call of any guest finds the lease.
+ */
+void guest_note_forget(const char *uuid)
+{
+	struct record_list list = { 0 };
+	char path[96];
+
+	if (record_is_uuid(uuid) && !record_read_all(&list, NULL) && !record_find_uuid(&list, uuid))
+		(void)file_remove(note_path(uuid, path, sizeof(path)), NULL);
+	record_list_release(&list);
+}
+
+/*
+ * sweep_note() - forgets a guest that has had no lease for a while, and that need not be told anything
+ * @arg:	struct record_list of all leases
+ */
+static int sweep_note(const char *name, void *arg, struct reason *why)
+{
+	autojson struct json_object *json = NULL;
+	const struct record_list *list = arg;
+	char path[96];
+
+	(void)why;
+	if (!record_is_uuid(name) || record_find_uuid(list, name) || file_read(note_path(name, path, sizeof(path)), &json, NULL) ||
+	    json_object_object_get(json, "lost") || file_get_number(json, "version") != 2)
+		return 0;
+	if (clock_ms() - file_get_number(json, "since") > NOTE_AGE_MS || file_get_number(json, "since") > clock_ms())
+		(void)file_remove(path, NULL);
+	return 0;
+}
+
+/* See record.h. */
+void guest_note_sweep(const struct record_list *list)
+{
+	struct record_list copy = *list;
+
+	(void)file_each(STATE_DIRECTORY "/guests", sweep_note, &copy, NULL);
 }

@@ -55,7 +55,7 @@ static int make_directory(const char *path, struct reason *why)
  */
 int record_make_directories(struct reason *why)
 {
-	static const char *const paths[] = { STATE_DIRECTORY, STATE_DIRECTORY "/guests", STATE_DIRECTORY "/pfs" };
+	static const char *const paths[] = { STATE_DIRECTORY, STATE_DIRECTORY "/guests", STATE_DIRECTORY "/pfs", STATE_DIRECTORY "/vfs" };
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		int error = make_directory(paths[i], why);
@@ -80,6 +80,26 @@ int record_make_directory(const char *path, struct reason *why)
 }
 
 /*
+ * take() - takes a lock below the state directory
+ * @object:	what it is of, for the sentence
+ */
+static int take(const char *path, const char *object, deadline_t deadline, struct reason *why)
+{
+	int fd = -ENOENT;
+
+	for (int tries = 0; fd == -ENOENT && tries < 2; tries++) { /* the directory may be removed while we wait */
+		int error = record_make_directories(why);
+
+		fd = error ? error : lock_take(path, deadline, why);
+	}
+	if (fd == -ETIME) {
+		reason_set(why, -ETIME, object, "another vferry is still changing this host");
+		reason_cure(why, "look for it in the log and try again");
+	}
+	return fd;
+}
+
+/*
  * record_lock() - takes a lock
  * @pf:		PF whose lock to take, NULL for the host-wide one
  * @deadline:	when to give up; one that has passed means: try once
@@ -89,20 +109,26 @@ int record_make_directory(const char *path, struct reason *why)
 int record_lock(const struct pci_address *pf, deadline_t deadline, struct reason *why)
 {
 	char path[64] = STATE_DIRECTORY "/lock", address[PCI_ADDRESS_LEN] = STATE_DIRECTORY;
-	int fd = -ENOENT;
 
 	if (pf)
 		snprintf(path, sizeof(path), STATE_DIRECTORY "/pf-%s.lock", pci_address_format(pf, address));
-	for (int tries = 0; fd == -ENOENT && tries < 2; tries++) { /* the directory may be removed while we wait */
-		int error = record_make_directories(why);
+	return take(path, address, deadline, why);
+}
 
-		fd = error ? error : lock_take(path, deadline, why);
-	}
-	if (fd == -ETIME) {
-		reason_set(why, -ETIME, address, "another vferry is still changing this host");
-		reason_cure(why, "look for it in the log and try again");
-	}
-	return fd;
+/*
+ * record_lock_object() - takes the lock of a VF or of a PF's seats
+ * @object:	its pf, vf
+ * @deadline:	when to give up; one that has passed means: try once
+ * @why:	filled on failure
+ * Return: as record_lock()
+ */
+int record_lock_object(const struct object *object, deadline_t deadline, struct reason *why)
+{
+	char path[64], address[PCI_ADDRESS_LEN];
+
+	pci_address_format(object->has_vf ? &object->vf : &object->pf, address);
+	snprintf(path, sizeof(path), STATE_DIRECTORY "/%s-%s.lock", object->has_vf ? "vf" : "seats", address);
+	return take(path, address, deadline, why);
 }
 
 /*
@@ -133,4 +159,5 @@ void record_sweep(void)
 {
 	sweep_directory(STATE_DIRECTORY "/guests");
 	sweep_directory(STATE_DIRECTORY "/pfs");
+	sweep_directory(STATE_DIRECTORY "/vfs");
 }

@@ -6,27 +6,28 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* How each kind is called, and whether "number", "name" or "text" says what it sets. */
+/* How each kind is called in files, what it does, and what it does where number is 0. */
 static const struct {
 	const char *name;
-	const char *verb;
+	const char *verb, *away;
 } kinds[STEP_KINDS] = {
-	[STEP_AUTOPROBE] = { "autoprobe", "sriov_drivers_autoprobe" },
-	[STEP_ESWITCH] = { "eswitch", "eswitch mode" },
-	[STEP_NUM_VFS] = { "num-vfs", "sriov_numvfs" },
-	[STEP_UPLINK_UP] = { "uplink-up", "uplink up" },
-	[STEP_OVS_OPTION] = { "ovs-option", "Open vSwitch option" },
-	[STEP_BRIDGE] = { "bridge", "bridge" },
-	[STEP_UPLINK_PORT] = { "uplink-port", "uplink into bridge" },
-	[STEP_UNBIND] = { "unbind", "unbind from driver" },
-	[STEP_RATES] = { "rates", "rate limits (Mbit/s)" },
-	[STEP_MAC] = { "mac", "MAC" },
-	[STEP_MIGRATABLE] = { "migratable", "migratable" },
-	[STEP_BIND] = { "bind", "bind to driver" },
-	[STEP_REPRESENTOR_UP] = { "representor-up", "representor up" },
-	[STEP_PORT] = { "port", "representor into bridge" },
+	[STEP_AUTOPROBE] = { "autoprobe", "sriov_drivers_autoprobe", NULL },
+	[STEP_ESWITCH] = { "eswitch", "eswitch mode", NULL },
+	[STEP_NUM_VFS] = { "num-vfs", "sriov_numvfs", NULL },
+	[STEP_UPLINK_UP] = { "uplink-up", "uplink up", "uplink down" },
+	[STEP_OVS_OPTION] = { "ovs-option", "Open vSwitch option", NULL },
+	[STEP_BRIDGE] = { "bridge", "bridge", "no more bridge" },
+	[STEP_UPLINK_PORT] = { "uplink-port", "uplink into bridge", "uplink out of bridge" },
+	[STEP_UNBIND] = { "unbind", "unbind from driver", NULL },
+	[STEP_RATES] = { "rates", "rate limits (Mbit/s)", NULL },
+	[STEP_MAC] = { "mac", "MAC", NULL },
+	[STEP_MIGRATABLE] = { "migratable", "migratable", "not migratable" },
+	[STEP_BIND] = { "bind", "bind to driver", NULL },
+	[STEP_REPRESENTOR_UP] = { "representor-up", "representor up", "representor down" },
+	[STEP_PORT] = { "port", "representor into bridge", "representor out of bridge" },
 };
 
 /*
@@ -59,6 +60,8 @@ char *step_describe(const struct step *step, char *out, size_t size)
 	char address[PCI_ADDRESS_LEN], mac[MAC_ADDRESS_LEN];
 	const char *verb = step->kind < STEP_KINDS ? kinds[step->kind].verb : "unknown";
 
+	if (step->kind < STEP_KINDS && !step->number && kinds[step->kind].away)
+		verb = kinds[step->kind].away;
 	pci_address_format(step->has_vf ? &step->vf : &step->pf, address);
 	switch (step->kind) {
 	case STEP_ESWITCH:
@@ -82,7 +85,7 @@ char *step_describe(const struct step *step, char *out, size_t size)
 		snprintf(out, size, "%s: %s %s", address, verb, mac_address_format(&step->mac, mac));
 		break;
 	case STEP_UNBIND:
-		snprintf(out, size, "%s: %s %s", address, verb, step->before_text);
+		snprintf(out, size, "%s: %s %s", address, verb, *step->before_text ? step->before_text : step->text);
 		break;
 	case STEP_BIND:
 	case STEP_RATES:
@@ -141,6 +144,7 @@ struct json_object *step_to_json(const struct step *step)
 	put_mac(json, "mac", &step->mac);
 	put_mac(json, "before-mac", &step->before_mac);
 	put_text(json, "guest", step->guest);
+	put_text(json, "asked", step->asked);
 	return json;
 }
 
@@ -244,7 +248,8 @@ int step_from_json(struct json_object *json, struct step *step)
 	    get_number(json, "before", &s.before) || get_text(json, "name", s.name, sizeof(s.name)) ||
 	    get_text(json, "text", s.text, sizeof(s.text)) ||
 	    get_text(json, "before-text", s.before_text, sizeof(s.before_text)) || get_mac(json, "mac", &s.mac) ||
-	    get_mac(json, "before-mac", &s.before_mac) || get_text(json, "guest", s.guest, sizeof(s.guest)))
+	    get_mac(json, "before-mac", &s.before_mac) || get_text(json, "guest", s.guest, sizeof(s.guest)) ||
+	    get_text(json, "asked", s.asked, sizeof(s.asked)))
 		return -EINVAL;
 	*step = s;
 	return 0;
@@ -254,12 +259,85 @@ int step_from_json(struct json_object *json, struct step *step)
  * steps_add() - appends a step
  * @steps:	list
  * @step:	copied
- * Return: 0, -E2BIG when the list is full
+ * Return: 0, -E2BIG when the list is full, -ENOMEM
  */
 int steps_add(struct steps *steps, const struct step *step)
 {
 	if (steps->count >= STEPS_MAX)
 		return -E2BIG;
+	if (steps->count == steps->room) {
+		size_t room = steps->room ? steps->room * 2 : 8;
+		struct step *more = realloc(steps->step, room * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		steps->step = more;
+		steps->room = room;
+	}
 	steps->step[steps->count++] = *step;
 	return 0;
+}
+
+/*
+ * steps_remove() - takes one step out of a list
+ * @i:		its place
+ */
+void steps_remove(struct steps *steps, size_t i)
+{
+	memmove(&steps->step[i], &steps->step[i + 1], (steps->count - i - 1) * sizeof(steps->step[0]));
+	steps->count--;
+}
+
+/*
+ * steps_release() - gives back a list
+ */
+void steps_release(struct steps *steps)
+{
+	free(steps->step);
+	*steps = (struct steps){ 0 };
+}
+
+/*
+ * step_is_same() - whether two steps concern the same thing, so that the older "before" is the one to restore
+ *
+ * A port is known by its VF: the representor may have another name by now.
+ */
+bool step_is_same(const struct step *a, const struct step *b)
+{
+	return a->kind == b->kind && pci_address_equal(&a->pf, &b->pf) && a->has_vf == b->has_vf &&
+	       (a->has_vf ? pci_address_equal(&a->vf, &b->vf) : strcmp(a->name, b->name) == 0);
+}
+
+/*
+ * step_back() - the step that makes what was there before a change
+ * @change:	as it was made
+ * Return: the step; before is what was made
+ */
+struct step step_back(const struct step *change)
+{
+	struct step back = *change;
+
+	back.number = change->before;
+	back.before = change->number;
+	memcpy(back.text, change->before_text, sizeof(back.text));
+	memcpy(back.before_text, change->text, sizeof(back.before_text));
+	back.mac = change->before_mac;
+	back.before_mac = change->mac;
+	switch (change->kind) {
+	case STEP_UNBIND:
+		back.kind = STEP_BIND;
+		break;
+	case STEP_BIND: /* where libvirt has left it */
+		back.kind = STEP_UNBIND;
+		memcpy(back.text, change->text, sizeof(back.text));
+		break;
+	case STEP_UPLINK_PORT:
+	case STEP_PORT: /* what somebody else had put there is still there */
+		back.number = 0;
+		memcpy(back.text, change->text, sizeof(back.text));
+		break;
+	default:
+		break;
+	}
+	return back;
 }

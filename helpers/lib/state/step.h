@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * step.h: one change made to a host, with what was there before, so that it can be taken back.
+ * step.h: one thing of an object that is to be as wanted, and what it was before vferry touched it.
  *
- * A plan is a list of steps; a journal is the list of those that were begun. Taking back restores "before" and does nothing where the
- * host shows that value already, so that a step which was journalled but never carried out is harmless.
+ * A plan is a list of steps; an object's file (state/object.h) holds the list of those that were begun: its baseline. step_back() turns one
+ * round: what was there before is wanted then. There is one way to carry a step out, whichever way it goes.
  */
 #ifndef VFERRY_STATE_STEP_H
 #define VFERRY_STATE_STEP_H
@@ -18,28 +18,38 @@
 #include "base/reason.h"
 
 #define STEP_NAME_MAX 64
-#define STEPS_MAX 256
+#define STEP_LEASE_MAX 20
+#define STEPS_MAX 4096 /* of one list: a PF has up to 256 VFs, and each of them a few */
+
+/*
+ * In the safe order: a card is made ready from the first to the last, and given back from the last to the first. The word is what the
+ * function of engine/ that judges it, and the operation that makes it, are called by (engine/door.c).
+ */
+#define STEP_KINDS_OF(X)                                                                                                                   \
+	/* of a PF */                                                                                                                      \
+	X(STEP_AUTOPROBE, autoprobe)           /* number: sriov_drivers_autoprobe */                                                       \
+	X(STEP_ESWITCH, eswitch)               /* number: enum eswitch_mode */                                                             \
+	X(STEP_NUM_VFS, num_vfs)               /* number: sriov_numvfs */                                                                  \
+	X(STEP_UPLINK_UP, uplink_up)           /* name: netdev; number: IFF_UP */                                                          \
+	X(STEP_OVS_OPTION, ovs_option)         /* name: other_config key; text: value, before_text: value before ("" absent) */            \
+	X(STEP_BRIDGE, bridge)                 /* name: bridge; number: 1 exists */                                                        \
+	X(STEP_UPLINK_PORT, uplink_port)       /* name: netdev; text: bridge; number: 1 it is in it */                                     \
+	/* of a VF */                                                                                                                      \
+	X(STEP_UNBIND, unbind)                 /* text: only from that driver, "" any; before_text: driver that had it */                  \
+	X(STEP_RATES, rates)                   /* name: uplink; text, before_text: "MIN-MAX" Mbit/s, rates that were set from outside */   \
+	X(STEP_MAC, mac)                       /* mac, before_mac: administrative MAC of the function */                                   \
+	X(STEP_MIGRATABLE, migratable)         /* number: 1 on */                                                                          \
+	X(STEP_BIND, bind)                     /* text: driver */                                                                          \
+	X(STEP_REPRESENTOR_UP, representor_up) /* number: IFF_UP */                                                                        \
+	X(STEP_PORT, port)                     /* number: 1 the guest's port is there, 0 none of vferry's is; name: representor, when it */ \
+					       /* was looked for; text: bridge; mac: attached-mac; guest, lease: whose port it is */
 
 enum step_kind {
-	/* of a PF */
-	STEP_AUTOPROBE,     /* number: sriov_drivers_autoprobe */
-	STEP_ESWITCH,       /* number: enum eswitch_mode */
-	STEP_NUM_VFS,       /* number: sriov_numvfs */
-	STEP_UPLINK_UP,     /* name: netdev; number: IFF_UP */
-	STEP_OVS_OPTION,    /* name: other_config key; text: value, before_text: value before ("" absent) */
-	STEP_BRIDGE,        /* name: bridge; number: 1 exists */
-	STEP_UPLINK_PORT,   /* name: netdev; text: bridge */
-	/* of a VF */
-	STEP_UNBIND,        /* before_text: driver that had it */
-	STEP_RATES,         /* name: uplink; text, before_text: "MIN-MAX" Mbit/s, rates that were set from outside */
-	STEP_MAC,           /* mac, before_mac: administrative MAC of the function */
-	STEP_MIGRATABLE,    /* number: 1 on */
-	STEP_BIND,          /* text: VFIO driver */
-	STEP_REPRESENTOR_UP,/* number: IFF_UP */
-	STEP_PORT,          /* name: representor, when it was looked for; text: bridge; mac: attached-mac */
+#define STEP_KIND(kind, word) kind,
+	STEP_KINDS_OF(STEP_KIND)
+#undef STEP_KIND
 	STEP_KINDS
 };
-
 struct step {
 	enum step_kind kind;
 	struct pci_address pf;
@@ -52,12 +62,16 @@ struct step {
 	char text[STEP_NAME_MAX], before_text[STEP_NAME_MAX];
 	struct mac_address mac, before_mac;
 	char guest[40];              /* uuid for external_ids, empty for a step of the host */
-	struct port_settings port;   /* of STEP_PORT; not in the journal: taking a port back needs none of it */
+	char lease[STEP_LEASE_MAX];  /* of the guest, for external_ids */
+	char asked[STEP_LEASE_MAX];  /* of STEP_PORT: what the guest's definition asks for (state/kept.h); "": not known */
+	bool is_told;                /* of STEP_PORT: the passport says which network it is, so that somebody else's port must fit */
+	struct port_settings port;   /* of STEP_PORT; not in the file: taking a port back needs none of it */
 };
 
+/* A list that grows. */
 struct steps {
-	struct step step[STEPS_MAX];
-	size_t count;
+	struct step *step;
+	size_t count, room;
 };
 
 /* The name of a kind in JSON and logs: "eswitch", "num-vfs", … */
@@ -71,7 +85,18 @@ struct json_object *step_to_json(const struct step *step);
 /* Return: 0, -EINVAL for what is no step. */
 int step_from_json(struct json_object *json, struct step *step);
 
-/* Adds a copy at the end. Return: 0, -E2BIG. */
+/* Adds a copy at the end. Return: 0, -E2BIG, -ENOMEM. */
 int steps_add(struct steps *steps, const struct step *step);
+
+/* Takes one out; gives back all of them. Harmless on a zeroed list. */
+void steps_remove(struct steps *steps, size_t i);
+void steps_release(struct steps *steps);
+#define autosteps __attribute__((cleanup(steps_release)))
+
+/* Whether two steps concern the same thing of the same object. */
+bool step_is_same(const struct step *a, const struct step *b);
+
+/* A change turned round: the step that makes what was there before. */
+struct step step_back(const struct step *change);
 
 #endif

@@ -15,6 +15,7 @@
 
 #define OVS_OWNER_KEY "vferry-owner" /* external_ids of a port that vferry made: "vferry" */
 #define OVS_GUEST_KEY "vferry-guest" /* uuid of the guest, or "host" for an uplink */
+#define OVS_LEASE_KEY "vferry-lease" /* which instance of the guest */
 #define OVS_VF_KEY "vferry-vf"       /* PCI address of the VF, or of the PF for an uplink */
 
 #define OVS_MAX_MEMBERS 8
@@ -31,6 +32,7 @@ struct ovs_port {
 	char error[256];      /* Interface.error */
 	bool ours;            /* external_ids say that vferry made it */
 	char guest[40];       /* OVS_GUEST_KEY */
+	char lease[20];       /* OVS_LEASE_KEY */
 	char vf[32];          /* OVS_VF_KEY */
 	int tag;              /* VLAN, -1: none */
 	struct port_settings settings; /* what was set on it; what is no word or out of range there is left out */
@@ -57,6 +59,7 @@ struct ovs_state {
 struct ovs_port_request {
 	const char *bridge, *port;
 	const char *guest;    /* uuid or "host" */
+	const char *lease;    /* which instance of the guest, NULL: none */
 	const char *vf;       /* PCI address */
 	const char *mac;      /* external_ids:attached-mac, NULL: none */
 	const char *name;     /* external_ids:vm-name, of the guest (vm-id gets the uuid), NULL: none */

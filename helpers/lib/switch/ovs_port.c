@@ -43,7 +43,8 @@ static struct json_object *port_row(const struct ovs_port_request *request)
 	struct json_object *row = json_object_new_object();
 
 	json_object_object_add(row, "external_ids", json_map(OVS_OWNER_KEY, "vferry", OVS_GUEST_KEY, request->guest ? request->guest : "",
-							     OVS_VF_KEY, request->vf ? request->vf : "", NULL));
+							     OVS_LEASE_KEY, request->lease ? request->lease : "", OVS_VF_KEY,
+							     request->vf ? request->vf : "", NULL));
 	json_object_object_add(row, "other_config", json_map("transient", request->transient ? "true" : "", NULL));
 	json_object_object_add(row, "tag", wanted_tag(request) >= 0 ? json_object_new_int(wanted_tag(request)) : empty_set());
 	if (request->settings)

@@ -260,6 +260,7 @@ static void read_port(struct json_object *row, const struct indexes *index, cons
 	copy(port->bridge, sizeof(port->bridge), bridge);
 	port->ours = is_ours(row);
 	copy(port->guest, sizeof(port->guest), value_map_text(row, "external_ids", OVS_GUEST_KEY));
+	copy(port->lease, sizeof(port->lease), value_map_text(row, "external_ids", OVS_LEASE_KEY));
 	copy(port->vf, sizeof(port->vf), value_map_text(row, "external_ids", OVS_VF_KEY));
 	port->tag = json_object_is_type(tag, json_type_int) ? json_object_get_int(tag) : -1;
 	read_port_settings(row, &port->settings);

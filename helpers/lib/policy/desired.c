@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * desired.c: how an object is to be. See desired.h.
+ */
+#include "policy/desired.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "card/vfio.h"
+
+/*
+ * vf_step() - a step of a guest's VF, with what all of them share
+ */
+static struct step vf_step(const struct guest_vf *vf, const struct owner *owner, enum step_kind kind)
+{
+	const struct inventory_vf *now = vf->index < vf->pf->num_vfs ? &vf->pf->vf[vf->index] : NULL;
+	struct step step = { .kind = kind, .pf = vf->pf->address, .has_vf = true, .vf = vf->address, .index = vf->index, .number = 1 };
+
+	step.port_index = now && now->has_port ? now->port.index : 0;
+	snprintf(step.guest, sizeof(step.guest), "%s", owner->uuid);
+	memcpy(step.lease, owner->lease, sizeof(step.lease));
+	return step;
+}
+
+/*
+ * vf_mac() - the MAC that the guest has on a VF, all zero if nobody told
+ */
+static struct mac_address vf_mac(const struct guest_vf *vf)
+{
+	if (vf->device->has_mac)
+		return vf->device->mac;
+	return vf->passport ? vf->passport->mac : (struct mac_address){ 0 };
+}
+
+/*
+ * add_settings() - clears what was set for the VF's last user
+ *
+ * libvirt sets the MAC of an <interface> by itself and puts the old one back; that of a plain <hostdev> is nobody's business but ours.
+ * Where nobody tells its MAC, that of the last user goes all the same.
+ */
+static int add_settings(const struct guest_vf *vf, const struct owner *owner, struct steps *steps)
+{
+	struct step step = vf_step(vf, owner, STEP_RATES);
+	struct mac_address mac = vf_mac(vf);
+	int error;
+
+	snprintf(step.name, sizeof(step.name), "%s", vf->pf->uplink);
+	snprintf(step.text, sizeof(step.text), "0-0");
+	error = steps_add(steps, &step);
+	if (error || vf->device->kind != HOSTDEV_PLAIN)
+		return error;
+	step = vf_step(vf, owner, STEP_MAC);
+	if (mac_address_is_unicast(&mac))
+		step.mac = mac;
+	return steps_add(steps, &step);
+}
+
+/*
+ * add_driver() - the driver of a VF, and what it reads when it probes
+ *
+ * A VF that a driver holds is unbound even if it is the VFIO driver and the VF is migratable: nothing tells whether it was migratable
+ * already when that driver probed.
+ */
+static int add_function(const struct guest_vf *vf, const struct owner *owner, bool bound, struct steps *steps)
+{
+	struct step step = vf_step(vf, owner, STEP_UNBIND);
+	int error = bound ? 0 : steps_add(steps, &step);
+
+	if (!error)
+		error = add_settings(vf, owner, steps);
+	if (error || bound)
+		return error;
+	step = vf_step(vf, owner, STEP_MIGRATABLE);
+	error = steps_add(steps, &step);
+	if (error || vf->device->managed || vf->device->kind == HOSTDEV_POOL)
+		return error;
+	step = vf_step(vf, owner, STEP_BIND);
+	snprintf(step.text, sizeof(step.text), "%s", VFIO_DRIVER);
+	return steps_add(steps, &step);
+}
+
+/*
+ * desired_of_guest() - how a guest's VF is to be
+ * @vf:		placed
+ * @owner:	its lease
+ * @bound:	libvirt has bound it
+ * @steps:	are added
+ * Return: 0, -E2BIG, -ENOMEM
+ */
+int desired_of_guest(const struct guest_vf *vf, const struct owner *owner, bool bound, struct steps *steps)
+{
+	struct step step = vf_step(vf, owner, STEP_REPRESENTOR_UP);
+	int error = add_function(vf, owner, bound, steps);
+
+	if (!error)
+		error = steps_add(steps, &step);
+	if (error)
+		return error;
+	step = vf_step(vf, owner, STEP_PORT);
+	step.is_told = vf->passport != NULL;
+	memcpy(step.asked, vf->asked, sizeof(step.asked));
+	if (vf->passport)
+		step.port = vf->passport->port;
+	snprintf(step.text, sizeof(step.text), "%s", vf->bridge);
+	step.mac = vf_mac(vf);
+	return steps_add(steps, &step);
+}
+
+/*
+ * desired_of_nobody() - how an object is to be that has no owner
+ * @object:	its changes
+ * @steps:	are added
+ * Return: 0, -E2BIG, -ENOMEM
+ *
+ * Where libvirt has not taken the VFIO driver from the VF, it is taken here: with one left, "migratable" could not be what it was.
+ */
+int desired_of_nobody(const struct object *object, struct steps *steps)
+{
+	const struct steps *changes = &object->changes;
+	bool is_freed = !object->has_vf || !changes->count;
+
+	for (int kind = STEP_KINDS - 1; kind >= 0; kind--) {
+		for (size_t i = changes->count; i-- > 0;) {
+			struct step back = step_back(&changes->step[i]);
+
+			if (changes->step[i].kind == (enum step_kind)kind && steps_add(steps, &back))
+				return -ENOMEM;
+		}
+		if (!is_freed && kind == STEP_BIND) {
+			struct step unbind = { .kind = STEP_UNBIND, .pf = object->pf, .has_vf = true, .vf = object->vf,
+					       .index = object->index };
+
+			snprintf(unbind.text, sizeof(unbind.text), "%s", VFIO_DRIVER);
+			if (steps_add(steps, &unbind))
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/*
+ * has_vlans() - whether a port has the VLANs that are wanted: neither another one, nor more
+ */
+static bool has_vlans(const struct ovs_port *port, const struct port_settings *wanted)
+{
+	const struct port_settings *has = &port->settings;
+
+	return (wanted->has_tag ? wanted->tag : -1) == port->tag && strcmp(wanted->vlan_mode, has->vlan_mode) == 0 &&
+	       wanted->trunks == has->trunks && memcmp(wanted->trunk, has->trunk, wanted->trunks * sizeof(wanted->trunk[0])) == 0;
+}
+
+/*
+ * say_missing() - what a passport asks for beside VLANs and a port has not
+ */
+static void say_missing(const struct port_settings *has, const struct port_settings *wanted, char *out, size_t size)
+{
+	snprintf(out, size, "%s%s%s", *wanted->iface_id && strcmp(wanted->iface_id, has->iface_id) != 0 ? " iface-id" : "",
+		 wanted->ingress_rate && wanted->ingress_rate != has->ingress_rate ? " ingress-policing" : "",
+		 *wanted->qos && strcmp(wanted->qos, has->qos) != 0 ? " QoS" : "");
+}
+
+/*
+ * desired_port_fits() - whether somebody else's port can be a guest's
+ * @port:	of its VF's representor
+ * @wanted:	by its passport
+ * @missing:	NULL, or receives what the port lacks and the guest can do without
+ * @size:	its size in bytes
+ * @why:	filled if not
+ * Return: 0, -EEXIST
+ */
+int desired_port_fits(const struct ovs_port *port, const struct port_settings *wanted, char *missing, size_t size, struct reason *why)
+{
+	if (missing)
+		say_missing(&port->settings, wanted, missing, size);
+	if (has_vlans(port, wanted))
+		return 0;
+	reason_set(why, -EEXIST, port->name, "it is in bridge %s already, not by vferry, with VLAN tag %d instead of %d, or other trunks",
+		   port->bridge, port->tag, wanted->has_tag ? wanted->tag : -1);
+	reason_cure(why, "remove it (ovs-vsctl del-port %s) or give it those VLANs", port->name);
+	return -EEXIST;
+}
