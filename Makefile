@@ -165,7 +165,7 @@ $(world_programs): $(call object,$(world_src)) $(library)
 	$(call quiet,LD) $(LINK) -o $@ $(filter %.o,$^) $(library) $(PACKAGE_LIBS)
 
 # What the explorer's world stands in for (tests/unit/world.h).
-explorer_explored = status_read_all status_read_new status_read sysroot_slurp file_read file_write file_remove file_each sysroot_exists record_lock \
+explored = status_read_all status_read_new status_read sysroot_slurp file_read file_write file_remove file_each sysroot_exists record_lock \
 	record_lock_object close queue_door queue_is_first queue_enter queue_leave state_upgrade record_sweep clock_ms log_line inventory_read \
 	inventory_read_functions ovs_open ovs_read pci_driver pci_refuse_open operation_of
 $(BUILD)/tests/unit/test_engine_explore: OWN_LDFLAGS += $(foreach name,$(explored),-Wl,--wrap=$(name))

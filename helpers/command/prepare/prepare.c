@@ -411,7 +411,7 @@ static int run_one(struct call *call, const char *pf, unsigned int vfs)
 	p->card_only = call->card_only;
 	p->vfs = vfs;
 	status = prepare_pf(call, p);
-	view_release(&p->view);
+	prepare_release(p);
 	return status;
 }
 
