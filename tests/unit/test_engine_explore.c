@@ -58,8 +58,10 @@ static void end(int guest, int vf, const char *reason)
 static bool bind_vf(int guest, int vf)
 {
 	touch(THING_VF + vf, true, -1);
-	if (strcmp(world.vf[vf].driver, "mlx5_vfio_pci") == 0)
-		return false;
+	for (int i = 0; i < WORLD_GUESTS; i++)
+		if (i != guest && world.guest[i].vf == vf) /* libvirt's own list of what is in use */
+			return false;
+	world.guest[guest].vf = vf;
 	snprintf(world.vf[vf].driver, sizeof(world.vf[vf].driver), "mlx5_vfio_pci");
 	touch(THING_STATUS, true, -1);
 	world.guest[guest].vf = vf;
