@@ -163,3 +163,52 @@ TEST(a_bridge_whose_daemon_takes_no_connection_costs_the_deadline)
 		close(filler[i]);
 	close(listener);
 }
+
+/* ---- OVN ----------------------------------------------------------------------------------------------------------------------- */
+
+/* Runs a command of tests/unit/ovn-chassis. Return: its exit status; out: its output, a line. */
+static int chassis(const char *command, const char *folder, char out[64])
+{
+	char line[512];
+	FILE *pipe;
+
+	snprintf(line, sizeof(line), "%.*sovn-chassis %s %s", (int)(strlen(__FILE__) - strlen("test_host_announce.c")), __FILE__, command, folder);
+	pipe = popen(line, "r");
+	CHECK(pipe != NULL);
+	out[0] = '\0';
+	while (fgets(line, sizeof(line), pipe))
+		snprintf(out, 64, "%.63s", line);
+	return pclose(pipe);
+}
+
+/*
+ * What a cloud does at a migration (requested-chassis with two, activation-strategy=rarp): the port is bound at the destination, and stays
+ * closed until a RARP frame of the guest comes by it. QEMU sends none for a VF.
+ */
+TEST(the_announcement_opens_a_port_that_ovn_keeps_closed)
+{
+	static const char *const steps[] = { "up", "move", "blocked", "port" };
+	static const struct mac_address guest = {{0x52, 0x54, 0, 0x0c, 0, 0x01}};
+	char folder[] = "/tmp/vferry-XXXXXX", socket[64], out[64], failed[32] = "";
+	struct reason why = {0};
+	int error = 0;
+
+	if (system("command -v ovn-northd ovn-controller ovs-vswitchd >/dev/null 2>&1"))
+		SKIP("OVN is not installed");
+	CHECK(mkdtemp(folder) != NULL);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !*failed; i++) {
+		if (chassis(steps[i], folder, out))
+			snprintf(failed, sizeof(failed), "%s", steps[i]);
+	}
+	if (!*failed) {
+		snprintf(socket, sizeof(socket), "%s/B/ovs.sock", folder);
+		error = announce_through_bridge(socket, "br-int", (uint32_t)atoi(out), &guest, deadline_in(2000), &why);
+		if (chassis("opened", folder, out))
+			snprintf(failed, sizeof(failed), "opened");
+	}
+	chassis("down", folder, out);
+	if (*failed || error)
+		FAIL("%s: %s (%s/log)", *failed ? failed : "announcing", why.what, folder);
+	snprintf(socket, sizeof(socket), "rm -rf %s", folder);
+	CHECK_INT(system(socket), 0);
+}
