@@ -453,3 +453,22 @@ TEST(deadlines_add_up)
 	CHECK(deadline_within(outer, 100000) == outer);
 	CHECK_INT(deadline_left(INT64_MAX), INT_MAX);
 }
+
+TEST(programs_run_side_by_side_and_one_that_hangs_keeps_none_waiting)
+{
+	char sleep_program[] = "/bin/sleep", for_ever[] = "60", echo[] = "/bin/echo", word[] = "here", none[] = "/nonexistent/program";
+	char *hangs[] = {sleep_program, for_ever, NULL}, *answers[] = {echo, word, NULL}, *is_not[] = {none, NULL};
+	char out[3][64];
+	struct spawn_job job[] = {{.argv = hangs, .out = out[0], .size = 64}, {.argv = answers, .out = out[1], .size = 64},
+				  {.argv = is_not, .out = out[2], .size = 64}};
+	int64_t begin = clock_ms();
+
+	spawn_run_all(job, 3, deadline_in(500));
+	CHECK(clock_ms() - begin < 5000);
+	CHECK_INT(job[0].result, -ETIME);
+	CHECK_CONTAINS(job[0].why.what, "did not end in time");
+	CHECK_INT(job[1].result, 0);
+	CHECK_STR(out[1], "here\n");
+	CHECK_INT(job[2].result, -ENOENT);
+	CHECK(waitpid(-1, NULL, WNOHANG) <= 0);
+}

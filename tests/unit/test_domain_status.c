@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "base/sysroot.h"
+#include "domain/digest.h"
 #include "domain/network.h"
 #include "domain/status.h"
 
@@ -520,4 +521,28 @@ TEST(the_macs_of_a_guest_are_those_of_its_interfaces)
 		CHECK(!status_has_mac(&status, &mac));
 		status_release(&status);
 	}
+}
+
+TEST(what_is_recorded_of_a_guest_has_what_decides_and_no_secret)
+{
+	autodomain struct domain domain = {0};
+	char *xml = NULL;
+
+	CHECK_INT(sysroot_set(check_scratch()), 0);
+	check_file("/run/libvirt/qemu/web1.xml",
+		   "<domstatus state='running'><domain type='kvm'><name>web1</name><uuid>11111111-2222-3333-4444-555555555555</uuid>"
+		   "<metadata><x:y xmlns:x='urn:other'>private</x:y><vf:passport xmlns:vf='urn:vferry:passport:1' version='1'>"
+		   "<vf:vf mac='52:54:00:12:34:56' psid='MT_1'/></vf:passport></metadata><memory unit='KiB'>4194304</memory>"
+		   "<os><type machine='pc-q35-10.0'>hvm</type><nvram>/secret/path</nvram></os><devices>"
+		   "<disk type='file'><source file='/secret/disk'/></disk><graphics type='vnc' passwd='hunter2'/>"
+		   "<interface type='hostdev' managed='yes'><mac address='52:54:00:12:34:56'/><source><address type='pci' domain='0x0000' "
+		   "bus='0x81' slot='0x00' function='0x2'/></source></interface><iommu model='intel'/></devices></domain></domstatus>");
+	CHECK_INT(digest_read("web1", &xml, NULL), 0);
+	CHECK(!strstr(xml, "secret") && !strstr(xml, "hunter2") && !strstr(xml, "private"));
+	CHECK_INT(domain_parse(xml, strlen(xml), &domain, NULL), 0);
+	CHECK(domain.has_iommu && domain.hostdevs == 1 && domain.hostdev[0].passport);
+	CHECK_STR(domain.hostdev[0].passport->psid, "MT_1");
+	free(xml);
+	CHECK_INT(digest_read("web2", &xml, NULL), -ENOENT);
+	CHECK_INT(digest_read("../web1", &xml, NULL), -ENOENT);
 }

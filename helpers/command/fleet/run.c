@@ -4,7 +4,8 @@
  *
  * Theory of operation. The plan is a file, and each move's state in it is written before and after libvirt is asked: planned, moving, done,
  * refused. Moves are peer to peer, so the host that a guest leaves drives its move, and this program may end at any instant: a guest that
- * was on its way goes on. Called again with the same file, the program looks first where each guest is. A guest that a host refuses is
+ * was on its way goes on. Called again with the same file, the program looks first where each guest is, also
+ * those that had left: they may have come back. A guest that a host refuses is
  * offered to the next best one; one that all refuse runs on where it is. Nothing here ever stops a guest.
  *
  * After the first Ctrl-C no further guest sets out, and those on their way are waited for; a second one ends the program.
@@ -182,9 +183,9 @@ static void *mover_main(void *arg)
 	here = is_here(run, mover->move, &why);
 	if (here > 0)
 		(void)try_hosts(run, mover->move);
-	else if (here == 0)
+	else if (here == 0 && !is_state(mover->move, "done"))
 		(void)note(run, mover->move, "done", "it does not run there any more");
-	else
+	else if (here < 0)
 		(void)note(run, mover->move, "refused", why.what);
 	return NULL;
 }
@@ -200,7 +201,7 @@ static int one_wave(struct run *run, struct json_object *moves, int64_t wave)
 	for (size_t i = 0; i < count && !is_stopped; i++) {
 		struct json_object *move = json_object_array_get_idx(moves, i);
 
-		if (json_object_get_int64(json_object_object_get(move, "wave")) != wave || is_state(move, "done"))
+		if (json_object_get_int64(json_object_object_get(move, "wave")) != wave)
 			continue;
 		mover[movers] = (struct mover){ .run = run, .move = move };
 		if (pthread_create(&mover[movers].thread, NULL, mover_main, &mover[movers]) == 0)
@@ -275,8 +276,10 @@ static int get_plan(struct call *call, struct run *run)
 	if (access(run->file, F_OK) < 0)
 		return fleet_plan_call(call, &run->plan);
 	run->plan = json_object_from_file(run->file);
-	if (run->plan && strcmp(text_of(run->plan, "host"), call->operand[1]) == 0)
+	if (run->plan && strcmp(text_of(run->plan, "host"), call->operand[1]) == 0) {
+		fprintf(call->out, "Going on with the plan in %s; remove it for a new one.\n", run->file);
 		return COMMAND_RUN;
+	}
 	status = reason_set(&why, -EINVAL, run->file, run->plan ? "it is the plan of another host" : "it is no plan");
 	reason_cure(&why, "give another file with --plan, or remove this one");
 	(void)status;
