@@ -281,6 +281,11 @@ move() {
 		for i in \$(seq 100); do virsh -q -c $URI attach-device $3 /root/vf$function.xml --live && break; sleep 0.1; done"
 }
 
+# sees stop|cont: the agent sees nothing of what happens, or all of it at once.
+sees() {
+	on A "kill -${1^^} \$(cat /run/vferry-lab-agent.pid)"
+}
+
 # bats test_tags=long
 @test "a VF that goes from guest to guest at once, and two that change places, have the ports of those who have them" {
 	local one two vf1=0000:81:00.5 vf2=0000:81:00.6
@@ -290,14 +295,18 @@ move() {
 	on A "for i in 4 5; do devlink port function set pci/$(pf A)/\$i migratable enable; done"
 	move "$vf1" nobody guest1
 	eventually is "$vf1" "$one"
+	sees stop
 	move "$vf1" guest1 guest2
+	sees cont
 	eventually is "$vf1" "$two"
 	# The other way at the same time.
 	move "$vf2" nobody guest1
 	eventually is "$vf2" "$one"
+	sees stop
 	move "$vf1" guest2 guest1 3>&- &
 	move "$vf2" guest1 guest2
 	wait
+	sees cont
 	eventually is "$vf1" "$one"
 	eventually is "$vf2" "$two"
 	eventually has_passport A 'mac="52:54:00:aa:bb:05"'
