@@ -113,6 +113,7 @@ worker_part     = $(call object,$(filter-out hooks/hook.c,$(worker_src)))
 # The subcommands of vferry: a file each, linked by their unit tests and by the programs, those that call libvirt by guest alone.
 command_part    = $(call object,$(command_src))
 vferry_part     = $(call object,$(filter-out $(guest_src),$(command_src)))
+worker_objects  = $(call object,$(worker_src))
 # libvirt, for those programs that may call it; the agent's parts.
 virt_part       = $(call object,$(virt_src))
 agent_part      = $(call object,$(agent_src))
@@ -124,7 +125,7 @@ man_pages = $(wildcard $(foreach room,hooks helpers install,$(room)/*.[578]))
 .DEFAULT_GOAL := all
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all check check-unit check-asan fuzz fuzz-programs lint tree stats bench demo deb rpm install install-apparmor install-selinux uninstall clean tests packages print-flags FORCE
+.PHONY: all check check-unit check-asan fuzz fuzz-programs lint tree stats bench demo deb rpm install install-apparmor install-selinux uninstall clean tests packages print-flags print-worker print-vferry FORCE
 MAKEFLAGS += --no-print-directory
 
 all: $(library) $(programs)
@@ -228,6 +229,12 @@ tree: tests
 # For lint: the project's own flags, quoted for a shell.
 print-flags:
 	$(info $(OWN_CPPFLAGS) -Ihelpers $(VIRT_CFLAGS) $(AGENT_CFLAGS) $(OWN_CFLAGS)) @:
+
+# For tests that link the worker and the command with a machine of files: their objects.
+print-worker:
+	$(info $(worker_objects)) @:
+print-vferry:
+	$(info $(call object,helpers/vferry.c) $(vferry_part)) @:
 
 stats:
 	@tests/tree/stats

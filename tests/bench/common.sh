@@ -15,19 +15,15 @@ say() {
 # compile: the programs of the bench: measure; the worker and the command on a machine of files (machine.c); and the worker that tells where
 # its time goes (parts.c), with the program that libvirt runs before it.
 compile() {
-	local flags libraries part object objects=() worker=() wrap='-Wl,--wrap=netlink_open,--wrap=netlink_call' parts=
+	local flags libraries part objects=() worker=() wrap='-Wl,--wrap=netlink_open,--wrap=netlink_call' parts=
 	mkdir -p "$OUT"
 	make -s BUILD="$BUILD" all >&2 || return 1 # what is measured is what the tree holds
 	flags=$(make -s BUILD="$BUILD" print-flags) || return 1
 	libraries=$(pkg-config --libs libxml-2.0 libnl-3.0 libnl-genl-3.0 libpci json-c inih)
 	${CC:-cc} -std=gnu17 -O2 -Wall -Wextra -static -o "$OUT/measure" tests/bench/measure.c || return 1
 	for part in ovsdb_call poll fork guard_call guard_begin guard_finish guard_ask converge_to log_line; do parts+=" -Wl,--wrap=$part"; done
-	for object in "$BUILD"/hooks/*.o; do
-		[[ $object == */qemu.o ]] || worker+=("$object")
-	done
-	for object in "$BUILD"/helpers/command/*.o; do # attach and detach are a program of their own
-		[[ $object == */attach*.o || $object == */detach.o ]] || objects+=("$object")
-	done
+	read -ra worker < <(make -s BUILD="$BUILD" print-worker)
+	read -ra objects < <(make -s BUILD="$BUILD" print-vferry)
 	# shellcheck disable=SC2086 # flags are words
 	eval "${CC:-cc} $flags -O2 -g -c -o '$OUT/machine.o' tests/bench/machine.c" &&
 		eval "${CC:-cc} $flags -O2 -g -c -o '$OUT/parts.o' tests/bench/parts.c" &&
@@ -36,7 +32,7 @@ compile() {
 			"$BUILD/libvferry.a" $libraries &&
 		${CC:-cc} -o "$OUT/hook" $wrap "${worker[@]}" "$OUT/machine.o" "$BUILD/libvferry.a" \
 			$libraries &&
-		${CC:-cc} -o "$OUT/vferry" $wrap "$BUILD/helpers/vferry.o" "${objects[@]}" "$OUT/machine.o" "$BUILD/libvferry.a" $libraries
+		${CC:-cc} -o "$OUT/vferry" $wrap "${objects[@]}" "$OUT/machine.o" "$BUILD/libvferry.a" $libraries
 }
 
 # measure ROUNDS INPUT COMMAND...: see measure.c.
