@@ -32,6 +32,7 @@ apparmordir   = $(sysconfdir)/apparmor.d
 unitdir       = $(prefix)/lib/systemd/system
 tmpfilesdir   = $(prefix)/lib/tmpfiles.d
 udevrulesdir  = $(prefix)/lib/udev/rules.d
+networkdir    = $(prefix)/lib/systemd/network
 BUILD         = build
 
 # ---- Tools and flags ---------------------------------------------------------------------------------------------
@@ -120,6 +121,7 @@ agent_part      = $(call object,$(agent_src))
 
 templates = $(wildcard xml-templates/*)
 units     = $(wildcard install/systemd/*.service install/systemd/*.socket install/systemd/*.timer)
+udev_rules = $(wildcard install/udev/*.rules)
 man_pages = $(wildcard $(foreach room,hooks helpers install,$(room)/*.[578]))
 
 .DEFAULT_GOAL := all
@@ -267,7 +269,8 @@ install: all
 	$(foreach n,5 7 8,$(call install_each,0644,$(mandir)/man$(n),$(filter %.$(n),$(man_pages))))
 	$(call install_each,0644,$(unitdir),$(units))
 	$(INSTALL) -D -m 0644 install/systemd/vferry.tmpfiles $(DESTDIR)$(tmpfilesdir)/vferry.conf
-	$(INSTALL) -D -m 0644 install/udev/70-vferry.rules $(DESTDIR)$(udevrulesdir)/70-vferry.rules
+	$(call install_each,0644,$(udevrulesdir),$(udev_rules))
+	$(INSTALL) -D -m 0644 install/systemd/65-vferry.network $(DESTDIR)$(networkdir)/65-vferry.network
 	$(INSTALL) -D -m 0644 install/completion/vferry.bash $(DESTDIR)$(completiondir)/vferry
 	@if [ -e $(configuration) ]; then echo "$(configuration) exists and is kept as it is"; \
 	else set -x; $(INSTALL) -D -m 0644 install/vferry.conf $(configuration); fi
@@ -290,7 +293,7 @@ endif
 uninstall:
 	rm -f $(DESTDIR)$(hookdir)/50-vferry $(foreach name,hook $(PARTS),$(DESTDIR)$(libexecdir)/vferry/$(name))
 	rm -f $(foreach name,$(HELPERS),$(DESTDIR)$(sbindir)/$(name)) $(DESTDIR)$(completiondir)/vferry
-	rm -f $(DESTDIR)$(tmpfilesdir)/vferry.conf $(DESTDIR)$(udevrulesdir)/70-vferry.rules $(DESTDIR)$(apparmordir)/abstractions/vferry \
+	rm -f $(DESTDIR)$(tmpfilesdir)/vferry.conf $(addprefix $(DESTDIR)$(udevrulesdir)/,$(notdir $(udev_rules))) $(DESTDIR)$(networkdir)/65-vferry.network $(DESTDIR)$(apparmordir)/abstractions/vferry \
 		$(DESTDIR)$(datadir)/selinux/packages/vferry.pp.bz2 $(foreach unit,$(units),$(DESTDIR)$(unitdir)/$(notdir $(unit)))
 	rm -f $(foreach file,$(templates),$(DESTDIR)$(datadir)/vferry/$(file)) \
 		$(foreach page,$(man_pages),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))

@@ -61,6 +61,9 @@ struct call {
 	const char *guest;
 	char **operand;        /* all of them */
 	size_t operands;
+	/* what came of it */
+	bool answered;         /* JSON was printed */
+	struct reason failure; /* the last that was said, its "what" what was said otherwise */
 };
 
 #define OPTION(option_name, option_argument, member, text) { option_name, option_argument, text, offsetof(struct call, member) }
@@ -78,6 +81,12 @@ extern const struct command command_check, command_prepare, command_plan, comman
  * Return: COMMAND_RUN, or what the program ends with (after --help, or a sentence about wrong use).
  */
 int command_parse(struct call *call, int argc, char **argv);
+
+/*
+ * Does what a call asks for. With --json every outcome is JSON on stdout: where the subcommand prints none, since it refuses or has nothing to
+ * do, {"verdict", "reason"}. Return: exit status.
+ */
+int command_run(struct call *call);
 
 /* One call of a subcommand, as a program makes it: argv[1] is its name. Return: exit status. */
 int command_main(const struct command *command, int argc, char **argv);

@@ -23,7 +23,7 @@ int command_main(const struct command *command, int argc, char **argv)
 	log_open("vferry", false);
 	status = command_parse(&call, argc - 1, argv + 1);
 	if (status == COMMAND_RUN)
-		status = command->run(&call);
+		status = command_run(&call);
 	if (fflush(stdout) && status == COMMAND_OK)
 		status = COMMAND_NOT_READY;
 	return status;

@@ -24,12 +24,17 @@ void command_say(struct call *call, const char *format, ...)
 	vfprintf(call->err, format, args);
 	va_end(args);
 	fputc('\n', call->err);
+	call->failure = (struct reason){ 0 };
+	va_start(args, format);
+	vsnprintf(call->failure.what, sizeof(call->failure.what), format, args);
+	va_end(args);
 }
 
 /* Says a failure. Return: COMMAND_NOT_READY. */
 int command_fail(struct call *call, const struct reason *why, const char *guest)
 {
 	reason_print(why, guest, call->err);
+	call->failure = *why;
 	return COMMAND_NOT_READY;
 }
 

@@ -76,6 +76,7 @@ void terminal_wrap(struct call *call, int column, const char *text)
 /* Prints a JSON object, and puts it. Return: COMMAND_OK, COMMAND_NOT_READY if it cannot be written. */
 int terminal_json(struct call *call, struct json_object *json)
 {
+	call->answered = true;
 	fprintf(call->out, "%s\n", json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
 								  JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(json);
@@ -116,4 +117,19 @@ struct json_object *terminal_reason(const struct reason *why)
 	terminal_add(json, "what", why->what);
 	terminal_add(json, "cure", why->cure);
 	return json;
+}
+
+/* Does what a call asks for; see command.h. */
+int command_run(struct call *call)
+{
+	int status = call->command->run(call);
+	struct json_object *json;
+
+	if (!call->json || call->answered)
+		return status;
+	json = json_object_new_object();
+	terminal_add(json, "verdict", status == COMMAND_OK ? "nothing to do" : status == COMMAND_USAGE ? "wrong use" : "refused");
+	json_object_object_add(json, "reason", *call->failure.what ? terminal_reason(&call->failure) : NULL);
+	(void)terminal_json(call, json);
+	return status;
 }

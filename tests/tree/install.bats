@@ -42,7 +42,7 @@ installed() {
 	find hooks helpers install -name '*.[578]' | while read -r page; do
 		cmp "$page" "$dest/usr/share/man/man${page##*.}/${page##*/}"
 	done
-	places='/usr/lib/tmpfiles.d/vferry.conf|/usr/lib/udev/rules.d/70-vferry.rules|/usr/lib/systemd/system/[a-z@-]+\.(service|socket|timer)'
+	places='/usr/lib/tmpfiles.d/vferry.conf|/usr/lib/udev/rules.d/[0-9a-z-]+.rules|/usr/lib/systemd/network/65-vferry.network|/usr/lib/systemd/system/[a-z@-]+\.(service|socket|timer)'
 	places+='|/etc/libvirt/hooks/qemu\.d/50-vferry|/etc/vferry/vferry\.conf|/usr/libexec/vferry/[a-z]+|/usr/sbin/vferryd?'
 	places+='|/usr/share/vferry/xml-templates/[a-z0-9.-]+|/usr/share/man/man[578]/[a-z.-]+\.[578]|/usr/share/bash-completion/completions/vferry'
 	run bash -c "cd '$dest' && find . ! -type d | sed 's|^\\.||' | grep -vxE '$places'"

@@ -90,7 +90,7 @@ static struct command_result call_command(const struct command *command, const c
 	call.err = open_memstream(&err, &err_len);
 	result.status = command_parse(&call, argc, argv);
 	if (result.status == COMMAND_RUN)
-		result.status = command->run(&call);
+		result.status = command_run(&call);
 	fclose(call.in);
 	fclose(call.out);
 	fclose(call.err);
