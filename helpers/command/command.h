@@ -54,9 +54,9 @@ struct call {
 	bool json, yes, dry_run, watch, once, card_only;
 	const char *pf, *vfs, *bridge, *boot, *domain, *inventory, *as, *against, *config_file;
 	const char *mac, *vlan, *network;
-	bool live, persistent;
+	bool live, persistent, keep_names;
 	bool script, go;
-	const char *to, *apart, *within, *plan, *firmware;
+	const char *to, *apart, *within, *plan, *firmware, *report;
 	/* operands */
 	const char *guest;
 	char **operand;        /* all of them */
@@ -74,7 +74,7 @@ struct call {
 
 /* The rows, in the order of the help. */
 extern const struct command command_check, command_prepare, command_plan, command_attach, command_detach, command_status_row,
-	command_release, command_inventory, command_fleet, command_version;
+	command_release, command_inventory, command_fleet, command_report, command_version;
 
 /*
  * Reads options and operands of a subcommand into *call and its configuration. argv[0] is the subcommand's name.

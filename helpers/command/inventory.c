@@ -29,27 +29,32 @@ static struct json_object *guests_json(const struct status_list *running)
 	return guests;
 }
 
+/* A host as JSON; see recorded.h. */
+struct json_object *recorded_to_json(const struct view *view)
+{
+	struct json_object *json = inventory_to_json(&view->scene.inventory), *unseen = json_object_new_array();
+
+	for (size_t i = 0; i < view->unseens; i++)
+		json_object_array_add(unseen, json_object_new_string(view->unseen[i]));
+	json_object_object_add(json, "schema", json_object_new_int(SCHEMA));
+	terminal_add(json, "vferry", VFERRY_VERSION);
+	json_object_object_add(json, "software", facts_to_json(&view->facts));
+	json_object_object_add(json, "guests", guests_json(&view->scene.running));
+	json_object_object_add(json, "migrations", migration_last(MIGRATIONS));
+	json_object_object_add(json, "leases", recorded_leases(&view->scene.records));
+	json_object_object_add(json, "unseen", unseen);
+	return json;
+}
+
 /* Prints the host. A host without a card is a host all the same: its JSON has no PFs. */
 static int run(struct call *call)
 {
 	struct reason why = { 0 };
 	autoview struct view view = { 0 };
-	struct json_object *json, *unseen;
 
 	if (view_read(call, VIEW_FACTS | VIEW_GUESTS, &view, &why))
 		return command_fail(call, &why, NULL);
-	json = inventory_to_json(&view.scene.inventory);
-	unseen = json_object_new_array();
-	for (size_t i = 0; i < view.unseens; i++)
-		json_object_array_add(unseen, json_object_new_string(view.unseen[i]));
-	json_object_object_add(json, "schema", json_object_new_int(SCHEMA));
-	terminal_add(json, "vferry", VFERRY_VERSION);
-	json_object_object_add(json, "software", facts_to_json(&view.facts));
-	json_object_object_add(json, "guests", guests_json(&view.scene.running));
-	json_object_object_add(json, "migrations", migration_last(MIGRATIONS));
-	json_object_object_add(json, "leases", recorded_leases(&view.scene.records));
-	json_object_object_add(json, "unseen", unseen);
-	return terminal_json(call, json);
+	return terminal_json(call, recorded_to_json(&view));
 }
 
 static const struct command_option options[] = { OPTION_JSON, OPTION_SETTINGS, OPTION_END };

@@ -16,6 +16,11 @@
 struct json_object *recorded_guests(const struct status_list *list);
 struct json_object *recorded_leases(const struct record_list *list);
 
+struct view;
+
+/* Return: a host as "vferry inventory" prints it, to be put. */
+struct json_object *recorded_to_json(const struct view *view);
+
 /* And back; NULL is an empty list. Return: 0, -EINVAL, -ENOMEM with *why. */
 int recorded_read_guests(struct json_object *json, struct status_list *list, struct reason *why);
 int recorded_read_leases(struct json_object *json, struct record_list *list, struct reason *why);

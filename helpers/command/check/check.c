@@ -7,6 +7,7 @@
 #include "command/check/check.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -431,7 +432,12 @@ static int run(struct call *call)
 	struct prepared prepared = { 0 };
 	struct check_case c = { .config = &call->config, .view = &view, .prepared = &prepared };
 	struct reason why = { 0 };
+	char record[PATH_MAX];
 
+	if (call->report) {
+		snprintf(record, sizeof(record), "%s/inventory.json", call->report);
+		call->inventory = record;
+	}
 	if (!results || !hardware || view_read(call, VIEW_FACTS | VIEW_GUESTS, &view, &why))
 		return command_fail(call, &why, NULL);
 	if (!view_has_card(call, &view))
@@ -451,6 +457,7 @@ static int run(struct call *call)
 static const struct command_option options[] = {
 	OPTION("against", "HOST", against, "also ssh://HOST, qemu+ssh://HOST/system, or a record"),
 	OPTION("domain", "FILE", domain, "the guest's XML, instead of asking libvirt ('-': stdin)"),
+	OPTION("report", "FOLDER", report, "look at what 'vferry report' wrote there instead"),
 	OPTION_INVENTORY,
 	OPTION_SETTINGS,
 	OPTION_JSON,

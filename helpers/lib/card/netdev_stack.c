@@ -82,7 +82,7 @@ static void follow(struct walk *walk, const struct netdev *netdev, uint32_t star
 }
 
 /* Finds what rides on a device; see the header. */
-size_t netdev_riders(const struct netdev *list, size_t count, uint32_t ifindex, struct netdev_rider *rider, size_t max)
+size_t netdev_find_riders(const struct netdev *list, size_t count, uint32_t ifindex, struct netdev_rider *rider, size_t max)
 {
 	struct walk walk = { .list = list, .count = count, .rider = rider, .max = max };
 	const struct netdev *netdev = netdev_find_index(list, count, ifindex);

@@ -19,7 +19,7 @@ struct netdev_rider {
  * Finds what rides on the device with an index. Pure. Open vSwitch's datapath is no rider: its bridges are told by its database.
  * Return: how many, at most max (more than that many are not looked for).
  */
-size_t netdev_riders(const struct netdev *list, size_t count, uint32_t ifindex, struct netdev_rider *rider, size_t max);
+size_t netdev_find_riders(const struct netdev *list, size_t count, uint32_t ifindex, struct netdev_rider *rider, size_t max);
 
 /* Whether a device is real hardware, or another function of it: it has a parent and nothing below, and is no representor. */
 bool netdev_is_hardware(const struct netdev *netdev);

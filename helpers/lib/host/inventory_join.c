@@ -135,7 +135,7 @@ static const struct netdev *find_uplink(const struct inventory_pf *pf, const str
 static unsigned int count_addresses(const struct netdev *netdev, const struct netdev *list, size_t count, bool *default_route)
 {
 	struct netdev_rider rider[NETDEV_MAX_RIDERS];
-	size_t riders = netdev_riders(list, count, netdev->ifindex, rider, NETDEV_MAX_RIDERS);
+	size_t riders = netdev_find_riders(list, count, netdev->ifindex, rider, NETDEV_MAX_RIDERS);
 	unsigned int addresses = netdev->addresses;
 
 	if (default_route)

@@ -101,7 +101,7 @@ static void follow_netdev(struct finder *finder, const struct netdev *netdev)
 		finder->error = -ENOMEM;
 		return;
 	}
-	riders = netdev_riders(inventory->netdev, inventory->netdevs, netdev->ifindex, rider, NETDEV_MAX_RIDERS);
+	riders = netdev_find_riders(inventory->netdev, inventory->netdevs, netdev->ifindex, rider, NETDEV_MAX_RIDERS);
 	for (size_t i = 0; i < riders; i++)
 		note_rider(finder, &rider[i]);
 	follow_port(finder, netdev->name);
