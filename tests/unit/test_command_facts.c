@@ -284,8 +284,6 @@ TEST(a_hook_in_a_folder_that_a_user_may_not_enter_is_not_known_to_be_absent)
 	facts = read_facts_as_user();
 	CHECK(!facts.has_hook && !facts.is_hook_hidden);
 	check_file("/etc/libvirt/hooks/qemu.d/50-vferry", "");
-	snprintf(folder, sizeof(folder), "%s/etc/libvirt/hooks/qemu.d/50-vferry", check_scratch());
-	CHECK_INT(chmod(folder, 0755), 0); /* libvirt runs no other */
 	facts = read_facts_as_user();
 	CHECK(!facts.has_hook && !facts.is_hook_hidden); /* libvirt passes over a file that cannot be executed */
 	snprintf(folder, sizeof(folder), "%s/etc/libvirt/hooks/qemu.d/50-vferry", check_scratch());
