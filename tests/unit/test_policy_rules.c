@@ -835,7 +835,7 @@ TEST(a_switch_of_mode_is_refused_with_the_address_of_a_vf_that_the_host_uses)
 	CHECK_CONTAINS(why.what, "its VF 0000:81:00.2 is held by driver mlx5_core");
 	pf->vf[0].host_netdev_up = true;
 	CHECK_INT(disturb_eswitch(&h->inventory, NULL, pf, &why), -EBUSY);
-	CHECK_CONTAINS(why.what, "its VF 0000:81:00.2 is in use: enp129s0f0v0 is up (driver mlx5_core)");
+	CHECK_CONTAINS(why.what, "its VF 0000:81:00.2 is in use: enp129s0f0v0 is up, held by the host's driver (driver mlx5_core)");
 	pf->vf[0].host_netdev_enslaved = true;
 	CHECK_INT(disturb_eswitch(&h->inventory, NULL, pf, &why), -EBUSY);
 	CHECK_CONTAINS(why.what, "it is in a bond or bridge (enp129s0f0v0)");

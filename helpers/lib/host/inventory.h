@@ -76,6 +76,7 @@ struct inventory {
 	size_t netdevs;
 	struct device_user *user;   /* who has PFs and VFs beside their netdevs */
 	size_t users;
+	bool ports_untold;           /* a record of an older vferry: it does not tell what the ports of Open vSwitch are */
 	bool users_unseen;           /* who has functions open could not be read: nothing is proven idle */
 	bool has_variant_driver;     /* modules.alias has vfio_pci: for the VF's id */
 	bool has_iommu;              /* /sys/kernel/iommu_groups is not empty */

@@ -374,6 +374,7 @@ static int read_host(struct json_object *json, struct inventory *inventory, stru
 		error = json_fields_list(json, "pfs", INVENTORY_MAX_PFS, &pfs, &count, why);
 	for (size_t i = 0; !error && i < count; i++)
 		error = read_pf(json_object_array_get_idx(pfs, i), &inventory->pf[inventory->pfs++], why);
+	inventory->ports_untold = !json_object_object_get(json, "netdevs");
 	if (!error)
 		error = read_uses(json, inventory, why);
 	if (!error)

@@ -264,6 +264,18 @@ static int is_absent(const struct question *q, struct reason *why)
 	return -EBUSY;
 }
 
+/* Whether the bridge has a port of which a record does not tell what it is: its administrator says that it leads to the network. */
+static bool has_untold_port(const struct question *q)
+{
+	const struct ovs_state *ovs = &q->inventory->ovs;
+
+	for (size_t i = 0; q->inventory->ports_untold && i < ovs->ports; i++) {
+		if (strcmp(ovs->port[i].bridge, q->bridge) == 0 && strcmp(ovs->port[i].name, q->bridge) != 0)
+			return true;
+	}
+	return false;
+}
+
 /* Judges a bridge that only its administrator joins with the network. Return: 0, -EBUSY with *why filled. */
 static int is_present(const struct question *q, struct reason *why)
 {
@@ -272,6 +284,8 @@ static int is_present(const struct question *q, struct reason *why)
 	if (q->network.bridges && network_uplink(q->config) == UPLINK_IGNORE)
 		return 0;
 	if (q->network.device && !other)
+		return 0;
+	if (!other && has_untold_port(q))
 		return 0;
 	if (!other)
 		return is_absent(q, why);

@@ -34,7 +34,7 @@ static const struct {
 	[USE_RULES] = { "rules", "", " has TC rules" },
 	[USE_DRIVER] = { "driver", "driver ", " holds it" },
 	[USE_UNSEEN] = { "unseen", "", "" },
-	[USE_UP] = { "up", "", " is up" },
+	[USE_UP] = { "up", "", " is up, held by the host's driver" },
 	[USE_DEFINITION] = { "definition", "", " is defined with it" },
 };
 
