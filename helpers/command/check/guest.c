@@ -234,7 +234,7 @@ static void look_arrival(const struct check_case *c, struct finding *f)
 				    vf.bridge);
 			return;
 		}
-		is_full |= error == -EBUSY;
+		is_full |= error == PLACEMENT_WAIT;
 		if (error != -ENODEV && !*first.what)
 			first = why;
 	}
