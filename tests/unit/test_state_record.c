@@ -7,6 +7,7 @@
 #include <fcntl.h>
 
 #include "base/sysroot.h"
+#include "state/mark.h"
 #include "state/record.h"
 
 #define UUID "11111111-2222-3333-4444-555555555555"
@@ -152,14 +153,14 @@ TEST(a_guest_is_known_from_its_note_until_its_last_lease_has_gone)
 	struct guest_note note = { .is_lost = true, .to = "other" };
 
 	state_empty_root();
-	CHECK_INT(guest_note_write(UUID, NULL, NULL), 0);
+	CHECK_INT(guest_note_mark(UUID, false, NULL), 0);
 	CHECK(sysroot_exists("/run/vferry/guests/" UUID ".json"));
 	CHECK_INT(object_write(&object, NULL), 0);
 	guest_note_forget(UUID);
 	CHECK(sysroot_exists("/run/vferry/guests/" UUID ".json"));
 	note.lost = object.vf;
 	CHECK_INT(guest_note_write(UUID, &note, NULL), 0);
-	CHECK_INT(guest_note_write(UUID, NULL, NULL), 0); /* what is kept stays */
+	CHECK_INT(guest_note_mark(UUID, true, NULL), 0); /* what is kept stays */
 	note = (struct guest_note){ 0 };
 	CHECK_INT(guest_note_read(UUID, &note, NULL), 0);
 	CHECK(note.is_lost && pci_address_equal(&note.lost, &object.vf));
@@ -167,6 +168,21 @@ TEST(a_guest_is_known_from_its_note_until_its_last_lease_has_gone)
 	CHECK_INT(object_remove(&object, NULL), 0);
 	guest_note_forget(UUID);
 	CHECK_INT(guest_note_read(UUID, &note, NULL), -ENOENT);
+}
+
+TEST(a_note_says_that_its_guest_is_arriving_as_the_first_program_of_the_hook_looks_for_it)
+{
+	char *text = NULL;
+
+	state_empty_root();
+	CHECK_INT(guest_note_mark(UUID, true, NULL), 0);
+	CHECK(sysroot_slurp(&text, 4096, MARK_DIRECTORY "/%s" MARK_SUFFIX, UUID) > 0);
+	CHECK_CONTAINS(text, MARK_ARRIVING);
+	free(text);
+	CHECK_INT(guest_note_mark(UUID, false, NULL), 0);
+	CHECK(sysroot_slurp(&text, 4096, MARK_DIRECTORY "/%s" MARK_SUFFIX, UUID) > 0);
+	CHECK(!strstr(text, MARK_ARRIVING));
+	free(text);
 }
 
 TEST(what_version_0_1_0_left_is_read_once)

@@ -270,5 +270,10 @@ int ready_came(const char *uuid, const char *lease, struct reason *why)
 /* See ready.h. */
 int ready_commit(const char *uuid, const char *lease, struct reason *why)
 {
-	return mark_all(uuid, lease, true, why);
+	int error = mark_all(uuid, lease, true, why);
+	struct guest_note note;
+
+	if (error || guest_note_read(uuid, &note, NULL) || !note.is_arriving)
+		return error;
+	return guest_note_mark(uuid, false, why);
 }

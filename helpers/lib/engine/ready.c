@@ -76,7 +76,7 @@ static int refuse_taken(const struct object *object, const struct status *guest,
  */
 static void tell_loser(const struct object *object, const struct owner *winner)
 {
-	struct guest_note note = { .is_lost = true, .lost = object->vf };
+	struct guest_note note = { .is_arriving = true, .is_lost = true, .lost = object->vf };
 	struct reason why = { 0 };
 
 	snprintf(note.to, sizeof(note.to), "%s", winner->name);
@@ -147,7 +147,7 @@ int ready_claim(const struct scene *scene, struct owner *owner, bool holds, dead
 	autodoor struct door door = { .context = { .config = scene->config, .deadline = deadline } };
 	const struct ready_choice own = { .uuid = owner->uuid, .lease = owner->lease };
 	unsigned int seats = 0;
-	int result = guest_note_write(owner->uuid, NULL, why);
+	int result = guest_note_mark(owner->uuid, owner->state == RECORD_ARRIVING, why);
 
 	for (size_t i = 0; !result && i < scene->guest.vfs; i++) {
 		const struct guest_vf *vf = &scene->guest.vf[i];

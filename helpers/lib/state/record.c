@@ -267,7 +267,7 @@ static const char *note_path(const char *uuid, char *out, size_t size)
 /*
  * guest_note_write() - keeps that a guest is known here
  * @uuid:	lower case
- * @note:	what its leases cannot say; NULL: nothing, and one that is kept already stays
+ * @note:	what its leases cannot say
  * @why:	filled on failure
  * Return: 0, negative errno
  */
@@ -279,13 +279,13 @@ int guest_note_write(const char *uuid, const struct guest_note *note, struct rea
 	if (!record_is_uuid(uuid))
 		return reason_set(why, -EINVAL, NULL, "the guest's uuid is not a uuid");
 	note_path(uuid, path, sizeof(path));
-	if (!note && sysroot_exists("%s", path))
-		return 0;
 	json = json_object_new_object();
 	json_object_object_add(json, "version", json_object_new_int(2));
 	json_object_object_add(json, "uuid", json_object_new_string(uuid));
 	json_object_object_add(json, "since", json_object_new_int64(clock_ms()));
-	if (note && note->is_lost) {
+	if (note->is_arriving)
+		json_object_object_add(json, "state", json_object_new_string("arriving"));
+	if (note->is_lost) {
 		json_object_object_add(json, "lost", json_object_new_string(pci_address_format(&note->lost, address)));
 		json_object_object_add(json, "to", json_object_new_string(note->to));
 	}
@@ -302,7 +302,7 @@ int guest_note_write(const char *uuid, const struct guest_note *note, struct rea
 int guest_note_read(const char *uuid, struct guest_note *note, struct reason *why)
 {
 	autojson struct json_object *json = NULL;
-	char path[96], address[PCI_ADDRESS_LEN];
+	char path[96], address[PCI_ADDRESS_LEN], state[16];
 	int error = record_is_uuid(uuid) ? file_read(note_path(uuid, path, sizeof(path)), &json, why) : -ENOENT;
 
 	*note = (struct guest_note){ 0 };
@@ -312,9 +312,30 @@ int guest_note_read(const char *uuid, struct guest_note *note, struct reason *wh
 	}
 	if (error)
 		return error;
+	note->is_arriving = !file_get_text(json, "state", state, sizeof(state)) && strcmp(state, "arriving") == 0;
 	note->is_lost = !file_get_text(json, "lost", address, sizeof(address)) && !pci_address_parse(address, &note->lost) &&
 			!file_get_text(json, "to", note->to, sizeof(note->to));
 	return 0;
+}
+
+/*
+ * guest_note_mark() - keeps that a guest is known here, and whether it is arriving
+ * @uuid:	lower case
+ * @is_arriving:	it comes by a migration and has not landed
+ * @why:	filled on failure
+ * Return: 0, negative errno
+ */
+int guest_note_mark(const char *uuid, bool is_arriving, struct reason *why)
+{
+	struct guest_note note;
+	int error = guest_note_read(uuid, &note, why);
+
+	if (!error && note.is_arriving == is_arriving)
+		return 0;
+	if (error && error != -ENOENT)
+		return error;
+	note.is_arriving = is_arriving;
+	return guest_note_write(uuid, &note, why);
 }
 
 /*

@@ -95,14 +95,17 @@ const struct record *record_find_uuid(const struct record_list *list, const char
 
 /*
  * That a guest is known here (guests/UUID.json), from before its first lease is written until its last one has gone. lost: the VF of a lease of
- * it that ran out and that another guest has been given; NULL: none. Forgetting keeps the file while the guest has a lease.
+ * it that ran out and that another guest has been given. Forgetting keeps the file while the guest has a lease. guest_note_mark() keeps what
+ * the file says beside is_arriving.
  */
 struct guest_note {
+	bool is_arriving;        /* it comes by a migration and has not landed yet: the file then holds MARK_ARRIVING (mark.h) */
 	bool is_lost;
 	struct pci_address lost;
 	char to[256];            /* name of the other guest, clean */
 };
 int guest_note_write(const char *uuid, const struct guest_note *note, struct reason *why);
+int guest_note_mark(const char *uuid, bool is_arriving, struct reason *why);
 int guest_note_read(const char *uuid, struct guest_note *note, struct reason *why);
 void guest_note_forget(const char *uuid);
 

@@ -118,7 +118,7 @@ static int upgrade_guest(const char *name, void *arg, struct reason *why)
 		file_set_aside(path);
 	if (error)
 		return error == -EINVAL || error == -ENOENT ? 0 : error;
-	return guest_note_write(name, &(struct guest_note){ 0 }, why);
+	return guest_note_write(name, &(struct guest_note){ .is_arriving = owner.state == RECORD_ARRIVING }, why);
 }
 
 /*
