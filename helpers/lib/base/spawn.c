@@ -99,9 +99,9 @@ static int run_status(pid_t child, deadline_t deadline)
 
 /*
  * Starts the program with its two pipes.
- * stream: receives the parent's ends. Return: its process number, negative errno.
+ * stream: two, which receive the parent's ends. Return: its process number, negative errno.
  */
-static pid_t run_start(char *const argv[], struct stream stream[2])
+static pid_t run_start(char *const argv[], struct stream *stream)
 {
 	int out_ends[2], err_ends[2];
 	pid_t child;
