@@ -237,7 +237,7 @@ static int check_lease(const struct event *event, const struct record *seen, str
 	lease = error ? NULL : find_lease(&scene, seen->lease);
 	if (!error && (!lease || lease->vfs < seen->vfs))
 		error = reason_set(why, -ENOENT, NULL, "what was kept for this guest was released, or given to another guest, before it came");
-	if (!error && !lease->changes && (seen->lapsed || seen->changes))
+	else if (!error && !lease->changes && (seen->lapsed || seen->changes))
 		error = revive(event, &scene, lease, why);
 	else
 		for (size_t i = 0; !error && i < lease->vfs; i++)

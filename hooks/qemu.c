@@ -304,11 +304,11 @@ static bool has_pool(const char *text)
 
 /*
  * Finds the guest's mark. Its uuid is the first element of that name: libvirt writes it behind <name>, and no other before it.
- * text: ends with NUL. path: receives the mark's, PATH_MAX bytes. Return: whether there is a uuid.
+ * text: ends with NUL, or NULL. path: receives the mark's, PATH_MAX bytes. Return: whether there is a uuid.
  */
 static bool find_mark(const char *text, char *path)
 {
-	const char *at = strstr(text, "<uuid>");
+	const char *at = text ? strstr(text, "<uuid>") : NULL;
 	char uuid[MARK_UUID_LEN + 1];
 
 	if (!at || strspn(at + 6, "0123456789abcdefABCDEF-") != MARK_UUID_LEN || at[6 + MARK_UUID_LEN] != '<')

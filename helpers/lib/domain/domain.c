@@ -334,36 +334,46 @@ static xmlNode *find_metadata(const struct domain *domain)
 }
 
 /*
+ * Prints the document with a word in its metadata.
+ * word: text of an element. text: receives it. Return: its length, -ENOMEM, -EINVAL.
+ */
+static long print_with_word(const struct domain *domain, xmlNode *metadata, const char *word, int word_len, char **text)
+{
+	xmlNode *content = metadata->children, *last = metadata->last, *node = xmlNewTextLen((const xmlChar *)word, word_len);
+	long length;
+
+	if (!node)
+		return -ENOMEM;
+	node->parent = metadata;
+	metadata->children = metadata->last = node;
+	length = print_document(domain->document, text);
+	metadata->children = content;
+	metadata->last = last;
+	xmlFreeNode(node);
+	return length;
+}
+
+/*
  * Prints the document with a place in it, ">PLACE<", where the content of <metadata> belongs.
  * place, size: receive the word, which is nowhere in what is printed. Return: as print_document().
  */
 static long print_with_place(const struct domain *domain, char *place, size_t size, char **text)
 {
-	xmlNode *metadata = find_metadata(domain), *content = metadata ? metadata->children : NULL, *last = metadata ? metadata->last : NULL;
-	long length;
+	xmlNode *metadata = find_metadata(domain);
 
 	for (unsigned int n = 0; metadata && n < 1000; n++) {
-		autofree char *printed = NULL;
 		const char *found;
-		xmlNode *word;
+		long length;
 
 		snprintf(place, size, ">vferry-metadata-%u<", n);
-		word = xmlNewTextLen((const xmlChar *)place + 1, (int)strlen(place) - 2);
-		if (!word)
-			return -ENOMEM;
-		word->parent = metadata;
-		metadata->children = metadata->last = word;
-		length = print_document(domain->document, &printed);
-		metadata->children = content;
-		metadata->last = last;
-		xmlFreeNode(word);
+		length = print_with_word(domain, metadata, place + 1, (int)strlen(place) - 2, text);
 		if (length < 0)
 			return length;
-		found = strstr(printed, place);
-		if (!found || strstr(found + 1, place))
-			continue;
-		*text = scope_take(&printed);
-		return length;
+		found = strstr(*text, place);
+		if (found && !strstr(found + 1, place))
+			return length;
+		free(*text);
+		*text = NULL;
 	}
 	return -EINVAL;
 }
