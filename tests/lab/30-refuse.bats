@@ -208,7 +208,7 @@ vfs_in_flight = 1
 [hook]"
 	configure B "$slots
 slot_wait = 2"
-	on B "$hook guest1 migrate begin - >/dev/null" <<<"$first"
+	on B "$hook guest1 migrate begin - >/root/first.xml" <<<"$first"
 	run on B "$hook guest2 migrate begin - 2>&1" <<<"$second"
 	echo "$output"
 	[ "$status" = 1 ]
@@ -222,7 +222,7 @@ slot_queue = 0"
 	echo "$output"
 	[ "$status" = 1 ]
 	contains "$output" "nobody may wait for one; in flight are PF $(pf B): guest1; "
-	on B "$hook guest1 release end failed" <<<"$first"
+	on B "$hook guest1 prepare begin - </root/first.xml && $hook guest1 release end failed </root/first.xml"
 	on B 'rm /etc/vferry/vferry.conf; find /run/vferry -type f -path "*queue*" | grep . && exit 1; exit 0'
 	unchanged_b
 }

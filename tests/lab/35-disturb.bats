@@ -280,11 +280,13 @@ pf = $PF"
 	guest B other --vf "$PF/0" --cmdline "ip=$SPARE interval=20 hz=50 tag=other serial"
 	watch_pings
 	before=$(untouched)
-	run on B '/etc/libvirt/hooks/qemu.d/50-vferry guest1 migrate begin - 2>&1 >/dev/null </root/guest1.xml'
+	run on B '/etc/libvirt/hooks/qemu.d/50-vferry guest1 migrate begin - 2>&1 >/root/arrived.xml </root/guest1.xml'
 	[ "$status" = 0 ]
 	run on B "vferry prepare --pf $PF --yes 2>&1"
 	[ "$status" = 0 ]
-	run on B '/etc/libvirt/hooks/qemu.d/50-vferry guest1 release end failed 2>&1 </root/guest1.xml'
+	run on B '/etc/libvirt/hooks/qemu.d/50-vferry guest1 prepare begin - 2>&1 </root/arrived.xml'
+	[ "$status" = 0 ]
+	run on B '/etc/libvirt/hooks/qemu.d/50-vferry guest1 release end failed 2>&1 </root/arrived.xml'
 	[ "$status" = 0 ]
 	run on B "vferry prepare --pf $PF --vfs 2 --yes 2>&1"
 	[ "$status" = 1 ]

@@ -102,8 +102,7 @@ finish"
 		refused "eswitch still hangs"
 		until_true 60 is_steady
 		fault eswitch_delay_ms 200
-		take_back
-		accepts "the next call takes back what was left"
+		never_comes
 		same_as "$BASE" "after a switch that hung"
 		fault fault_eswitch_set "16 -1 E-Switch is busy"
 		refuses_and_undoes "eswitch EBUSY for ever" "E-Switch is busy"
@@ -146,7 +145,7 @@ finish"
 		fault vf0/port_sick 0
 		accepts "dump cut short by the port of another VF"
 		ovs-vsctl list-ports br-vferry | wc -l | grep -qx 2 || fail "two ports in the bridge"
-		cat /run/vferry/guests/*.json | grep -q "\"index\": *1" || fail "the guest did not get the VF that is whole"
+		cat /run/vferry/vfs/*.json | grep -q "\"index\": *1" || fail "the guest did not get the VF that is whole"
 		take_back
 		same_as "$BASE" "after a sick port of another VF"'
 }
@@ -188,8 +187,7 @@ finish"
 			hook migrate begin -
 			refused "mute from request $count on"
 			without_ovsdb
-			take_back
-			accepts "the next call takes back what was left"
+			never_comes
 			same_as "$BASE" "after an OVSDB that fell silent at request $count"
 			with_ovsdb silent
 		done
@@ -258,16 +256,17 @@ finish"
 		refuses_and_undoes "/run/vferry is everybodys" "/run/vferry" "that only its owner writes"
 		rm -rf /run/vferry; mkdir -m 700 /run/vferry; echo precious >/run/elsewhere/victim; ln -s /run/elsewhere/victim /run/vferry/lock
 		refuses_and_undoes "the lock is a link" "it is a symbolic link" "remove the link"
-		rm -rf /run/vferry; mkdir -p -m 700 /run/vferry/guests; chmod 700 /run/vferry
-		record=$(sed -n "s#.*<uuid>\(.*\)</uuid>.*#/run/vferry/guests/\1.json#p" "$XML")
-		mkfifo -m 600 "$record"
-		hook migrate begin -; accepts "the record is a fifo"
-		[ -f "$record" ] && [ "$(stat -c %a "$record" /run/vferry /run/vferry/guests | tr "\n" " ")" = "600 700 700 " ] ||
-			fail "modes: $(stat -c "%n %a %F" "$record" /run/vferry /run/vferry/guests)"
-		take_back; rm -f "$record.bad"; same_as "$BASE" "after a fifo"
-		ln -s /run/elsewhere/victim "$record"
-		hook migrate begin -; accepts "the record is a link"
-		take_back; rm -f "$record.bad"; same_as "$BASE" "after a link"
+		rm -rf /run/vferry; mkdir -p -m 700 /run/vferry/guests /run/vferry/vfs; chmod 700 /run/vferry
+		note=$(sed -n "s#.*<uuid>\(.*\)</uuid>.*#/run/vferry/guests/\1.json#p" "$XML")
+		lease=/run/vferry/vfs/${PF%.*}.2.json
+		mkfifo -m 600 "$note" "$lease"
+		hook migrate begin -; accepts "note and lease are fifos"
+		[ -f "$note" ] && [ -f "$lease" ] && [ "$(stat -c %a "$note" "$lease" /run/vferry /run/vferry/vfs | tr "\n" " ")" = "600 600 700 700 " ] ||
+			fail "modes: $(stat -c "%n %a %F" "$note" "$lease" /run/vferry /run/vferry/vfs)"
+		take_back; rm -f "$note.bad" "$lease.bad"; same_as "$BASE" "after fifos"
+		ln -s /run/elsewhere/victim "$note"; ln -s /run/elsewhere/victim "$lease"
+		hook migrate begin -; accepts "note and lease are links"
+		take_back; rm -f "$note.bad" "$lease.bad"; same_as "$BASE" "after links"
 		[ "$(</run/elsewhere/victim)" = precious ] || fail "a file behind a link was changed"
 		rm -rf /run/elsewhere
 		chmod 666 /etc/vferry/vferry.conf
@@ -280,16 +279,18 @@ finish"
 @test "a lost /run/vferry or a restart of libvirtd neither gives away a VF that is used nor keeps one that is free" {
 	guest B other --vf "$PF_B/0"
 	b '
-		uses() { grep -o "\"address\": *\"[^\"]*\"" /run/vferry/guests/*.json | sed "s/.*\"\(.*\)\"/\1/" | sort | tr "\n" " "; }
-		used=$(uses)
+		uses() { # uses [-L]: the VFs of the guest that arrives, or of others
+			grep -l"${1:+L}" -e 000000000001 /run/vferry/vfs/*.json | sed "s#.*/\(.*\)\.json#\1#" | sort | tr "\n" " "
+		}
+		used=$(uses other)
 		[ -n "$used" ] || fail "the guest has no VF on record"
 		rm -rf /run/vferry
 		hook migrate begin -; accepts "an arrival without /run/vferry"
-		case "$(uses)" in *"${used% }"*) fail "the arrival got the VF of the guest that runs: $(uses)" ;; esac
+		case "$(uses)" in "" | *"${used% }"*) fail "the arrival got the VF of the guest that runs: $(uses)" ;; esac
 		take_back
 		kill "$(</run/libvirtd.pid)"; until_true 30 [ ! -e /run/libvirtd.pid ]
 		hook migrate begin -; accepts "an arrival while libvirtd is down"
-		case "$(uses)" in *"${used% }"*) fail "the arrival got the VF of the guest that runs: $(uses)" ;; esac
+		case "$(uses)" in "" | *"${used% }"*) fail "the arrival got the VF of the guest that runs: $(uses)" ;; esac
 		take_back
 		libvirtd --daemon --listen; until_true 60 virsh -q -c qemu:///system list
 		virsh -q -c qemu:///system domstate other | grep -q running || fail "the guest does not run any more"
@@ -297,12 +298,10 @@ finish"
 		sed -i "s/^vfs = .*/vfs = 1/" /etc/vferry/vferry.conf
 		hook migrate begin -; accepts "an arrival when the guest has gone"
 		case "$(uses)" in *"${used% }"*) ;; *) fail "the VF of the guest that has gone is still kept: $(uses)" ;; esac
-		# A record of before a reboot, of a guest that never came: its time is not of this boot.
-		record=$(ls /run/vferry/guests/*.json)
-		sed -i "s/\"touched\": *[0-9]*/\"touched\": 99999999999999/; s/[0-9a-f]\{8\}-[0-9a-f]\{4\}/00000000-0000/" "$record"
-		mv "$record" "$(echo "$record" | sed "s/[0-9a-f]\{8\}-[0-9a-f]\{4\}/00000000-0000/")"
-		hook migrate begin -; accepts "an arrival beside a record of an earlier boot"
-		[ "$(ls /run/vferry/guests/*.json | wc -l)" = 1 ] || fail "the record of an earlier boot blocks its VF"
+		# A lease of before a reboot, of a guest that never came: its time is not of this boot.
+		sed -i -E "s/(\"touched\": *)[0-9]+/\199999999999999/; s/000000000001/000000000009/" /run/vferry/vfs/*.json
+		hook migrate begin -; accepts "an arrival beside a lease of an earlier boot"
+		[ "$(uses) $(uses other)" = "$used " ] || fail "the lease of an earlier boot blocks its VF: $(uses other)"
 		take_back'
 }
 
@@ -366,12 +365,12 @@ finish"
 		[[ $clean == *"tag "*": []"*"trunks "*": []"* ]] || fail "the first guest has VLANs"
 		for way in "its release" "an empty /run"; do
 			set_much
-			if [ "$way" = "its release" ]; then hook release end failed; else rm -rf /run/vferry; fi
+			if [ "$way" = "its release" ]; then take_back; else rm -rf /run/vferry; fi
 			hook migrate begin - /root/second.xml; accepts "the next guest, after $way"
 			CHECKS=$((CHECKS + 1))
 			[ "$(port)" = "$clean" ] || { fail "after $way the next guest has"; port; }
 			ovs-vsctl get port "$(rep)" external_ids | grep -q 000000000002 || fail "the port is not that of the next guest"
-			hook release end failed /root/second.xml; accepts "its release"
+			take_back
 			hook migrate begin -; accepts "the first guest again"
 		done
 		take_back'

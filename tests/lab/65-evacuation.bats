@@ -61,7 +61,7 @@ watch_flight() {
 		shopt -s nullglob
 		cd /run/libvirt/qemu || exit 1
 		while [ ! -e /root/flight-ends ]; do
-			leased=$(cat /run/vferry/guests/*.json 2>/dev/null | tr -d ' \n' | sed 's/}{/}\n{/g' | grep '"arriving"' | grep -o '"uuid":"[^"]*' | cut -c9-)
+			leased=$(cat /run/vferry/vfs/*.json 2>/dev/null | tr -d ' \n' | sed 's/}{/}\n{/g' | grep '"arriving"' | grep -v '"lapsed":true' | grep -o '"uuid":"[^"]*' | cut -c9-)
 			known=$(grep -ho '<uuid>[^<]*' *.xml | cut -c7-)
 			files=$(grep -l "async='migration in'" *.xml)
 			moving=$([ -z "$files" ] || grep -ho '<uuid>[^<]*' $files | cut -c7-)
@@ -132,8 +132,9 @@ slot_queue = 12'
 			mkdir "held-$(tr -dc "0-9a-fx" <$1.vf)" || echo "$1 got a VF that somebody holds" >>doubles
 			sleep 0.5
 			rmdir "held-$(tr -dc "0-9a-fx" <$1.vf)"
-			$hook a$1 stopped end - <$1.xml
-			$hook a$1 release end failed <$1.xml
+			$hook a$1 prepare begin - <$1.out
+			$hook a$1 stopped end - <$1.out
+			$hook a$1 release end failed <$1.out
 		}
 		for i in $(seq 20); do arrive $i & done
 		wait

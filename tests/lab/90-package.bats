@@ -89,7 +89,7 @@ playbook() {
 	run on A "dpkg --force-unsafe-io -i /root/newer.deb </dev/null 2>&1"
 	[ "$status" -eq 0 ]
 	[ "$(on A "dpkg-query -W -f '\${Version}' vferry")" = "$(on A 'dpkg-deb -f /root/newer.deb Version')" ]
-	on A "grep -q '# mine' /etc/vferry/vferry.conf && cmp $HOOK /usr/libexec/vferry/50-vferry && ls /run/vferry/guests/*.json"
+	on A "grep -q '# mine' /etc/vferry/vferry.conf && cmp $HOOK /usr/libexec/vferry/50-vferry && ls /run/vferry/vfs/*.json"
 	[ "$(state A guest1)" = running ]
 	[ "$(vfs A guest1)" = "$before" ]
 	[ "$(vf_driver)" = mlx5_vfio_pci ]
@@ -112,7 +112,7 @@ playbook() {
 @test "a guest's VF survives the way out and in again, and the guest then leaves as if nothing had been" {
 	reinstall
 	[ "$(state A guest1)" = running ]
-	[ -n "$(on A 'grep -l guest1 /run/vferry/guests/*.json')" ]
+	[ -n "$(on A 'grep -l guest1 /run/vferry/vfs/*.json')" ]
 	run migrate A B guest1
 	[ "$status" -eq 0 ]
 	[ "$(state B guest1)" = running ]

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 # kills.bash: kills vferry on a lab host at chosen system calls, and looks what
-# the next call makes of that. Used by 51-kills.bats and 41-first-host.bats.
+# the next call makes of that. Used by 51-kills.bats and 41-first-host.bats. Of
+# the hook it is the worker that is killed: it alone changes anything.
 #
 # What it does is traced once, whole. A step is seen there as the rename of its
 # journal, what follows, and its line in the log. Two places of each step are
@@ -14,6 +15,7 @@
 
 MAC=52:54:00:aa:bb:09 # of the VF that is attached
 CALLS=rename,clone,sendto,sendmsg
+WORKER=/usr/libexec/vferry/hook
 PLACES=()
 UNDO_PLACES=()
 
@@ -32,8 +34,8 @@ run() {
 	local what=$1
 	shift
 	case $what in
-	arrival) strace -s 200 -o /root/trace -e trace=$CALLS "$@" "$HOOK" guest1 migrate begin - <"$XML" >/root/output.xml 2>/root/said ;;
-	release) strace -s 200 -o /root/trace -e trace=$CALLS "$@" "$HOOK" guest1 release end failed <"$XML" >/dev/null 2>/root/said ;;
+	arrival) strace -s 200 -o /root/trace -e trace=$CALLS "$@" "$WORKER" guest1 migrate begin - <"$XML" >/root/output.xml 2>/root/said ;;
+	release) strace -s 200 -o /root/trace -e trace=$CALLS "$@" "$WORKER" guest1 release end failed <"$ARRIVED" >/dev/null 2>/root/said ;;
 	prepare) strace -s 200 -o /root/trace -e trace=$CALLS "$@" vferry prepare --pf "$PF" --yes >/root/said 2>&1 ;;
 	attach) strace -s 200 -o /root/trace -e trace=$CALLS "$@" vferry attach "$GUEST" --live --mac $MAC >/root/said 2>&1 ;;
 	esac
@@ -48,6 +50,8 @@ learn() {
 	mapfile -t PLACES < <(places /root/trace step)
 	case $1 in
 	arrival)
+		cp /root/output.xml "$ARRIVED"
+		hook prepare begin - "$ARRIVED"
 		run release
 		mapfile -t UNDO_PLACES < <(places /root/trace undo)
 		;;
@@ -85,9 +89,9 @@ kill_at() {
 	echo "killed: $1 at $2 $3: $(tail -n 3 /root/trace | grep -v '^[-+]' | tail -n 1 | cut -c 1-150)"
 }
 
-# then_released: libvirt says that the guest did not come.
+# then_released: the guest does not come.
 then_released() {
-	take_back
+	never_comes
 	same_as "$BASE" "released after a kill at $*"
 }
 
@@ -97,9 +101,11 @@ then_again() {
 	hook migrate begin -
 	accepts "arrival after a kill at $*"
 	same_as "$READY" "arrived after a kill at $*"
+	hook prepare begin - "$ARRIVED"
+	accepts "prepare after a kill at $*"
 	# shellcheck disable=SC2086 # two words
 	kill_at release $place
-	take_back
+	never_comes
 	same_as "$BASE" "released after a kill of the release at $place"
 }
 

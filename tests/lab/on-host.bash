@@ -7,6 +7,7 @@
 
 HOOK=/etc/libvirt/hooks/qemu.d/50-vferry
 XML=/root/guest1.xml # an <interface> of a VF
+ARRIVED=/root/arrived.xml
 FAILED=0
 CHECKS=0
 
@@ -71,17 +72,36 @@ look() {
 	find /run/vferry -name '*.json' 2>/dev/null | sort
 }
 
-# hook OPERATION SUBOPERATION EXTRA [XML]: one call as libvirtd makes it: OUT what the hook says, RC its status, MS how long it took.
+# hook OPERATION SUBOPERATION EXTRA [XML]: one call as libvirtd makes it: OUT what the hook says, RC its status, MS how long it took. What an
+# arrival makes of the XML is what libvirt goes on with.
 hook() {
 	local start=${EPOCHREALTIME/[.,]/}
 	OUT=$("$HOOK" guest1 "$1" "$2" "$3" 2>&1 >/root/output.xml <"${4:-$XML}")
 	RC=$?
 	MS=$(((${EPOCHREALTIME/[.,]/} - start) / 1000))
+	[ "$1 $RC" != "migrate 0" ] || cp /root/output.xml "$ARRIVED"
 }
 
-# take_back: libvirt says that the guest did not come.
+# take_back: the guest that has arrived fails behind "prepare", and libvirt says so.
 take_back() {
-	hook release end failed
+	hook prepare begin - "$ARRIVED"
+	[ "$RC" = 0 ] || fail "prepare: status $RC: $OUT"
+	hook release end failed "$ARRIVED"
+	[ "$RC" = 0 ] || fail "release: status $RC: $OUT"
+}
+
+# never_comes: libvirt says nothing more of the guest. Its time runs out (here at once), the next call of another guest takes back what was
+# made for it, and "vferry release" forgets that it could still come.
+never_comes() {
+	local file
+	for file in /run/vferry/vfs/*.json; do
+		[ ! -e "$file" ] || sed -i -E 's/("touched": *)[0-9]+/\199999999999999/' "$file" # not a time of this boot
+	done
+	"$HOOK" nobody reconnect begin - >/dev/null 2>&1 <<-END
+		<domain type='qemu'><name>nobody</name><uuid>11111111-2222-3333-4444-555555555555</uuid><devices><hostdev mode='subsystem' type='pci'>
+		<source><address domain='0x${PF%%:*}' bus='0x$(cut -d: -f2 <<<"$PF")' slot='0x00' function='0x2'/></source></hostdev></devices></domain>
+	END
+	OUT=$(vferry release --yes 2>&1) || fail "release: $OUT"
 }
 
 # fault FILE VALUE: a fault of the software card.
