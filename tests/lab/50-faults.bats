@@ -109,9 +109,9 @@ finish"
 		fault fault_eswitch_set 0'
 }
 
-# ---- Representors and ports (7 faults) -------------------------------------------------------------------------------------------
+# ---- Representors and ports (8 faults) -------------------------------------------------------------------------------------------
 
-@test "a representor that is missing, late, renamed or sick (7 faults)" {
+@test "a representor that is missing, late, renamed or sick (8 faults)" {
 	settings_b "hook_deadline = 60"
 	b '
 		fault vf0/rep_delay_ms 1500
@@ -128,7 +128,14 @@ finish"
 		same_as "$BASE" "after an odd name"
 		fault vf0/rep_name ""
 		fault vf0/port_sick 5
-		refuses_and_undoes "port of the VF sick" "does not answer for the port of this VF" "kernel log"
+		hook migrate begin -
+		accepts "port of the first VF sick: the other one is taken"
+		cat /run/vferry/vfs/*.json | grep -q "\"index\": *1" || fail "the guest did not get the VF that is whole"
+		take_back
+		same_as "$BASE" "after a sick VF that was passed over"
+		sed -i "s/^vfs = .*/vfs = 1/" /etc/vferry/vferry.conf
+		refuses_and_undoes "port of the only VF sick" "does not answer for the port of this VF" "kernel log"
+		sed -i "s/^vfs = .*/vfs = 2/" /etc/vferry/vferry.conf
 		fault vf0/port_sick 0
 		deadline 20
 		fault vf0/rep_missing 1
@@ -236,7 +243,7 @@ finish"
 		refused "/run full" "/run/vferry" "No space left" "see that /run is writable and has space"
 		same_as "$BASE" "after a full /run"
 		for count in 1 3 6; do # the journal cannot be written from here on
-			OUT=$(strace -o /dev/null -e trace=rename -e inject=rename:error=ENOSPC:when=$count+ "$HOOK" guest1 migrate begin - 2>&1 \
+			OUT=$(strace -f -o /dev/null -e trace=rename -e inject=rename:error=ENOSPC:when=$count+ "$HOOK" guest1 migrate begin - 2>&1 \
 				>/root/output.xml <"$XML")
 			RC=$?
 			refused "disk full from write $count on" "cannot write" "No space left on device" "see that /run is writable and has space"

@@ -38,12 +38,16 @@ remote_disconnect() {
 }
 
 # remote_exec HOST WORD...: runs a command on the host. One word is a shell
-# line; several are a command with arguments, which arrive as they are.
+# line; several are a command with arguments, which arrive as they are. A host
+# that was silent for so long that the connection ended is connected again.
 # Return: the command's exit status (255: the connection failed).
 remote_exec() {
 	local host=$1
 	shift
-	[ -S "$LAB_RUN/$host/ssh" ] || die "host $host is not up (lab up)"
+	if [ ! -S "$LAB_RUN/$host/ssh" ]; then
+		machine_runs "$host" && remote_connect "$host" || die "host $host is not up (lab up)"
+		say "host $host was silent for minutes, and is connected again; its console says: $(tail -n 3 "$(host_dir "$host")/console.log" | tr '\r\n' '  ')"
+	fi
 	if [ "$#" -eq 1 ]; then
 		ssh_to "$host" "$1"
 	else
