@@ -97,12 +97,17 @@ ping_report() {
 		/transmitted/ { line = $1 " sent, " $4 " answered" } END { printf "%s, longest gap %d ms\n", line, gap }' "$BATS_TEST_TMPDIR/ping"
 }
 
+# answers: how many there have been.
+answers() {
+	grep -c 'bytes from' "$BATS_TEST_TMPDIR/ping" || true
+}
+
 # answers_again: pings are answered from now on; a guest that has just been started needs a while.
 answers_again() {
 	local n
-	n=$(grep -c 'bytes from' "$BATS_TEST_TMPDIR/ping")
+	n=$(answers)
 	for _ in $(seq 240); do
-		[ "$(grep -c 'bytes from' "$BATS_TEST_TMPDIR/ping")" -lt $((n + 10)) ] || return 0
+		[ "$(answers)" -lt $((n + 10)) ] || return 0
 		sleep 0.25
 	done
 	tail -3 "$BATS_TEST_TMPDIR/ping" >&2
