@@ -2,7 +2,6 @@
 /*
  * kept.c: V6: whether the host is as vferry prepare made it, and will be after the next boot.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/scope.h"
@@ -14,11 +13,11 @@ static bool has_drifted(const struct check_case *c, const struct prepared_pf *ke
 {
 	struct inventory *inventory = &c->view->scene.inventory;
 	struct inventory_pf *pf = inventory_find_pf(inventory, &kept->pf);
-	autofree struct steps *plan = calloc(1, sizeof(*plan));
+	autosteps struct steps plan = { 0 };
 	struct config config = *c->config;
 	char address[PCI_ADDRESS_LEN], text[256];
 
-	if (!pf || !plan) {
+	if (!pf) {
 		snprintf(text, sizeof(text), "%s is gone", pci_address_format(&kept->pf, address));
 		check_list(list, size, text);
 		return true;
@@ -26,15 +25,15 @@ static bool has_drifted(const struct check_case *c, const struct prepared_pf *ke
 	snprintf(config.pf, sizeof(config.pf), "%s", pci_address_format(&kept->pf, address));
 	if (*kept->bridge)
 		snprintf(config.bridge, sizeof(config.bridge), "%s", kept->bridge);
-	if (plan_host(&config, inventory, pf, config.bridge, kept->vfs, plan))
+	if (plan_host(&config, inventory, pf, config.bridge, kept->vfs, &plan))
 		return false;
 	if (!*kept->bridge)
-		plan_host_keep_card(plan);
-	if (!plan->count)
+		plan_host_keep_card(&plan);
+	if (!plan.count)
 		return false;
-	check_list(list, size, step_describe(&plan->step[0], text, sizeof(text)));
-	if (plan->count > 1) {
-		snprintf(text, sizeof(text), "%zu more", plan->count - 1);
+	check_list(list, size, step_describe(&plan.step[0], text, sizeof(text)));
+	if (plan.count > 1) {
+		snprintf(text, sizeof(text), "%zu more", plan.count - 1);
 		check_list(list, size, text);
 	}
 	return true;
