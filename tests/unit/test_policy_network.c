@@ -196,7 +196,7 @@ TEST(a_plan_plugs_nothing_and_sets_no_option_where_others_made_the_network)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct policy_host *h = host_with(rows[i].state, rows[i].is_bonded);
-		struct steps plan = { 0 };
+		autosteps struct steps plan = { 0 };
 
 		snprintf(h->config.bridge, sizeof(h->config.bridge), "%s", rows[i].bridge);
 		CHECK_INT(plan_pf(&h->config, &h->inventory, &h->inventory.pf[rows[i].pf], rows[i].bridge, &plan), 0);
