@@ -7,6 +7,7 @@
 
 #include "base/scope.h"
 #include "host/inventory_join.h"
+#include "policy/desired.h"
 #include "policy/disturb.h"
 #include "policy/network.h"
 #include "switch/ovsdb.h"
@@ -303,5 +304,35 @@ TEST(a_representor_gets_the_mtu_of_the_uplink_and_never_less_than_it_has)
 		const struct inventory_vf vf = { .representor_mtu = cases[i].representor };
 
 		CHECK_INT(network_mtu(&pf, &vf), cases[i].wanted);
+	}
+}
+
+TEST(a_guests_representor_gets_its_mtu_before_it_becomes_a_port)
+{
+	struct inventory_pf pf = { .uplink_mtu = 9000 };
+	struct inventory_vf now = { .representor_mtu = 1500 };
+	const struct hostdev device = { .kind = HOSTDEV_INTERFACE, .managed = true };
+	struct guest_vf vf = { .device = &device, .pf = &pf };
+	const struct owner owner = { .uuid = "11111111-2222-3333-4444-555555555555" };
+	static const struct {
+		unsigned int vfs, has, mtu; /* VFs that the PF has, MTU of the representor, and the one that is wanted; 0: none */
+	} cases[] = { { 0, 0, 9000 }, { 1, 1500, 9000 }, { 1, 9000, 0 }, { 1, 9216, 0 } };
+
+	pf.vf = &now;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		autosteps struct steps steps = { 0 };
+		size_t mtu = 0, port = 0;
+
+		pf.num_vfs = cases[i].vfs;
+		now.representor_mtu = cases[i].has;
+		CHECK_INT(desired_of_guest(&vf, &owner, false, &steps), 0);
+		for (size_t k = 0; k < steps.count; k++) {
+			if (steps.step[k].kind == STEP_MTU)
+				mtu = k + 1;
+			if (steps.step[k].kind == STEP_PORT)
+				port = k + 1;
+		}
+		CHECK(port && mtu < port);
+		CHECK_INT(mtu ? steps.step[mtu - 1].number : 0, cases[i].mtu);
 	}
 }

@@ -352,6 +352,7 @@ int __wrap_devlink_eswitch_set(struct netlink *nl, const struct pci_address *pf,
 int __wrap_devlink_port_set_migratable(struct netlink *nl, const struct devlink_port *port, bool on, struct reason *why);
 int __wrap_devlink_port_set_hw_addr(struct netlink *nl, const struct devlink_port *port, const struct mac_address *mac, struct reason *why);
 int __wrap_netdev_set_up(struct netlink *rt, uint32_t ifindex, bool up, struct reason *why);
+int __wrap_netdev_set_mtu(struct netlink *rt, uint32_t ifindex, unsigned int mtu, struct reason *why);
 int __wrap_sriov_set_num(const struct pci_address *pf, unsigned int vfs, struct reason *why);
 int __wrap_pci_bind(const struct pci_address *device, const char *driver, struct reason *why);
 int __wrap_pci_unbind(const struct pci_address *device, struct reason *why);
@@ -431,6 +432,13 @@ int __wrap_devlink_port_set_hw_addr(UNUSED struct netlink *nl, const struct devl
 int __wrap_netdev_set_up(UNUSED struct netlink *rt, uint32_t ifindex, bool up, UNUSED struct reason *why)
 {
 	world_change("link %u up=%d", ifindex, up);
+	return 0;
+}
+
+/* Sets the MTU of a link. */
+int __wrap_netdev_set_mtu(UNUSED struct netlink *rt, uint32_t ifindex, unsigned int mtu, UNUSED struct reason *why)
+{
+	world_change("link %u mtu=%u", ifindex, mtu);
 	return 0;
 }
 

@@ -103,6 +103,21 @@ static int judge_vf(const struct question *q, struct reason *why)
 	return q->made ? is_held_open(&q->step->vf, why) : 0;
 }
 
+/*
+ * is_changed_since() - whether somebody else has set a number since vferry did
+ */
+static int is_changed_since(const struct question *q, struct reason *why)
+{
+	const struct pci_address *object = q->step->has_vf ? &q->step->vf : &q->step->pf;
+	char address[PCI_ADDRESS_LEN], text[192];
+
+	if (!q->made || q->step->before == q->made->number)
+		return 0;
+	reason_set(why, -EBUSY, pci_address_format(object, address), "somebody else has changed it since (%s)",
+		   step_describe(q->made, text, sizeof(text)));
+	return OTHERS;
+}
+
 /* judge_unbind() - what takes the VF from its user is asked by the step itself as well: it is the one that would wait for him */
 static int judge_unbind(const struct question *q, struct reason *why)
 {
@@ -141,6 +156,14 @@ static int judge_migratable(const struct question *q, struct reason *why)
 		return judge_vf(q, why);
 	reason_set(why, -EBUSY, pci_address_format(&q->step->vf, address), "driver %s has the VF, which stays migratable", driver);
 	return OTHERS;
+}
+
+/* judge_mtu() - one that somebody else has set since stays */
+static int judge_mtu(const struct question *q, struct reason *why)
+{
+	int error = is_changed_since(q, why);
+
+	return error ? error : judge_vf(q, why);
 }
 
 /* judge_representor_up() - its IFF_UP is the guest's carrier */
@@ -193,20 +216,6 @@ static int look_at_pf(const struct question *q, struct look_at_pf *look, struct 
 	if (error || look->pf)
 		return error;
 	return reason_set(why, -ENODEV, pci_address_format(&q->step->pf, address), "the PF is gone");
-}
-
-/*
- * is_changed_since() - whether somebody else has set a number since vferry did
- */
-static int is_changed_since(const struct question *q, struct reason *why)
-{
-	char address[PCI_ADDRESS_LEN], text[192];
-
-	if (!q->made || q->step->before == q->made->number)
-		return 0;
-	reason_set(why, -EBUSY, pci_address_format(&q->step->pf, address), "somebody else has changed it since (%s)",
-		   step_describe(q->made, text, sizeof(text)));
-	return OTHERS;
 }
 
 /* judge_autoprobe() - it disturbs nobody; what was changed since is not vferry's any more */

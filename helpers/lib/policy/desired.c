@@ -9,6 +9,9 @@
 #include <string.h>
 
 #include "card/vfio.h"
+#include "policy/network.h"
+
+#define MTU_AS_MADE 1500 /* of a representor (Linux mlx5/core/en_rep.c) */
 
 /*
  * vf_step() - a step of a guest's VF, with what all of them share
@@ -82,6 +85,18 @@ static int add_function(const struct guest_vf *vf, const struct owner *owner, bo
 }
 
 /*
+ * add_mtu() - the MTU of the representor, before it becomes a port: Open vSwitch gives a bridge's own port the smallest of its ports
+ */
+static int add_mtu(const struct guest_vf *vf, const struct owner *owner, struct steps *steps)
+{
+	static const struct inventory_vf as_made = { .representor_mtu = MTU_AS_MADE };
+	struct step step = vf_step(vf, owner, STEP_MTU);
+
+	step.number = network_mtu(vf->pf, vf->index < vf->pf->num_vfs ? &vf->pf->vf[vf->index] : &as_made);
+	return step.number ? steps_add(steps, &step) : 0;
+}
+
+/*
  * desired_of_guest() - how a guest's VF is to be
  * @vf:		placed
  * @owner:	its lease
@@ -94,6 +109,8 @@ int desired_of_guest(const struct guest_vf *vf, const struct owner *owner, bool 
 	struct step step = vf_step(vf, owner, STEP_REPRESENTOR_UP);
 	int error = add_function(vf, owner, bound, steps);
 
+	if (!error)
+		error = add_mtu(vf, owner, steps);
 	if (!error)
 		error = steps_add(steps, &step);
 	if (error)

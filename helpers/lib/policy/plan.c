@@ -181,6 +181,8 @@ static bool is_so(const struct inventory *inventory, const struct inventory_vf *
 		return mac_address_is_zero(&step->mac) && !(now->has_port && !mac_address_is_zero(&now->port.hw_addr));
 	case STEP_MIGRATABLE:
 		return now->has_port && now->port.migratable;
+	case STEP_MTU:
+		return now->representor_mtu == step->number;
 	case STEP_REPRESENTOR_UP:
 		return now->representor_up;
 	case STEP_PORT:

@@ -26,6 +26,7 @@ static const struct {
 	[STEP_MAC] = { "mac", "MAC", NULL },
 	[STEP_MIGRATABLE] = { "migratable", "migratable", "not migratable" },
 	[STEP_BIND] = { "bind", "bind to driver", NULL },
+	[STEP_MTU] = { "mtu", "representor's MTU", NULL },
 	[STEP_REPRESENTOR_UP] = { "representor-up", "representor up", "representor down" },
 	[STEP_PORT] = { "port", "representor into bridge", "representor out of bridge" },
 };
@@ -69,6 +70,7 @@ char *step_describe(const struct step *step, char *out, size_t size)
 		break;
 	case STEP_AUTOPROBE:
 	case STEP_NUM_VFS:
+	case STEP_MTU:
 		snprintf(out, size, "%s: %s %u", address, verb, step->number);
 		break;
 	case STEP_OVS_OPTION:

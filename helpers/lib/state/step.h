@@ -40,6 +40,7 @@
 	X(STEP_MAC, mac)                       /* mac, before_mac: administrative MAC of the function */                                   \
 	X(STEP_MIGRATABLE, migratable)         /* number: 1 on */                                                                          \
 	X(STEP_BIND, bind)                     /* text: driver */                                                                          \
+	X(STEP_MTU, mtu)                       /* number: of the representor, bytes */                                                     \
 	X(STEP_REPRESENTOR_UP, representor_up) /* number: IFF_UP */                                                                        \
 	X(STEP_PORT, port)                     /* number: 1 the guest's port is there, 0 none of vferry's is; name: representor, when it */ \
 					       /* was looked for; text: bridge; mac: attached-mac; guest, lease: whose port it is */
