@@ -181,6 +181,7 @@ two() {
 	on "$1" "ovs-vsctl add-br br-a -- add-port br-a $(uplink "$1") -- add-br br-b -- add-port br-b $(uplink "$1" 1)"
 }
 
+# bats test_tags=long
 @test "two ports, two bridges, two networks: never the other one" {
 	wipe_both
 	both two
@@ -217,6 +218,7 @@ overlay() {
 	done
 }
 
+# bats test_tags=long
 @test "an overlay: the uplink carries the tunnel and is left alone" {
 	wipe_both
 	both overlay
