@@ -26,7 +26,7 @@ static _Noreturn void on_alarm(int signal_number)
 		"vferry: a hook did not end within hook_deadline; what it changed is taken back by the next call, or by 'vferry release'";
 
 	(void)signal_number;
-	(void)dev_log_send(line, sizeof(line) - 1);
+	(void)dev_log_send(line, sizeof(line) - 1); /* NOLINT(bugprone-signal-handler): it makes system calls alone */
 	if (is_refusal && write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
 		_exit(1);
 	_exit(is_refusal);

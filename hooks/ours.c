@@ -42,7 +42,7 @@ static const struct network_pool *read_pool(const struct domain *domain, size_t 
  */
 static bool search_host(const struct config *config, const struct domain *domain, bool incoming, bool *found)
 {
-	autofree const struct network_pool **pool = calloc(domain->hostdevs, sizeof(*pool));
+	autofree const struct network_pool **pool = calloc(domain->hostdevs, sizeof(void *));
 	autofree struct network_pool *room = calloc(domain->hostdevs, sizeof(*room));
 	autofree struct guest *guest = calloc(1, sizeof(*guest));
 	struct pools pools = { pool, room };

@@ -100,7 +100,7 @@ static void read_moves(struct json_object *list, struct fleet *fleet)
 			fleet->ms_per_mib = fleet->ms_per_mib > 0 ? (3 * fleet->ms_per_mib + rate) / 4 : rate;
 		}
 		for (size_t g = 0; g < fleet->guests; g++) {
-			if (strcmp(fleet->guest[g].uuid, uuid) == 0)
+			if (fleet->guest[g].uuid && strcmp(fleet->guest[g].uuid, uuid) == 0)
 				fleet->guest[g].ms = ms;
 		}
 	}
@@ -277,7 +277,7 @@ static int read_groups(const char *list, struct fleet *fleet, struct reason *why
 		while ((name = strsep(&group, ","))) {
 			size_t g = 0;
 
-			while (g < fleet->guests && strcmp(fleet->guest[g].name, name) != 0)
+			while (g < fleet->guests && (!fleet->guest[g].name || strcmp(fleet->guest[g].name, name) != 0))
 				g++;
 			if (g == fleet->guests) {
 				reason_set(why, -ENOENT, name, "no host that was read runs a guest of that name");

@@ -86,7 +86,7 @@ static void show_proof(struct call *call, const struct fleet_plan *plan, bool st
 	else
 		snprintf(text, sizeof(text), "The best plan that was found; none moves more than %zu.", plan->bound);
 	if (!start && plan->moves && plan->waves == plan->waves_bound)
-		strcat(text, " Nor can it be done in fewer waves.");
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), " Nor can it be done in fewer waves.");
 	else if (!start && plan->moves)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), " It takes %u wave%s at least.", plan->waves_bound,
 			 plan->waves_bound == 1 ? "" : "s");

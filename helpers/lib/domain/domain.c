@@ -402,7 +402,7 @@ long domain_print(const struct domain *domain, char **xml)
 	before = (size_t)(strstr(printed, place) - printed) + 1;
 	at = mempcpy(text, printed, before);
 	at = mempcpy(at, domain->metadata, content);
-	strcpy(at, printed + before + strlen(place) - 2);
+	memcpy(at, printed + before + strlen(place) - 2, strlen(printed + before + strlen(place) - 2) + 1);
 	*xml = text;
 	return length;
 }

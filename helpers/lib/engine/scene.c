@@ -29,7 +29,7 @@ static void forget_pools(struct scene *scene)
 static int read_pools(struct scene *scene, struct reason *why)
 {
 	forget_pools(scene);
-	scene->pool = calloc(scene->domain->hostdevs + 1, sizeof(*scene->pool));
+	scene->pool = calloc(scene->domain->hostdevs + 1, sizeof(void *));
 	if (!scene->pool)
 		return reason_set(why, -ENOMEM, NULL, "out of memory");
 	scene->pools = scene->domain->hostdevs;

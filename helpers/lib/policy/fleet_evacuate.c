@@ -118,11 +118,13 @@ static void fill_guest(const struct fleet_board *board, struct packing *p, size_
  */
 static size_t count_groups(const struct fleet *fleet)
 {
-	int most = -1;
+	size_t count = 0;
 
-	for (size_t g = 0; g < fleet->guests; g++)
-		most = fleet->guest[g].group > most ? fleet->guest[g].group : most;
-	return (size_t)(most + 1);
+	for (size_t g = 0; g < fleet->guests; g++) {
+		if (fleet->guest[g].group >= (int)count)
+			count = (size_t)fleet->guest[g].group + 1;
+	}
+	return count;
 }
 
 /*

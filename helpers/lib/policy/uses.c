@@ -52,7 +52,7 @@ static const struct {
 	unsigned int own, vfs, siblings;
 	const char *loss;
 } changes[CHANGES] = {
-	[CHANGE_ESWITCH] = { TRAFFIC | IS(USE_RULES), HOLDERS | IS(USE_DRIVER) | IS(USE_UP), (TRAFFIC | HOLDERS) & ~IS(USE_UP),
+	[CHANGE_ESWITCH] = { TRAFFIC | IS(USE_RULES), HOLDERS | IS(USE_DRIVER) | IS(USE_UP), HOLDERS | IS(USE_CONNECTION) | IS(USE_PORT),
 			     "to change the mode of the eswitch takes the carrier away for seconds" },
 	[CHANGE_NUM_VFS] = { 0, HOLDERS | IS(USE_PROMISE) | IS(USE_DRIVER) | IS(USE_UP), 0, "all VFs would go" },
 	[CHANGE_UPLINK_DOWN] = { TRAFFIC, HOLDERS, 0, "the network would be gone" },

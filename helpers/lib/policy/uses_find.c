@@ -80,11 +80,9 @@ static void note_rider(struct finder *finder, const struct netdev_rider *rider)
 	name_of(netdev, name, sizeof(name));
 	if (rider->is_member)
 		note(finder, USE_MEMBER, "", "%s", name);
-	else if (*netdev->space)
-		note(finder, USE_STACK, "", "%s", name);
-	else if (strcmp(netdev->kind, "bond") == 0 || strcmp(netdev->kind, "team") == 0)
+	else if (!*netdev->space && (strcmp(netdev->kind, "bond") == 0 || strcmp(netdev->kind, "team") == 0))
 		note(finder, USE_BOND, "", "%s", name);
-	else if (!note_own(finder, netdev))
+	else if (*netdev->space || !note_own(finder, netdev))
 		note(finder, USE_STACK, "", "%s", name);
 }
 

@@ -235,9 +235,12 @@ int object_remove(const struct object *object, struct reason *why)
  */
 static int name_seat(const char *name, struct object *object)
 {
-	char address[PCI_ADDRESS_LEN], lease[STEP_LEASE_MAX];
+	char address[PCI_ADDRESS_LEN], lease[STEP_LEASE_MAX], seat[8];
 
-	if (sscanf(name, "pool-%12[0-9a-f:.]-%16[0-9a-f]-%u", address, lease, &object->seat) != 3 || !object->seat)
+	if (sscanf(name, "pool-%12[0-9a-f:.]-%16[0-9a-f]-%7[0-9]", address, lease, seat) != 3)
+		return -EINVAL;
+	object->seat = (unsigned int)strtoul(seat, NULL, 10);
+	if (!object->seat)
 		return -EINVAL;
 	memcpy(object->owner.lease, lease, sizeof(lease));
 	return pci_address_parse(address, &object->pf);

@@ -45,7 +45,7 @@ remote_exec() {
 	local host=$1
 	shift
 	if [ ! -S "$LAB_RUN/$host/ssh" ]; then
-		machine_runs "$host" && remote_connect "$host" || die "host $host is not up (lab up)"
+		if ! machine_runs "$host" || ! remote_connect "$host"; then die "host $host is not up (lab up)"; fi
 		say "host $host was silent for minutes, and is connected again; its console says: $(tail -n 3 "$(host_dir "$host")/console.log" | tr '\r\n' '  ')"
 	fi
 	if [ "$#" -eq 1 ]; then
