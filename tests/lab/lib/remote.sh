@@ -11,7 +11,7 @@ ssh_to() {
 
 # remote_connected HOST: whether the standing connection lives.
 remote_connected() {
-	ssh_to "$1" -O check >/dev/null 2>&1
+	LAB_REPLACE='' ssh_to "$1" -O check >/dev/null 2>&1
 }
 
 # remote_connect HOST: opens the standing connection, within 30 s.
