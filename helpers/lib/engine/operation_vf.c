@@ -123,7 +123,9 @@ static int apply_bind(const struct step *step, struct context *context, struct r
 
 const struct operation operation_bind = { look_bind, apply_bind };
 
-/* write_representor() - value: IFF_UP of the representor that there is. In a child. */
+/* ---- What is set at the representor: IFF_UP and MTU, which differ in one call each ----------------------------------------------- */
+
+/* write_representor() - value: for the representor that there is. In a child. */
 static int write_representor(void *arg, struct reason *why)
 {
 	autonetlink struct netlink rt = { 0 };
@@ -135,60 +137,29 @@ static int write_representor(void *arg, struct reason *why)
 	if (found == 0)
 		return reason_set(why, -ENODEV, pci_address_format(&job->step.vf, address), "the representor is gone");
 	found = found < 0 ? found : netlink_open(&rt, NULL, why);
-	return found ? found : netdev_set_up(&rt, netdev.ifindex, job->value, why);
+	if (found)
+		return found;
+	return job->step.kind == STEP_MTU ? netdev_set_mtu(&rt, netdev.ifindex, job->value, why)
+					  : netdev_set_up(&rt, netdev.ifindex, job->value, why);
 }
 
-/* look_representor_up() - reads whether the representor is up */
-static int look_representor_up(struct step *step, struct context *context, struct reason *why)
+/* look_representor() - reads what the representor has */
+static int look_representor(struct step *step, struct context *context, struct reason *why)
 {
 	struct netdev netdev;
 	int error = operation_find_representor(step, &netdev, context, why);
 
 	if (error)
 		return error;
-	step->before = netdev.up;
+	step->before = step->kind == STEP_MTU ? netdev.mtu : netdev.up;
 	return step->before == step->number;
 }
 
-/* apply_representor_up() - brings it up, or down */
-static int apply_representor_up(const struct step *step, struct context *context, struct reason *why)
+/* apply_representor() - sets it */
+static int apply_representor(const struct step *step, struct context *context, struct reason *why)
 {
 	return operation_guarded(write_representor, step, step->number, context, why);
 }
 
-const struct operation operation_representor_up = { look_representor_up, apply_representor_up };
-
-/* write_mtu() - value: MTU of the representor that there is. In a child. */
-static int write_mtu(void *arg, struct reason *why)
-{
-	autonetlink struct netlink rt = { 0 };
-	struct operation_write *job = arg;
-	char address[PCI_ADDRESS_LEN];
-	struct netdev netdev;
-	int found = operation_see_representor(&job->step, &netdev, why);
-
-	if (found == 0)
-		return reason_set(why, -ENODEV, pci_address_format(&job->step.vf, address), "the representor is gone");
-	found = found < 0 ? found : netlink_open(&rt, NULL, why);
-	return found ? found : netdev_set_mtu(&rt, netdev.ifindex, job->value, why);
-}
-
-/* look_mtu() - reads the MTU of the representor */
-static int look_mtu(struct step *step, struct context *context, struct reason *why)
-{
-	struct netdev netdev;
-	int error = operation_find_representor(step, &netdev, context, why);
-
-	if (error)
-		return error;
-	step->before = netdev.mtu;
-	return step->before == step->number;
-}
-
-/* apply_mtu() - sets it */
-static int apply_mtu(const struct step *step, struct context *context, struct reason *why)
-{
-	return operation_guarded(write_mtu, step, step->number, context, why);
-}
-
-const struct operation operation_mtu = { look_mtu, apply_mtu };
+const struct operation operation_mtu = { look_representor, apply_representor };
+const struct operation operation_representor_up = { look_representor, apply_representor };
