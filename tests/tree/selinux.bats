@@ -70,3 +70,14 @@ holds() {
 	done
 	[ "$bad" -eq 0 ]
 }
+
+@test "SELinux: vferry check asks for every type that a file of vferry's has, and only for such as the module makes" {
+	asked=$(sed -n '/^static void read_module/,/^}/s/^\t\t"\(vferry[a-z_"\, ]*\),$/\1/p' helpers/lib/host/facts.c | tr -d '",' | tr ' ' '\n')
+	[ "$(wc -w <<<"$asked")" -ge 4 ]
+	for type in $asked; do
+		grep -qx "type $type;" install/selinux/vferry.te || { echo "the module does not make $type"; false; }
+	done
+	while read -r type; do
+		grep -qx "$type" <<<"$asked" || { echo "nobody asks for $type"; false; }
+	done < <(sed -n 's/.*object_r:\([a-z_]*\),.*/\1/p' install/selinux/vferry.fc | sort -u)
+}

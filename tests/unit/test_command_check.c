@@ -195,6 +195,12 @@ FAULT(the_worker_has_the_label_of_its_folder, READY, "\"seen_by_root\": true", "
       "\"vferry_hook_exec_t\", \"worker_label\": \"bin_t\"", "V8", NULL, "warning", "vferry's worker has the label bin_t", "restorecon -Rv")
 FAULT(a_label_that_nobody_may_see, READY, "\"has_hook\": true", "\"has_hook\": false, \"is_hook_hidden\": true, \"has_selinux\": true", "V8", NULL,
       "unknown", "only root sees the labels", NULL)
+FAULT(the_module_of_selinux_is_missing, READY, "\"seen_by_root\": true", "\"seen_by_root\": true, \"has_selinux\": true, "
+      "\"selinux_enforces\": true, \"selinux_lacks\": \"vferry_hook_exec_t\", \"hook_label\": \"vferry_hook_exec_t\"", "V8", NULL, "failure",
+      "does not know the type vferry_hook_exec_t", NULL)
+FAULT(the_module_of_selinux_is_old, READY, "\"seen_by_root\": true", "\"seen_by_root\": true, \"has_selinux\": true, \"selinux_lacks\": "
+      "\"vferry_tmpfs_t\", \"hook_label\": \"vferry_hook_exec_t\", \"worker_label\": \"vferry_hook_exec_t\"", "V8", NULL, "warning",
+      "or older than vferry", NULL)
 FAULT(libvirt_is_too_old_for_the_hook, READY, "\"libvirt\": \"11.3.0\"", "\"libvirt\": \"6.4.0\"", "L1", NULL, "failure",
       "libvirt 6.4.0 is older than 6.5.0 and never calls vferry's hook", NULL)
 FAULT(libvirt_is_just_new_enough_for_the_hook, READY, "\"libvirt\": \"11.3.0\"", "\"libvirt\": \"6.5.0\"", "L1", NULL, "ok", "is installed", NULL)

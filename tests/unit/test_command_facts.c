@@ -317,6 +317,31 @@ TEST(the_label_of_hook_and_worker_is_read_where_selinux_is)
 	CHECK_STR(facts.worker_label, "bin_t");
 }
 
+/* Text that a process may not be given as its oom_score_adj is refused as SELinux refuses a label that it does not know (EINVAL). */
+TEST(a_type_that_the_policy_does_not_know_is_named)
+{
+	char hook[PATH_MAX], context[PATH_MAX], asked[128] = "";
+	struct facts facts;
+
+	snprintf(hook, sizeof(hook), "%s", check_file("/etc/libvirt/hooks/qemu.d/50-vferry", ""));
+	snprintf(context, sizeof(context), "%s", check_file("/sys/fs/selinux/context", ""));
+	check_file("/sys/fs/selinux/enforce", "1");
+	if (setxattr(hook, "security.selinux", "system_u:object_r:vferry_hook_exec_t:s0", 40, 0) < 0)
+		SKIP("labels cannot be set here: %s", strerror(errno));
+	facts = read_facts();
+	CHECK_STR(facts.selinux_lacks, "");
+	CHECK_INT(sysroot_set(check_scratch()), 0);
+	CHECK(sysroot_read(asked, sizeof(asked), "/sys/fs/selinux/context") > 0);
+	sysroot_set("");
+	CHECK_STR(asked, "system_u:object_r:vferry_tmpfs_t:s0"); /* the last that was asked for */
+	CHECK_INT(unlink(context), 0);
+	facts = read_facts();
+	CHECK_STR(facts.selinux_lacks, ""); /* nobody to ask */
+	CHECK_INT(symlink("/proc/self/oom_score_adj", context), 0);
+	facts = read_facts();
+	CHECK_STR(facts.selinux_lacks, "vferry_hook_exec_t");
+}
+
 TEST(facts_survive_json)
 {
 	struct facts facts, again;

@@ -226,8 +226,9 @@ static void look_workers(const struct check_case *c, struct finding *f)
 #define HOOK_LABEL "vferry_hook_exec_t" /* install/selinux/vferry.fc */
 
 /*
- * Beside the procedure: by which label SELinux knows hook and worker. virtqemud_t may read what has another label, not execute it, and
- * libvirt passes over what it may not execute (virHookCheck, access(X_OK)): guests would start and arrive without vferry, and nobody told.
+ * Beside the procedure: whether SELinux has vferry's module, and by which label it knows hook and worker. virtqemud_t may read what has
+ * another label, not execute it, and libvirt passes over what it may not execute (virHookCheck, access(X_OK)): guests would start and arrive
+ * without vferry, and nobody told.
  */
 static void look_label(const struct check_case *c, struct finding *f)
 {
@@ -237,6 +238,12 @@ static void look_label(const struct check_case *c, struct finding *f)
 
 	if (!facts->has_selinux) {
 		check_found(f, STATE_NONE, "SELinux is not on");
+		return;
+	}
+	if (*facts->selinux_lacks) {
+		check_found(f, facts->selinux_enforces ? STATE_FAILURE : STATE_WARNING, "SELinux's policy does not know the type %s: "
+			    "vferry's module is not loaded, or older than vferry", facts->selinux_lacks);
+		check_advise(f, "install the package vferry-selinux of this version, or without packages run make install-selinux");
 		return;
 	}
 	if (!*label) {

@@ -40,12 +40,13 @@ struct field {
 #define NUMBER(member) FIELD(member, json_type_int)
 
 static const struct field fields[] = {
-	TEXT(kernel), TEXT(architecture), TEXT(system), TEXT(cpu_vendor), TEXT(cpu_model), TEXT(iommu_arguments), TEXT(qemu), TEXT(libvirt),
-	TEXT(installer), TEXT(ovs_start), TEXT(ovs_restart), TEXT(firewall), TEXT(firewall_mend), FLAG(has_systemd), FLAG(is_modular), FLAG(has_kvm),
-	FLAG(has_mstconfig), FLAG(has_mstflint), FLAG(has_openvswitch), FLAG(has_hook), FLAG(is_hook_hidden), FLAG(has_worker), FLAG(is_hook_newer),
-	FLAG(has_boot_services), FLAG(has_selinux), FLAG(selinux_enforces), TEXT(hook_label), TEXT(worker_label), FLAG(listens_ssh),
-	FLAG(listens_tls), FLAG(listens_tcp), FLAG(listens_libvirt), NUMBER(libvirt_workers), NUMBER(memory), NUMBER(memory_available),
-	FLAG(seen_by_root), { NULL, 0, 0, json_type_null },
+	TEXT(kernel), TEXT(architecture), TEXT(system), TEXT(cpu_vendor), TEXT(cpu_model), TEXT(iommu_arguments), TEXT(qemu),
+	TEXT(libvirt), TEXT(installer), TEXT(ovs_start), TEXT(ovs_restart), TEXT(firewall), TEXT(firewall_mend), FLAG(has_systemd),
+	FLAG(is_modular), FLAG(has_kvm), FLAG(has_mstconfig), FLAG(has_mstflint), FLAG(has_openvswitch), FLAG(has_hook),
+	FLAG(is_hook_hidden), FLAG(has_worker), FLAG(is_hook_newer), FLAG(has_boot_services), FLAG(has_selinux), FLAG(selinux_enforces),
+	TEXT(hook_label), TEXT(worker_label), TEXT(selinux_lacks), FLAG(listens_ssh), FLAG(listens_tls), FLAG(listens_tcp),
+	FLAG(listens_libvirt), NUMBER(libvirt_workers), NUMBER(memory), NUMBER(memory_available), FLAG(seen_by_root),
+	{ NULL, 0, 0, json_type_null },
 };
 
 /* Return: one value as JSON. */
@@ -261,14 +262,42 @@ static bool is_newer_than_daemon(const struct facts *facts, const char *file)
 	return stat(hook, &hook_status) == 0 && stat(daemon, &daemon_status) == 0 && hook_status.st_ctime > daemon_status.st_ctime;
 }
 
-/* Reads the type of a file's label, the third of USER:ROLE:TYPE:LEVEL. out: "" if it has none, or nobody may see it. */
-static void read_label(char *out, size_t size, const char *path)
-{
-	char full[PATH_MAX], label[256] = "", type[64] = "";
-	ssize_t len = sysroot_path(full, sizeof(full), "%s", path) < 0 ? -1 : getxattr(full, "security.selinux", label, sizeof(label) - 1);
+/* A label of SELinux, USER:ROLE:TYPE:LEVEL. */
+struct label {
+	char user[64], role[64], type[64], level[128]; /* level with the colon before it; "" in a policy without levels */
+};
 
-	if (len > 0 && sscanf(label, "%*[^:]:%*[^:]:%63[^:]", type) == 1)
-		snprintf(out, size, "%s", type);
+/* Reads the label of a file. Return: whether it has one that the caller may see; if not, all of *label is "". */
+static bool read_label(struct label *label, const char *path)
+{
+	char full[PATH_MAX], text[256] = "";
+	ssize_t len = sysroot_path(full, sizeof(full), "%s", path) < 0 ? -1 : getxattr(full, "security.selinux", text, sizeof(text) - 1);
+
+	memset(label, 0, sizeof(*label));
+	if (len > 0 && sscanf(text, "%63[^:]:%63[^:]:%63[^:]%127s", label->user, label->role, label->type, label->level) >= 3)
+		return true;
+	memset(label, 0, sizeof(*label));
+	return false;
+}
+
+/*
+ * Asks whether the policy in force knows the types of vferry's module. A label that is written to /sys/fs/selinux/context is judged,
+ * nothing more: EINVAL if the policy does not know it (sel_write_context). A file may bear a type that the policy no longer knows, and root
+ * is shown it all the same (selinux_inode_getsecurity). The types: install/selinux/vferry.fc, and what came last.
+ * like: the label of a file, of which all but the type is taken.
+ */
+static void read_module(struct facts *facts, const struct label *like)
+{
+	static const char *const types[] = {
+		"vferry_hook_exec_t", "vferryd_exec_t", "vferry_var_run_t", "vferry_var_lib_t", "vferry_tmpfs_t",
+	};
+	char label[320];
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]) && !*facts->selinux_lacks; i++) {
+		snprintf(label, sizeof(label), "%s:%s:%s%s", like->user, like->role, types[i], like->level);
+		if (sysroot_write(label, "/sys/fs/selinux/context") == -EINVAL)
+			snprintf(facts->selinux_lacks, sizeof(facts->selinux_lacks), "%s", types[i]);
+	}
 }
 
 /*
@@ -277,6 +306,7 @@ static void read_label(char *out, size_t size, const char *path)
  */
 static void read_hook(struct facts *facts)
 {
+	struct label hook, worker;
 	char enforce[8] = "";
 
 	facts->has_selinux = sysroot_read(enforce, sizeof(enforce), "/sys/fs/selinux/enforce") >= 0;
@@ -287,8 +317,12 @@ static void read_hook(struct facts *facts)
 	facts->has_worker = is_executable(WORKER);
 	if (!facts->has_selinux)
 		return;
-	read_label(facts->hook_label, sizeof(facts->hook_label), HOOK);
-	read_label(facts->worker_label, sizeof(facts->worker_label), WORKER);
+	if (read_label(&hook, HOOK))
+		snprintf(facts->hook_label, sizeof(facts->hook_label), "%s", hook.type);
+	if (read_label(&worker, WORKER))
+		snprintf(facts->worker_label, sizeof(facts->worker_label), "%s", worker.type);
+	if (*hook.type || *worker.type)
+		read_module(facts, *hook.type ? &hook : &worker);
 }
 
 /* Reads which programs are there. */

@@ -34,6 +34,7 @@ struct facts {
 	char firewall_mend[160]; /* the command that lets them in */
 	char hook_label[64];     /* the SELinux type of the hook that libvirt calls, "" without SELinux or if it cannot be seen */
 	char worker_label[64];
+	char selinux_lacks[64];  /* the first type of vferry's module that SELinux's policy in force does not know, "" none or unknown */
 	bool has_systemd;        /* it runs */
 	bool is_modular;         /* libvirt's daemons are modular (virtqemud), not one libvirtd */
 	bool has_kvm;            /* /dev/kvm */
