@@ -3,6 +3,7 @@
  * switch.c: a fake of Open vSwitch for a world: its database is lines of the world; the state goes through the real parser.
  */
 #include <errno.h>
+#include <poll.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,11 +161,15 @@ static void add_rows(struct json_object *answer, struct json_object *rows)
 }
 
 /* Connects to nothing. */
-int __wrap_ovs_open(struct ovs **ovs, const char *socket, UNUSED deadline_t deadline, struct reason *why)
+int __wrap_ovs_open(struct ovs **ovs, const char *socket, deadline_t deadline, struct reason *why)
 {
 	if (world_read()->no_ovs) {
 		reason_set(why, -ENOENT, socket, "Open vSwitch does not run");
 		return -ENOENT;
+	}
+	if (world_read()->ovs_hangs) {
+		(void)poll(NULL, 0, deadline_left(deadline));
+		return reason_set(why, -ETIMEDOUT, socket, "Open vSwitch's database does not answer");
 	}
 	*ovs = calloc(1, 1);
 	return *ovs ? 0 : -ENOMEM;

@@ -186,6 +186,8 @@ static void read_ovs(char *const *words)
 	char text[32];
 
 	world.no_ovs |= strcmp(words[1], "none") == 0;
+	if (value(words, "hangs", text, sizeof(text)))
+		world.ovs_hangs = strcmp(text, "1") == 0;
 	take_text(words, "hw-offload", world.hw_offload, sizeof(world.hw_offload));
 	take_text(words, "max-idle", world.max_idle, sizeof(world.max_idle));
 	take_text(words, "ovn-bridge", world.ovn_bridge, sizeof(world.ovn_bridge));

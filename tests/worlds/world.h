@@ -49,7 +49,7 @@ struct world {
 	size_t links;
 	struct world_ovs row[WORLD_PORTS];
 	size_t rows;
-	bool no_ovs;
+	bool no_ovs, ovs_hangs;
 	char hw_offload[8], max_idle[16], ovn_bridge[64];
 };
 
