@@ -78,21 +78,26 @@ static bool find_place(struct inventory *inventory, const struct leased_vf *leas
 	return mac_address_is_unicast(&place->mac) && (place->ofport || place->uplink);
 }
 
-/* Looks up the guest's lease and its VFs. since: the host is not read anew if it was read then or later. Return: 0, negative errno. */
+/*
+ * Looks up the guest's lease and its VFs. The VF of a failover pair is left out: QEMU plugs it behind the arrival, and until then the guest
+ * is to be reached by its other interface. since: the host is not read anew if it was read then or later. Return: 0, negative errno.
+ */
 static int locate(const struct work *work, int64_t since, struct places *places, struct reason *why)
 {
 	struct leased_vf vf[LEASES_MAX_VFS];
-	int count = leases_of(work->intent->uuid, vf, LEASES_MAX_VFS, why), error = count < 0 ? count : 0;
+	int count = leases_of(work->intent->uuid, vf, LEASES_MAX_VFS, why), error = count < 0 ? count : 0, unplugged = 0;
 
 	places->job = work->intent->job;
 	places->count = 0;
 	if (!error)
 		error = host_refresh(work->host, work->config, since, work->deadline, why);
 	for (int i = 0; !error && i < count; i++) {
-		if (find_place(&work->host->inventory, &vf[i], &places->place[places->count]))
+		if (status_is_transient(work->guest.status, &vf[i].address))
+			unplugged++;
+		else if (find_place(&work->host->inventory, &vf[i], &places->place[places->count]))
 			places->count++;
 	}
-	return !error && (int)places->count < count ? reason_set(why, -EAGAIN, "", "not all of its VFs are ready yet") : error;
+	return !error && (int)places->count + unplugged < count ? reason_set(why, -EAGAIN, "", "not all of its VFs are ready yet") : error;
 }
 
 /* See work.h. A guest without a lease has none yet. */

@@ -23,7 +23,7 @@ static void count_slots(const struct published *what, struct metrics_now *now)
 		if (status->job != STATUS_MIGRATION_IN && !gate_is_moving(status))
 			continue;
 		for (size_t k = 0; k < what->inventory->pfs; k++)
-			now->slots[k] += gate_count_vfs(status, what->inventory, &what->inventory->pf[k]);
+			now->slots[k] += gate_count_travelling(status, what->inventory, &what->inventory->pf[k]);
 	}
 }
 

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/scope.h"
+#include "domain/viommu.h"
 #include "domain/xml.h"
 #include "domain/xml_cut.h"
 
@@ -118,7 +119,8 @@ static int read_device(const xmlNode *node, enum hostdev_kind kind, struct hostd
 {
 	int error;
 
-	*hostdev = (struct hostdev){.kind = kind, .managed = xml_attribute_is(node, "managed", "yes"), .extras = extras_read(node)};
+	*hostdev = (struct hostdev){.kind = kind, .managed = xml_attribute_is(node, "managed", "yes"), .is_transient = xml_is_transient(node),
+				    .extras = extras_read(node)};
 	error = read_source(node, hostdev, why);
 	if (!error)
 		error = read_mac(node, hostdev, why);
@@ -160,10 +162,6 @@ static int read_devices(const xmlNode *devices, struct domain *domain, struct re
 		int kind = kind_of(node), error;
 		struct hostdev hostdev;
 
-		if (xml_is(node, "iommu") && !domain->has_iommu) {
-			domain->has_iommu = true;
-			xml_attribute(node, "model", domain->iommu_model, sizeof(domain->iommu_model));
-		}
 		if (kind < 0)
 			continue;
 		error = read_device(node, (enum hostdev_kind)kind, &hostdev, why);
@@ -211,6 +209,7 @@ static int read_domain(const xmlNode *root, struct domain *domain, struct reason
 		error = xml_only_child(root, "metadata", &metadata, why);
 	if (!error)
 		error = passport_read(metadata, &domain->passport, why);
+	domain->has_iommu = !error && viommu_read(root, domain->iommu_model, sizeof(domain->iommu_model));
 	for (xmlNode *node = xml_child(root, "devices"); node && !error; node = xml_next(node, "devices"))
 		error = read_devices(node, domain, why);
 	return error;

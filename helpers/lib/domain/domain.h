@@ -37,6 +37,7 @@ struct hostdev {
 	struct mac_address mac;
 	bool has_guest;
 	struct pci_address guest;       /* address that the guest sees */
+	bool is_transient;              /* <teaming type='transient'>: QEMU unplugs it before the guest moves, and plugs it behind that */
 	unsigned int extras;            /* bits of enum extra: what a VF cannot have */
 	char network[DOMAIN_NAME_MAX];  /* of HOSTDEV_POOL */
 	char portgroup[64];             /* of that network; "" none is named */
@@ -49,8 +50,8 @@ struct hostdev {
 struct domain {
 	char uuid[DOMAIN_UUID_LEN];     /* lower case, 8-4-4-4-12 */
 	char name[DOMAIN_NAME_MAX];     /* as given; clean before showing */
-	bool has_iommu;                 /* any <iommu> device */
-	char iommu_model[32];
+	bool has_iommu;                 /* an IOMMU of its own (viommu.h) */
+	char iommu_model[64];
 	struct hostdev *hostdev;        /* owned; as many as there are: a virtual switch has hundreds of interfaces */
 	size_t hostdevs;
 	struct passport passport;

@@ -18,16 +18,21 @@
 #include "domain/xml_cut.h"
 
 /*
- * Adds a device to a status. Return: 0, -ENOMEM.
+ * Adds a device to a status: a transient one behind all others. Return: 0, -ENOMEM.
  */
-static int add_device(struct status *status, const struct pci_address *address)
+static int add_device(struct status *status, const struct pci_address *address, bool is_transient)
 {
 	struct pci_address *grown = reallocarray(status->device, status->devices + 1, sizeof(*grown));
+	size_t first = status->devices - status->transient; /* of the transient ones */
 
 	if (!grown)
 		return -ENOMEM;
 	status->device = grown;
-	grown[status->devices++] = *address;
+	if (first < status->devices)
+		grown[status->devices] = grown[first];
+	grown[is_transient ? status->devices : first] = *address;
+	status->devices++;
+	status->transient += is_transient;
 	return 0;
 }
 
@@ -63,7 +68,7 @@ static int read_devices(const xmlNode *domain, struct status *status, struct rea
 		int error = holder ? xml_source_address(holder, &address, &source, why) : 0;
 
 		if (!error && address)
-			error = add_device(status, &source);
+			error = add_device(status, &source, xml_is_transient(node));
 		if (error)
 			return error;
 	}
@@ -212,6 +217,22 @@ static int read_macs(const char *text, size_t len, struct status *status)
 			error = add_mac(status, &mac);
 	}
 	return error;
+}
+
+/* Return: whether all its host devices are unplugged before it moves. */
+bool status_is_failover(const struct status *status)
+{
+	return status->devices && status->transient == status->devices;
+}
+
+/* Return: whether it has that device, and it is unplugged before the guest moves. */
+bool status_is_transient(const struct status *status, const struct pci_address *device)
+{
+	for (size_t i = status->devices - status->transient; i < status->devices; i++) {
+		if (pci_address_equal(&status->device[i], device))
+			return true;
+	}
+	return false;
 }
 
 /* Return: whether a network interface of the guest has the MAC. */

@@ -36,6 +36,7 @@ struct status {
 	char machine[48];             /* type of its machine, "pc-q35-10.0" */
 	struct pci_address *device;   /* host PCI devices that it has: hostdevs, hostdev interfaces, actual of pool interfaces */
 	size_t devices;
+	size_t transient;             /* how many of them, the last ones, QEMU unplugs before a migration: nothing of them travels */
 	struct mac_address *mac;      /* of its network interfaces */
 	size_t macs;
 };
@@ -73,6 +74,12 @@ int status_read(const char *uuid, struct status *status, struct reason *why);
 void status_release(struct status *status);
 void status_list_release(struct status_list *list);
 void status_cache_release(struct status_cache *cache);
+
+/* Whether nothing of a guest's host devices travels with it. */
+bool status_is_failover(const struct status *status);
+
+/* Whether one of them is such a device. */
+bool status_is_transient(const struct status *status, const struct pci_address *device);
 
 /* The guest that has a PCI device, NULL if none. */
 const struct status *status_find_device(const struct status_list *list, const struct pci_address *device);

@@ -227,6 +227,14 @@ int xml_attribute(const xmlNode *node, const char *name, char *out, size_t size)
 	return take_string(xmlGetNoNsProp(node, NAME(name)), -ENOENT, out, size);
 }
 
+/* Return: whether it has <teaming type='transient'> (libvirt, src/conf/domain_conf.c virDomainNetTeamingInfoParseXML()). */
+bool xml_is_transient(const xmlNode *device)
+{
+	const xmlNode *teaming = xml_child(device, "teaming");
+
+	return teaming && xml_attribute_is(teaming, "type", "transient");
+}
+
 /* Return: whether attribute name is there and equals value. */
 bool xml_attribute_is(const xmlNode *node, const char *name, const char *value)
 {

@@ -33,6 +33,9 @@ int xml_only_child(const xmlNode *parent, const char *name, xmlNode **child, str
 /* Copies an attribute that is in no namespace. Return: 0; -ENOENT; -E2BIG if it does not fit; out is "" on failure. */
 int xml_attribute(const xmlNode *node, const char *name, char *out, size_t size);
 
+/* Whether a device is the one of a failover pair that QEMU unplugs before a migration: <teaming type='transient'>. */
+bool xml_is_transient(const xmlNode *device);
+
 /* Whether an attribute has a value. */
 bool xml_attribute_is(const xmlNode *node, const char *name, const char *value);
 

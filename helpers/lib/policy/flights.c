@@ -9,7 +9,7 @@
 #include "policy/placement.h"
 
 /*
- * status_counts() - VFs of a PF that a guest in flight has, by libvirt
+ * status_counts() - VFs of a PF that travel with a guest in flight, by libvirt
  */
 static unsigned int status_counts(const struct status *status, struct inventory *inventory, const struct inventory_pf *pf)
 {
@@ -17,7 +17,7 @@ static unsigned int status_counts(const struct status *status, struct inventory 
 
 	if (status->job != STATUS_MIGRATION_IN && status->job != STATUS_MIGRATION_OUT)
 		return 0;
-	for (size_t i = 0; i < status->devices; i++)
+	for (size_t i = 0; i < status->devices - status->transient; i++)
 		n += inventory_find_vf(inventory, &status->device[i], &index) == pf;
 	return n;
 }

@@ -11,22 +11,32 @@
 #include "policy/rules.h"
 
 /*
- * gate_count_vfs() - VFs of a guest
- * @status:	guest
- * @inventory:	host
+ * count_vfs() - VFs among a guest's first devices
  * @pf:		only those of this PF, NULL: of all PFs whose card can migrate VFs
  */
-unsigned int gate_count_vfs(const struct status *status, struct inventory *inventory, const struct inventory_pf *pf)
+static unsigned int count_vfs(const struct status *status, size_t devices, struct inventory *inventory, const struct inventory_pf *pf)
 {
 	unsigned int count = 0, index;
 
-	for (size_t i = 0; i < status->devices; i++) {
+	for (size_t i = 0; i < devices; i++) {
 		const struct inventory_pf *its = inventory_find_vf(inventory, &status->device[i], &index);
 
 		if (its && its->card.can_migrate && (!pf || its == pf))
 			count++;
 	}
 	return count;
+}
+
+/* Return: VFs of a guest, of a PF, NULL: of all. */
+unsigned int gate_count_vfs(const struct status *status, struct inventory *inventory, const struct inventory_pf *pf)
+{
+	return count_vfs(status, status->devices, inventory, pf);
+}
+
+/* Return: those of them whose state travels with the guest. */
+unsigned int gate_count_travelling(const struct status *status, struct inventory *inventory, const struct inventory_pf *pf)
+{
+	return count_vfs(status, status->devices - status->transient, inventory, pf);
 }
 
 /*
@@ -59,7 +69,7 @@ static unsigned int taken_before(const struct gate_case *c, const struct status 
 		bool counts = other->job == STATUS_MIGRATION_IN || (gate_is_moving(other) && c->began[i] < own);
 
 		if (other != guest && counts)
-			taken += gate_count_vfs(other, c->inventory, pf);
+			taken += gate_count_travelling(other, c->inventory, pf);
 	}
 	return taken;
 }
@@ -72,7 +82,7 @@ static int judge_slots(const struct gate_case *c, const struct status *guest, st
 {
 	for (size_t i = 0; i < c->inventory->pfs; i++) {
 		const struct inventory_pf *pf = &c->inventory->pf[i];
-		unsigned int own = gate_count_vfs(guest, c->inventory, pf), taken = own ? taken_before(c, guest, pf) : 0;
+		unsigned int own = gate_count_travelling(guest, c->inventory, pf), taken = own ? taken_before(c, guest, pf) : 0;
 		char address[PCI_ADDRESS_LEN];
 
 		if (!own || own + taken <= c->config->vfs_in_flight)
@@ -121,7 +131,7 @@ static int judge_cards(const struct gate_case *c, const struct status *guest, st
 	int error = 0;
 
 	for (size_t i = 0; !error && i < c->inventory->pfs; i++) {
-		if (gate_count_vfs(guest, c->inventory, &c->inventory->pf[i]))
+		if (gate_count_travelling(guest, c->inventory, &c->inventory->pf[i]))
 			error = judge_card(c->config, &c->inventory->pf[i], why);
 	}
 	return error;
@@ -135,7 +145,7 @@ static int judge_guest(const struct gate_case *c, const struct status *guest, st
 {
 	int error;
 
-	if (guest->job != STATUS_MIGRATION_OUT || !is_endable(guest) || !gate_count_vfs(guest, c->inventory, NULL))
+	if (guest->job != STATUS_MIGRATION_OUT || !is_endable(guest) || !gate_count_travelling(guest, c->inventory, NULL))
 		return 0;
 	error = rules_judge_flags(guest, why);
 	if (!error)

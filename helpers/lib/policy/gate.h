@@ -40,4 +40,7 @@ bool gate_is_moving(const struct status *status);
 /* How many of a guest's devices are VFs of a card that can migrate; pf: of this one alone, NULL: of any. */
 unsigned int gate_count_vfs(const struct status *status, struct inventory *inventory, const struct inventory_pf *pf);
 
+/* The same without those of a failover pair, which QEMU unplugs before the guest moves. */
+unsigned int gate_count_travelling(const struct status *status, struct inventory *inventory, const struct inventory_pf *pf);
+
 #endif

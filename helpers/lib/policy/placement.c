@@ -263,7 +263,7 @@ static unsigned int own_on_pf(const struct guest *guest, const struct guest_vf *
 	unsigned int n = 0;
 
 	for (size_t i = 0; i < guest->vfs; i++)
-		n += guest->vf[i].hostdev < vf->hostdev && guest->vf[i].pf == pf;
+		n += guest->vf[i].hostdev < vf->hostdev && guest->vf[i].pf == pf && !guest->vf[i].device->is_transient;
 	return n;
 }
 

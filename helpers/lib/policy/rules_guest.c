@@ -15,10 +15,22 @@ enum verdict rules_postcopy(const struct rule_case *c, struct reason *why)
 {
 	bool migrates = c->status && (c->status->job == STATUS_MIGRATION_IN || c->status->job == STATUS_MIGRATION_OUT);
 
-	if (!migrates || !(c->status->flags & STATUS_POSTCOPY))
+	if (!migrates || !(c->status->flags & STATUS_POSTCOPY) || status_is_failover(c->status))
 		return VERDICT_PASS;
 	reason_set(why, -EPERM, NULL, "post-copy was asked for, and a VF cannot move by post-copy");
 	return VERDICT_REFUSE;
+}
+
+/*
+ * is_failover() - whether no VF of a guest travels with it: QEMU unplugs those of failover pairs before it sends anything (hw/net/virtio-net.c)
+ */
+static bool is_failover(const struct guest *guest)
+{
+	size_t travel = 0;
+
+	for (size_t i = 0; guest && i < guest->vfs; i++)
+		travel += !guest->vf[i].device->is_transient;
+	return guest && guest->vfs && !travel;
 }
 
 /*
@@ -28,7 +40,7 @@ enum verdict rules_viommu(const struct rule_case *c, struct reason *why)
 {
 	char model[sizeof(c->domain->iommu_model)];
 
-	if (!c->domain || !c->domain->has_iommu)
+	if (!c->domain || !c->domain->has_iommu || is_failover(c->guest))
 		return VERDICT_PASS;
 	reason_clean(model, sizeof(model), c->domain->iommu_model);
 	reason_set(why, -EPERM, NULL, "the guest has a vIOMMU (model '%s'), and with it a VF cannot be live-migrated", model);
@@ -58,8 +70,8 @@ enum verdict rules_alone(const struct rule_case *c, struct reason *why)
 		unsigned int n = 0;
 
 		for (size_t k = 0; k < guest->vfs; k++)
-			n += same_source_pf(vf, &guest->vf[k]);
-		if (n <= c->config->vfs_in_flight)
+			n += !guest->vf[k].device->is_transient && same_source_pf(vf, &guest->vf[k]);
+		if (vf->device->is_transient || n <= c->config->vfs_in_flight)
 			continue;
 		if (vf->has_source_pf)
 			pci_address_format(&vf->source_pf, address);
@@ -124,7 +136,7 @@ enum verdict rules_unknown_source(const struct rule_case *c, struct reason *why)
 		bool firmware = *c->config->peer_firmware || (vf->passport && *vf->passport->firmware);
 		char address[PCI_ADDRESS_LEN] = "";
 
-		if (psid && firmware)
+		if ((psid && firmware) || vf->device->is_transient)
 			continue;
 		if (vf->device->has_source)
 			pci_address_format(&vf->device->source, address);

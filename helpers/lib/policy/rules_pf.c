@@ -59,12 +59,28 @@ enum verdict rules_driver(const struct rule_case *c, struct reason *why)
 }
 
 /*
+ * is_unplugged() - whether a VF is of a failover pair: QEMU unplugs it at the source and plugs another one here, and no state travels
+ */
+static bool is_unplugged(const struct rule_case *c)
+{
+	return c->vf && c->vf->device && c->vf->device->is_transient;
+}
+
+/*
+ * travels() - whether the state of a VF comes from a source
+ */
+static bool travels(const struct rule_case *c)
+{
+	return c->incoming && c->vf && !is_unplugged(c);
+}
+
+/*
  * source_psid() - what the source has: by the passport, else by what the configuration says of all peers
  * Return: "" if nobody tells, or if nothing comes from a source
  */
 static const char *source_psid(const struct rule_case *c)
 {
-	if (!c->incoming || !c->vf)
+	if (!travels(c))
 		return "";
 	return c->vf->passport && *c->vf->passport->psid ? c->vf->passport->psid : c->config->peer_psid;
 }
@@ -74,7 +90,7 @@ static const char *source_psid(const struct rule_case *c)
  */
 static const char *source_firmware(const struct rule_case *c)
 {
-	if (!c->incoming || !c->vf)
+	if (!travels(c))
 		return "";
 	return c->vf->passport && *c->vf->passport->firmware ? c->vf->passport->firmware : c->config->peer_firmware;
 }
@@ -228,7 +244,7 @@ enum verdict rules_slots(const struct rule_case *c, struct reason *why)
 	const struct flights *flights = c->flights;
 	unsigned int limit = c->config->vfs_in_flight;
 
-	if (!flights || flights->vfs + flights->own < limit)
+	if (!flights || flights->vfs + flights->own < limit || is_unplugged(c))
 		return VERDICT_PASS;
 	if (flights->own >= limit) {
 		reason_set(why, -EPERM, NULL,
