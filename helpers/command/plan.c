@@ -214,6 +214,28 @@ static int check_use(struct call *call)
 	return COMMAND_RUN;
 }
 
+/*
+ * The guest has no VF that can be told. On a recorded host an interface of a network may get one all the same: a record does not tell pools.
+ * Return: exit status
+ */
+static int say_none(struct call *call, const struct view *view)
+{
+	const char *guest = call->guest ? call->guest : call->domain;
+
+	for (size_t i = 0; view->is_recorded && i < view->domain.hostdevs; i++) {
+		char name[64];
+
+		if (view->domain.hostdev[i].kind != HOSTDEV_POOL)
+			continue;
+		reason_clean(name, sizeof(name), view->domain.hostdev[i].network);
+		command_say(call, "%s: it has an interface of libvirt's network %s, and a record does not tell whether that gives VFs; ask the host "
+			    "itself: vferry plan --domain FILE", guest, name);
+		return COMMAND_NOT_READY;
+	}
+	command_say(call, "%s: it has no VF that is vferry's business here", guest);
+	return COMMAND_OK;
+}
+
 /* Decides about the guest and prints it. */
 static int run(struct call *call)
 {
@@ -229,10 +251,8 @@ static int run(struct call *call)
 	outcome->is_arrival = !call->as || strcmp(call->as, "migrate") == 0;
 	if (view_read(call, VIEW_GUESTS, &view, &why) || view_read_guest(call, &view, outcome->is_arrival, &why))
 		return command_fail(call, &why, call->guest);
-	if (!view.scene.guest.vfs) {
-		command_say(call, "%s: it has no VF that is vferry's business here", call->guest ? call->guest : call->domain);
-		return COMMAND_OK;
-	}
+	if (!view.scene.guest.vfs)
+		return say_none(call, &view);
 	decide(&view.scene, outcome);
 	if (call->json)
 		show_json(call, &view, outcome);

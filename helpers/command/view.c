@@ -139,8 +139,10 @@ static int read_machine(struct call *call, unsigned int parts, struct view *view
 		return error;
 	if (geteuid() != 0)
 		note_unseen(view, "the mode of eswitches and all of Open vSwitch");
-	if (parts & VIEW_FACTS)
+	if (parts & VIEW_FACTS) {
 		facts_read(&view->facts, deadline);
+		facts_read_managers(&view->scene.inventory, &view->facts);
+	}
 	return parts & VIEW_GUESTS ? read_guests(view, why) : 0;
 }
 

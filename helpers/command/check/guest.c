@@ -42,11 +42,12 @@ static void look_passport(const struct check_case *c, struct finding *f)
 		(void)check_by_rule(c, "L5-L6-unknown-source", "PSID and firmware of the source are known, by its passport or by [peer]", f);
 }
 
-/* A <vlan> that a switchdev VF does not take. */
+/* What a VF cannot have: a <vlan>, which the driver does not take, and what libvirt does not. */
 static void look_vlan(const struct check_case *c, struct finding *f)
 {
-	if (!needs_guest(c, f))
-		(void)check_by_rule(c, "vlan", "no interface has a <vlan>", f);
+	if (needs_guest(c, f) || check_by_rule(c, "vlan", "no interface has a <vlan>", f) != VERDICT_PASS)
+		return;
+	(void)check_by_rule(c, "interface", "no interface has a <vlan>, or what libvirt does not take for a VF", f);
 }
 
 /* P10: machine type and CPU. */

@@ -278,6 +278,20 @@ static void look_libvirt(const struct check_case *c, struct finding *f)
 	check_advise(f, "upgrade libvirt to 12.2 or later; until then attach VFs by their address, as 'vferry attach' does");
 }
 
+/* Who sets up VFs and representors as network devices of the host's own. */
+static void look_managers(const struct check_case *c, struct finding *f)
+{
+	const char *managers = c->view->facts.managers;
+
+	if (!*managers) {
+		check_found(f, STATE_OK, "no network manager has a VF or a representor");
+		return;
+	}
+	check_found(f, STATE_WARNING, "%s: it sets them up, and may ask for an address in the guests' network", managers);
+	check_advise(f, "tell it to leave them alone: 65-vferry-unmanaged.rules does for NetworkManager and systemd-networkd, for devices that appear "
+			"after it was installed; others name them in their own settings (vferry(7), FEDORA AND RHEL)");
+}
+
 const struct check_row check_rows_host[] = {
 	{ "P2", "mstflint", SCOPE_HOST, "firmware and its settings are changed with it", look_mstflint },
 	{ "P4", "Open vSwitch", SCOPE_HOST, "it connects the VFs' representors with the network", look_ovs_installed },
@@ -293,6 +307,7 @@ const struct check_row check_rows_host[] = {
 	{ "V1", "leftovers", SCOPE_HOST, "a VF that is kept for a guest which does not come is missing to others", look_leftovers },
 	{ "V7", "worker threads", SCOPE_HOST, "a guest that waits for a slot keeps one, and a migration that is to end needs one", look_workers },
 	{ "V8", "SELinux's label", SCOPE_HOST, "a hook with another label is not called, and nobody says so", look_label },
+	{ "NM", "network managers", SCOPE_HOST, "who takes a VF for the host's own asks by it for an address in the guests' network", look_managers },
 	{ "V9", "libvirt's faults", SCOPE_HOST, "a fault of libvirt's that meets VFs is better known beforehand", look_libvirt },
 	{ 0 },
 };

@@ -329,11 +329,22 @@ static int travel(const struct check_case *c, struct journey *j, bool *is_back, 
 	return can_come(c, c->view, &j->domain, &j->back, why);
 }
 
+/* The first network of libvirt's that the guest has a VF from, NULL if none: of another host nobody tells here what its networks are. */
+static const char *pool_of(const struct guest *guest)
+{
+	for (size_t i = 0; i < guest->vfs; i++) {
+		if (guest->vf[i].pool)
+			return guest->vf[i].device->network;
+	}
+	return NULL;
+}
+
 /* Whether the guest can go there, and back. */
 static void look_journey(const struct check_case *c, struct finding *f)
 {
 	autofree struct journey *j = calloc(1, sizeof(*j));
 	struct reason why = { 0 };
+	const char *pool;
 	bool is_back;
 	int error;
 
@@ -343,6 +354,16 @@ static void look_journey(const struct check_case *c, struct finding *f)
 	}
 	if (!c->view->scene.guest.vfs) {
 		check_found(f, STATE_NONE, "the guest has no VF that is vferry's business");
+		return;
+	}
+	pool = pool_of(&c->view->scene.guest);
+	if (pool) {
+		char name[64];
+
+		reason_clean(name, sizeof(name), pool);
+		check_found(f, STATE_WARNING, "not judged: a VF of the guest comes from libvirt's network %s, and %s does not tell its networks", name,
+			    other_name(c));
+		check_advise(f, "ask %s itself, with the guest's XML: vferry plan --domain FILE", other_name(c));
 		return;
 	}
 	error = travel(c, j, &is_back, &why);

@@ -41,8 +41,8 @@ struct field {
 
 static const struct field fields[] = {
 	TEXT(kernel), TEXT(architecture), TEXT(system), TEXT(cpu_vendor), TEXT(cpu_model), TEXT(iommu_arguments), TEXT(qemu),
-	TEXT(libvirt), TEXT(installer), TEXT(ovs_start), TEXT(ovs_restart), TEXT(firewall), TEXT(firewall_mend), FLAG(has_systemd),
-	FLAG(is_modular), FLAG(has_kvm), FLAG(has_mstconfig), FLAG(has_mstflint), FLAG(has_openvswitch), FLAG(has_hook),
+	TEXT(libvirt), TEXT(installer), TEXT(ovs_start), TEXT(ovs_restart), TEXT(firewall), TEXT(firewall_mend), TEXT(managers),
+	FLAG(has_systemd), FLAG(is_modular), FLAG(has_kvm), FLAG(has_mstconfig), FLAG(has_mstflint), FLAG(has_openvswitch), FLAG(has_hook),
 	FLAG(is_hook_hidden), FLAG(has_worker), FLAG(is_hook_newer), FLAG(has_boot_services), FLAG(has_selinux), FLAG(selinux_enforces),
 	TEXT(hook_label), TEXT(worker_label), TEXT(selinux_lacks), FLAG(listens_ssh), FLAG(listens_tls), FLAG(listens_tcp),
 	FLAG(listens_libvirt), NUMBER(libvirt_workers), NUMBER(memory), NUMBER(memory_available), FLAG(seen_by_root),

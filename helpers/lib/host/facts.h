@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/reason.h"
+#include "host/inventory.h"
 
 /* Opens QEMU's ports where firewalld rules, now and after a restart. */
 #define FACTS_FIREWALLD_MEND "firewall-cmd --permanent --add-port=49152-49215/tcp && firewall-cmd --reload"
@@ -32,6 +33,7 @@ struct facts {
 	char ovs_restart[96];
 	char firewall[192];      /* what was seen of one that may keep migrations out, "" nothing */
 	char firewall_mend[160]; /* the command that lets them in */
+	char managers[256];      /* network managers that have VFs or representors, "" none: "NetworkManager has rep0r0, …" */
 	char hook_label[64];     /* the SELinux type of the hook that libvirt calls, "" without SELinux or if it cannot be seen */
 	char worker_label[64];
 	char selinux_lacks[64];  /* the first type of vferry's module that SELinux's policy in force does not know, "" none or unknown */
@@ -69,6 +71,9 @@ void facts_read_versions(struct facts *facts, deadline_t deadline);
 
 /* Another part, for root: firewall and firewall_mend, by the rules of the packet filter; both are empty. See facts_firewall.c. */
 void facts_read_packet_filter(struct facts *facts, deadline_t deadline);
+
+/* Another: managers, of the VFs and representors of a host. Reads files alone. */
+void facts_read_managers(const struct inventory *inventory, struct facts *facts);
 
 /* JSON with stable keys, and back: an absent key leaves the member zero. Return: 0, -EINVAL with *why. */
 struct json_object *facts_to_json(const struct facts *facts);
