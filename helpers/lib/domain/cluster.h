@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * cluster.h: which guests Pacemaker looks after, and what it does with one whose migration fails: read from its CIB.
+ */
+#ifndef VFERRY_DOMAIN_CLUSTER_H
+#define VFERRY_DOMAIN_CLUSTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/reason.h"
+
+#define CLUSTER_XML_MAX (16u << 20)
+#define CLUSTER_CARD "vferry-card" /* node attribute: PSID and firmware */
+#define CLUSTER_VFS "vferry-vfs"   /* utilization, of nodes and guests */
+#define CLUSTER_TIMEOUT 20000      /* ms that Pacemaker waits for an operation of which nothing is said (lib/pengine, PCMK_DEFAULT_ACTION_TIMEOUT) */
+
+/* A resource of the agent ocf:heartbeat:VirtualDomain. */
+struct cluster_guest {
+	char resource[128]; /* its id */
+	char config[256];   /* the file with the domain XML, "" none is named */
+	bool migrates;      /* allow-migrate: else it is stopped here and started there */
+	bool has_migrate_to;/* it has an operation of that name of its own */
+	char on_fail[16];   /* of migrate_to: "block", "restart", …; "" nothing is said, which is restart */
+	int64_t timeout;    /* of migrate_to, ms */
+	char vfs[16];       /* utilization CLUSTER_VFS, "" none */
+	bool has_rule;      /* a location rule asks for CLUSTER_CARD */
+};
+
+/* Zeroed: no cluster. */
+struct cluster {
+	struct cluster_guest *guest;
+	size_t guests;
+	char placement[24]; /* placement-strategy, "" the default */
+	char limit[16];     /* migration-limit, "" none */
+	bool has_agent;     /* ocf:vferry:host */
+};
+
+/* Reads a CIB, as cibadmin --query prints it. Return: 0, -EINVAL, -ENOMEM with *why; cluster_release() it. */
+int cluster_parse(const char *xml, size_t len, struct cluster *cluster, struct reason *why);
+void cluster_release(struct cluster *cluster);
+
+/* Reads one of Pacemaker's times: "120s", "2min", "500ms", "90". Return: ms, -EINVAL. */
+int64_t cluster_parse_time(const char *text);
+
+#define autocluster __attribute__((cleanup(cluster_release)))
+
+#endif
