@@ -13,7 +13,7 @@
 
 static const struct command *const commands[] = {
 	&command_check, &command_prepare, &command_plan, &command_attach, &command_detach, &command_status_row,
-	&command_release, &command_inventory, &command_fleet, &command_report, &command_version,
+	&command_release, &command_maintenance, &command_inventory, &command_fleet, &command_cluster, &command_report, &command_version,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -21,12 +21,16 @@
 #include "engine/scene.h"
 #include "event.h"
 #include "host/workers.h"
+#include "policy/patience.h"
 #include "policy/placement.h"
 #include "policy/rules.h"
+#include "state/maintenance.h"
+#include "state/migration.h"
 #include "state/queue.h"
 
 #define WAIT_MS 5000 /* a lease that runs out changes no file: look again now and then */
 #define AGAIN_MS 2000 /* that another VF needs at least */
+#define MOVES 20     /* that are asked how long one takes */
 #define AVOID_MAX 8  /* VFs that are tried: more that cannot be used are no accident */
 
 /* How a try for a lease can come out, beside PLACEMENT_WAIT. No error is called like these. */
@@ -130,6 +134,8 @@ static int try_lease(const struct event *event, struct arrival *arrival, struct 
 		error = scene_find_guest(scene, event->domain, true, why);
 	if (error || !scene->guest.vfs)
 		return error;
+	if (maintenance_refuse(why))
+		return -EPERM;
 	while ((error = decide(event, arrival, why)) == CLAIM_AGAIN)
 		;
 	return error;
@@ -156,6 +162,7 @@ static int look_back(const struct event *event, struct arrival *arrival, struct 
 struct turn {
 	struct ticket ticket;
 	deadline_t patience;       /* how long it may wait for others */
+	unsigned int wait;         /* the same in seconds, as it began */
 	int door;                  /* > 0: held */
 	bool is_next;              /* nobody came before: only who holds the door is in the way */
 	char said[REASON_TEXT_MAX]; /* what it was last said to wait for */
@@ -219,7 +226,7 @@ static void say_waiting(const struct event *event, struct turn *turn, const stru
 	}
 	if (strcmp(line, turn->said) == 0)
 		return;
-	log_notice("waiting for a slot, up to %u s: %s", event->config->slot_wait, line);
+	log_notice("waiting for a slot, up to %u s: %s", turn->wait, line);
 	memcpy(turn->said, line, sizeof(turn->said));
 }
 
@@ -266,6 +273,49 @@ static void refuse_to_wait(const struct places *places, const struct reason *ful
 }
 
 /*
+ * own_patience() - what its caller's patience is judged by; only where patience is set, the moves that were seen are read
+ */
+static struct patience own_patience(const struct event *event)
+{
+	struct patience patience = { .config = event->config };
+	struct json_object *moves = event->config->patience ? migration_last(MOVES) : NULL;
+	int64_t sum = 0, count = 0;
+
+	for (size_t i = 0; moves && i < json_object_array_length(moves); i++) {
+		struct json_object *move = json_object_array_get_idx(moves, i);
+		const char *outcome = json_object_get_string(json_object_object_get(move, "outcome"));
+		int64_t ms = json_object_get_int64(json_object_object_get(move, "ms"));
+
+		if (!outcome || strcmp(outcome, migration_outcome_name(MIGRATION_COMPLETED)) != 0 || ms <= 0)
+			continue;
+		sum += ms;
+		count++;
+	}
+	json_object_put(moves);
+	patience.move_ms = count ? sum / count : 0;
+	return patience;
+}
+
+/*
+ * judge_line() - whether the place in the line that it got is near enough to the door for its caller's patience
+ * Return: WAIT_TURN; -EAGAIN with *why, and no place in the line
+ */
+static int judge_line(const struct event *event, struct turn *turn, struct reason *why)
+{
+	const struct patience patience = own_patience(event);
+	struct waiting *waiting = event->config->patience ? calloc(QUEUE_MAX, sizeof(*waiting)) : NULL;
+	size_t before = waiting ? queue_list(waiting, QUEUE_MAX) : 0;
+	struct reason late = { 0 };
+
+	free(waiting);
+	if (!patience_judge(&patience, before ? before - 1 : 0, &late))
+		return WAIT_TURN;
+	queue_leave(&turn->ticket);
+	*why = late;
+	return -EAGAIN;
+}
+
+/*
  * enter() - gets in line
  *
  * Those for whom there still is a slot, and who wait for the door alone, have their places beside those who wait for a slot. To count them
@@ -287,7 +337,7 @@ static int enter(const struct event *event, struct turn *turn, struct reason *wh
 		error = queue_enter(uuid, name, places.places, &turn->ticket, &full);
 	}
 	if (!error)
-		return WAIT_TURN;
+		return judge_line(event, turn, why);
 	*why = full;
 	if (error == -EAGAIN)
 		refuse_to_wait(&places, &full, why);
@@ -347,8 +397,9 @@ static int take_turn(struct event *event, struct turn *turn, struct arrival *arr
  */
 static int waited_in_vain(const struct event *event, const struct turn *turn, struct reason *why)
 {
-	reason_set(why, -EBUSY, NULL, "no slot for live migration came free within %u s: %.400s", event->config->slot_wait, turn->said);
-	reason_cure(why, "try again when those have arrived, or raise slot_wait in vferry.conf here");
+	reason_set(why, -EBUSY, NULL, "no slot for live migration came free within %u s: %.400s", turn->wait, turn->said);
+	reason_cure(why, "try again when those have arrived, or raise %s in vferry.conf here",
+		    turn->wait < event->config->slot_wait ? "patience" : "slot_wait");
 	reason_rule(why, "L4-slots");
 	return -EBUSY;
 }
@@ -528,11 +579,14 @@ int event_migrate(struct event *event, struct reason *why)
 {
 	struct turn turn __attribute__((cleanup(leave))) = { 0 };
 	autofree struct arrival *arrival = calloc(1, sizeof(*arrival));
+	struct patience patience;
 	int error;
 
 	if (!arrival)
 		return reason_set(why, -ENOMEM, NULL, "out of memory");
-	turn.patience = deadline_in((int)event->config->slot_wait * 1000);
+	patience = own_patience(event);
+	turn.patience = deadline_in((int)patience_wait(&patience));
+	turn.wait = (unsigned int)(patience_wait(&patience) / 1000);
 	error = arrive(event, &turn, arrival, why);
 	if (!error && arrival->scene.guest.vfs) {
 		error = rewrite(event, &arrival->scene.guest, why);

@@ -57,6 +57,8 @@ struct call {
 	bool live, persistent, keep_names;
 	bool script, go;
 	const char *to, *apart, *within, *plan, *firmware, *report;
+	bool all, node, pcs, crm;
+	const char *cib;
 	/* operands */
 	const char *guest;
 	char **operand;        /* all of them */
@@ -74,7 +76,7 @@ struct call {
 
 /* The rows, in the order of the help. */
 extern const struct command command_check, command_prepare, command_plan, command_attach, command_detach, command_status_row,
-	command_release, command_inventory, command_fleet, command_report, command_version;
+	command_release, command_maintenance, command_inventory, command_fleet, command_cluster, command_report, command_version;
 
 /*
  * Reads options and operands of a subcommand into *call and its configuration. argv[0] is the subcommand's name.

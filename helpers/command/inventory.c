@@ -37,6 +37,7 @@ struct json_object *recorded_to_json(const struct view *view)
 	for (size_t i = 0; i < view->unseens; i++)
 		json_object_array_add(unseen, json_object_new_string(view->unseen[i]));
 	json_object_object_add(json, "schema", json_object_new_int(SCHEMA));
+	json_object_object_add(json, "maintenance", json_object_new_boolean(view->is_closed));
 	terminal_add(json, "vferry", VFERRY_VERSION);
 	json_object_object_add(json, "software", facts_to_json(&view->facts));
 	json_object_object_add(json, "guests", guests_json(&view->scene.running));

@@ -15,6 +15,7 @@
 #include "engine/ready.h"
 #include "policy/plan.h"
 #include "policy/rules.h"
+#include "state/maintenance.h"
 
 #define MAX_WARNINGS 32
 
@@ -254,6 +255,8 @@ static int run(struct call *call)
 	if (!view.scene.guest.vfs)
 		return say_none(call, &view);
 	decide(&view.scene, outcome);
+	if (outcome->is_arrival && view.is_closed)
+		outcome->error = maintenance_reason(&outcome->why);
 	if (call->json)
 		show_json(call, &view, outcome);
 	else

@@ -16,6 +16,7 @@
 #include "command/recorded.h"
 #include "command/terminal.h"
 #include "policy/rules.h"
+#include "state/maintenance.h"
 
 #define INVENTORY_FILE_MAX (64u << 20)
 #define VIRSH "/usr/bin/virsh"
@@ -64,6 +65,7 @@ static int parse_parts(struct json_object *json, struct view *view, struct reaso
 {
 	int error = inventory_from_json(json, &view->scene.inventory, why);
 
+	view->is_closed = json_object_get_boolean(json_object_object_get(json, "maintenance"));
 	if (!error)
 		error = facts_from_json(json_object_object_get(json, "software"), &view->facts, why);
 	if (!error && !*view->scene.inventory.architecture)
@@ -139,6 +141,7 @@ static int read_machine(struct call *call, unsigned int parts, struct view *view
 		return error;
 	if (geteuid() != 0)
 		note_unseen(view, "the mode of eswitches and all of Open vSwitch");
+	view->is_closed = maintenance_refuse(NULL) != 0;
 	if (parts & VIEW_FACTS) {
 		facts_read(&view->facts, deadline);
 		facts_read_managers(&view->scene.inventory, &view->facts);

@@ -20,6 +20,7 @@ struct view {
 	struct facts facts;
 	struct domain domain;
 	bool is_recorded;         /* from a file */
+	bool is_closed;           /* it takes no arrivals: maintenance */
 	char unseen[VIEW_MAX_UNSEEN][160]; /* what the caller may not see, a sentence each */
 	size_t unseens;
 };

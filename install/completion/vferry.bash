@@ -5,7 +5,7 @@
 # _vferry_options COMMAND: prints the options of a command.
 _vferry_options() {
 	case $1 in
-	check) echo --against --domain --report --inventory --settings --json --help --version ;;
+	check) echo --against --domain --cib --report --inventory --settings --json --help --version ;;
 	prepare) echo --pf --vfs --bridge --card-only --dry-run --yes --once --boot --inventory --settings --json --help --version ;;
 	plan) echo --domain --as --inventory --settings --json --help --version ;;
 	attach) echo --pf --network --mac --vlan --live --config --settings --json --help --version ;;
@@ -14,6 +14,8 @@ _vferry_options() {
 	release) echo --dry-run --yes --settings --json --help --version ;;
 	inventory) echo --settings --json --help --version ;;
 	fleet) echo --inventory --to --apart --within --firmware --script --run --plan --settings --json --help --version ;;
+	maintenance) echo --settings --json --help --version ;;
+	cluster) echo --all --node --pcs --crmsh --cib --domain --inventory --settings --json --help --version ;;
 	report) echo --keep-names --settings --help --version ;;
 	version) echo --json --help --version ;;
 	esac
@@ -61,16 +63,18 @@ _vferry() {
 	_vferry_line
 	current=${words[-1]} previous=${words[-2]} command=${words[1]}
 	if [ "${#words[@]}" -eq 2 ]; then
-		replies=$(compgen -W "check prepare plan attach detach status release inventory fleet report version --help --version" -- "$current")
+		replies=$(compgen -W "check prepare plan attach detach status release maintenance inventory fleet cluster report version --help --version" -- "$current")
 	elif [[ $previous =~ ^--(pf|bridge|network|as|boot|vfs)$ ]]; then
 		replies=$(compgen -W "$(_vferry_values "$previous")" -- "$current")
-	elif [[ $previous =~ ^--(against|domain|inventory|settings|plan)$ ]]; then
+	elif [[ $previous =~ ^--(against|domain|inventory|settings|plan|cib)$ ]]; then
 		replies=$(compgen -f -- "$current")
 	elif [[ $current == -* ]]; then
 		replies=$(compgen -W "$(_vferry_options "$command")" -- "$current")
+	elif [[ $command == maintenance && ${#words[@]} -eq 3 ]]; then
+		replies=$(compgen -W "on off" -- "$current")
 	elif [[ $command == fleet && ${#words[@]} -eq 3 ]]; then
 		replies=$(compgen -W "matrix evacuate upgrade survive" -- "$current")
-	elif [[ $command =~ ^(check|plan|attach|detach)$ ]]; then
+	elif [[ $command =~ ^(check|plan|attach|detach|cluster)$ ]]; then
 		replies=$(compgen -W "$(_vferry_guests)" -- "$current")
 	fi
 	COMPREPLY=()

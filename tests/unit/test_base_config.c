@@ -59,6 +59,8 @@ TEST(the_defaults_are_those_of_the_manual)
 	CHECK_STR(c.peer_firmware, "");
 	CHECK_INT(c.unknown_source, SEVERITY_WARN);
 	CHECK_INT(c.at_start, SEVERITY_WARN);
+	CHECK_INT(c.placement, PLACING_CHOOSE);
+	CHECK_INT(c.patience, 0);
 	CHECK_INT(c.vfs_in_flight, 4);
 	CHECK_STR(c.firmware_refuse_below, "28.36.1010");
 	CHECK_STR(c.firmware_warn_below, "28.41.1000");

@@ -117,7 +117,7 @@ TEST(a_pf_beside_one_whose_uplink_is_in_the_bridge_is_not_needed)
 TEST(every_line_of_the_procedure_that_concerns_a_host_is_there)
 {
 	static const char *const ids[] = { "P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P13", "L1", "L3", "L4", "L6", "L7", "L8",
-					   "S1", "S2", "S3", "S4", "S5a", "S5b", "S5c", "S5d", "S5e", "S5f", "S5g", "V7", "V8", "V10" };
+					   "S1", "S2", "S3", "S4", "S5a", "S5b", "S5c", "S5d", "S5e", "S5f", "S5g", "V7", "V8", "V10", "V12", "V13" };
 	struct json_object *json = json_tokener_parse(check(recorded(READY)).out);
 
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)

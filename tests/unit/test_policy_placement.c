@@ -87,6 +87,50 @@ TEST(a_vf_that_the_host_uses_is_not_given_away)
 	free(h);
 }
 
+TEST(a_guest_whose_xml_names_the_vf_gets_that_one_or_none)
+{
+	struct policy_host *h = with_guest("0000:81:00.5", PSID);
+	struct pci_address used = address_of("0000:81:00.5");
+	struct status other = { .uuid = "other", .name = "web9", .state = "running", .device = &used, .devices = 1 };
+	struct reason why = { 0 };
+
+	h->config.placement = PLACING_AS_NAMED;
+	CHECK_INT(guest_place(h, &why), 0);
+	CHECK_STR(placed(h, 0), "0000:81:00.5");
+	h->running = (struct status_list){ .status = &other, .count = 1 };
+	CHECK_INT(guest_place(h, &why), -ENOSPC);
+	CHECK_CONTAINS(why.what, "VF 0000:81:00.5, which the guest's XML names, is guest web9's");
+	CHECK_CONTAINS(why.what, "PF 0000:81:00.1: VF 0000:81:00.5, which the guest's XML names, is not one of its");
+	h->config.placement = PLACING_CHOOSE;
+	CHECK_INT(guest_place(h, &why), 0);
+	CHECK_STR(placed(h, 0), "0000:81:00.2");
+	free(h);
+}
+
+TEST(a_guest_whose_xml_names_a_vf_of_another_host_gets_none)
+{
+	struct policy_host *h = with_guest("0000:c1:00.5", PSID);
+	struct reason why = { 0 };
+
+	h->config.placement = PLACING_AS_NAMED;
+	CHECK_INT(guest_place(h, &why), -ENOSPC);
+	CHECK_CONTAINS(why.what, "0000:c1:00.5, which the guest's XML names, is not one of its (placement = as-named)");
+	CHECK_CONTAINS(why.cure, "placement = choose");
+	free(h);
+}
+
+TEST(a_named_vf_that_was_tried_and_cannot_be_had_is_not_replaced)
+{
+	struct policy_host *h = with_guest("0000:81:00.5", PSID);
+	struct pci_address tried = address_of("0000:81:00.5");
+	struct placement p = { .config = &h->config, .inventory = &h->inventory, .running = &h->running, .leases = &h->leases,
+			       .uuid = h->domain.uuid, .incoming = true, .avoid = &tried, .avoided = 1 };
+
+	h->config.placement = PLACING_AS_NAMED;
+	CHECK_INT(placement_choose(&p, &h->guest, NULL), -ENOSPC);
+	free(h);
+}
+
 TEST(a_vf_that_shares_its_iommu_group_is_not_given_away)
 {
 	struct policy_host *h = with_guest("0000:c1:00.2", PSID);

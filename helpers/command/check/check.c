@@ -340,11 +340,31 @@ static int check(struct call *call, struct check_case *c, struct results *result
 	run_table(c, check_rows_guest, results);
 	run_table(c, check_rows_pair, results);
 	run_table(c, check_rows_kept, results);
+	run_table(c, check_rows_cluster, results);
 	if (call->json)
 		show_json(call, c, results);
 	else
 		show(call, c->view, results);
 	return results->number[STATE_FAILURE] ? COMMAND_NOT_READY : COMMAND_OK;
+}
+
+/* Whether a host is ready; see the header. */
+bool check_is_ready(const struct config *config, struct view *view)
+{
+	autofree struct results *results = calloc(1, sizeof(*results));
+	struct prepared prepared = { 0 };
+	struct check_case c = { .config = config, .view = view, .prepared = &prepared };
+
+	if (!results)
+		return false;
+	run_table(&c, check_rows_host, results);
+	run_table(&c, check_rows_card, results);
+	run_table(&c, check_rows_ovs, results);
+	for (size_t i = 0; i < results->count; i++) {
+		if (results->result[i].finding.state == STATE_FAILURE && strcmp(results->result[i].row->id, "S5g") != 0)
+			return false; /* S5g is of guests that are here */
+	}
+	return true;
 }
 
 /* ---- The other host ------------------------------------------------------------------------------------------------------------ */
@@ -429,6 +449,7 @@ static int run(struct call *call)
 	autofree struct results *results = calloc(1, sizeof(*results));
 	autofree struct hardware *hardware = calloc(1, sizeof(*hardware));
 	autoview struct view view = { 0 }, other = { 0 };
+	autocluster_view struct cluster_view cluster = { 0 };
 	struct prepared prepared = { 0 };
 	struct check_case c = { .config = &call->config, .view = &view, .prepared = &prepared };
 	struct reason why = { 0 };
@@ -450,6 +471,9 @@ static int run(struct call *call)
 		c.other = &other;
 	if (!view.is_recorded && prepared_read(&prepared, &why))
 		command_say(call, "check: %s: %s", why.object, why.what);
+	if ((!view.is_recorded || call->cib) && cluster_view_read(call, call->cib, &cluster, &why))
+		return command_fail(call, &why, NULL);
+	c.cluster = view.is_recorded && !call->cib ? NULL : &cluster;
 	check_ask(&view, &results->answers);
 	return check(call, &c, results);
 }
@@ -457,6 +481,7 @@ static int run(struct call *call)
 static const struct command_option options[] = {
 	OPTION("against", "HOST", against, "also ssh://HOST, qemu+ssh://HOST/system, or a record"),
 	OPTION("domain", "FILE", domain, "the guest's XML, instead of asking libvirt ('-': stdin)"),
+	OPTION("cib", "FILE", cib, "Pacemaker's CIB, instead of asking the cluster"),
 	OPTION("report", "FOLDER", report, "look at what 'vferry report' wrote there instead"),
 	OPTION_INVENTORY,
 	OPTION_SETTINGS,

@@ -7,6 +7,7 @@
 #ifndef VFERRY_COMMAND_CHECK_CHECK_H
 #define VFERRY_COMMAND_CHECK_CHECK_H
 
+#include "command/cluster/cluster.h"
 #include "command/view.h"
 #include "domain/hardware.h"
 #include "state/prepared.h"
@@ -53,6 +54,7 @@ struct check_case {
 	const struct hardware *hardware;  /* of the guest */
 	struct view *other;               /* --against, NULL without */
 	const struct vfio_answer *vfio;   /* of that PF; SCOPE_PF only */
+	const struct cluster_view *cluster; /* Pacemaker, where this host is in one; NULL: not asked */
 	const struct prepared *prepared;  /* what vferry prepare keeps over a reboot; not of a recorded host */
 };
 
@@ -66,7 +68,7 @@ struct check_row {
 
 /* The tables, ended by a NULL id, in the order of the output. */
 extern const struct check_row check_rows_host[], check_rows_card[], check_rows_ovs[], check_rows_guest[], check_rows_pair[],
-	check_rows_kept[];
+	check_rows_kept[], check_rows_cluster[];
 
 /* For looks: fill a finding. */
 __attribute__((format(printf, 3, 4)))
@@ -85,6 +87,9 @@ enum verdict check_by_rule(const struct check_case *c, const char *name, const c
 
 /* Appends a word to a list "a, b, c" as far as there is room. */
 void check_list(char *list, size_t size, const char *word);
+
+/* Whether no row about this host fails, Pacemaker and guests left out: nothing is asked of cards. */
+bool check_is_ready(const struct config *config, struct view *view);
 
 /* Whether vferry has no use for a PF: another one is prepared and this one was left as it boots. */
 bool check_is_spare(const struct check_case *c);

@@ -227,6 +227,11 @@ static void look_arrival(const struct check_case *c, struct finding *f)
 		check_found(f, STATE_UNKNOWN, "root alone can see what decides");
 		return;
 	}
+	if (c->view->is_closed) {
+		check_found(f, STATE_WARNING, "no arrivals here: maintenance");
+		check_mend(f, "vferry maintenance off");
+		return;
+	}
 	for (size_t i = 0; i < inventory->pfs; i++) {
 		int error = guest_can_use_pf(c->config, &inventory->pf[i]) ? can_arrive(c, &inventory->pf[i], &vf, &why) : -ENODEV;
 

@@ -162,6 +162,8 @@ static void show(struct call *call, struct view *view)
 	const struct inventory *inventory = &view->scene.inventory;
 
 	view_say_unseen(call, view);
+	if (view->is_closed)
+		terminal_print(call, TONE_WARNING, "maintenance: no guest with a VF arrives here, until: vferry maintenance off\n");
 	if (!inventory->has_ovs)
 		show_trouble(call, "Open vSwitch: ", inventory->ovs_trouble, inventory->ovs_cure);
 	show_pfs(call, view);
@@ -241,6 +243,7 @@ static struct json_object *to_json(struct view *view)
 	for (size_t i = 0; i < view->unseens; i++)
 		json_object_array_add(unseen, json_object_new_string(view->unseen[i]));
 	terminal_add(json, "host", view->scene.inventory.hostname);
+	json_object_object_add(json, "maintenance", json_object_new_boolean(view->is_closed));
 	json_object_object_add(json, "pfs", pfs);
 	status_add_migrations(json, view);
 	json_object_object_add(json, "unseen", unseen);

@@ -29,6 +29,7 @@ static const char *const yes_or_no[] = {"no", "yes", NULL};
 static const char *const without_passport[] = {"same-address", "any", "refuse", "ignore", NULL};
 static const char *const cards[] = {"connectx-7", "bluefield-3", "all", NULL};
 static const char *const uplink[] = {"plug", "present", "ignore", NULL};
+static const char *const placing[] = {"choose", "as-named", NULL};
 static const char *const severity[] = {"allow", "warn", "refuse", NULL};
 
 /* Return: where the value of key is in *config. */
@@ -208,6 +209,9 @@ static const struct config_key keys[] = {
 	{"guest", "unknown_source", "warn",
 	 "What to do when PSID and firmware of the source are unknown, by passport and by [peer]: allow, warn or refuse.",
 	 CHOICE(unknown_source, severity)},
+	{"guest", "placement", "choose",
+	 "Which VF an arriving guest gets: the one that suits best (choose), or the one that its XML names, and no other (as-named).",
+	 CHOICE(placement, placing)},
 	{"guest", "at_start", "warn",
 	 "What to do at the ordinary start of a guest with VFs that could not be migrated later, or that cannot be made ready for: allow, warn or "
 	 "refuse.",
@@ -241,6 +245,10 @@ static const struct config_key keys[] = {
 	{"hook", "slot_wait", "300", "How long an arriving guest may wait for a slot, in seconds.", NUMBER(slot_wait, 0, 3600)},
 	{"hook", "slot_queue", "8", "How many arriving guests may wait for a slot; each holds one of libvirt's threads for calls.",
 	 NUMBER(slot_queue, 0, 16)},
+	{"hook", "patience", "0",
+	 "How long whoever moves guests waits for one migration, in seconds: one that would wait too long for a slot is refused at once; 0: longer "
+	 "than slot_wait.",
+	 NUMBER(patience, 0, 86400)},
 	{"hook", "lease_time", "120", "How long VFs stay reserved for a guest that does not appear, in seconds.", NUMBER(lease_time, 10, 3600)},
 	{0},
 };

@@ -20,6 +20,7 @@
 enum without_passport { WITHOUT_SAME_ADDRESS, WITHOUT_ANY, WITHOUT_REFUSE, WITHOUT_IGNORE };
 enum cards { CARDS_CONNECTX_7, CARDS_BLUEFIELD_3, CARDS_ALL };
 enum uplink { UPLINK_PLUG, UPLINK_PRESENT, UPLINK_IGNORE };
+enum placing { PLACING_CHOOSE, PLACING_AS_NAMED };
 enum severity { SEVERITY_ALLOW, SEVERITY_WARN, SEVERITY_REFUSE };
 
 struct config {
@@ -38,6 +39,7 @@ struct config {
 	/* [guest] */
 	enum without_passport without_passport;
 	enum severity unknown_source;     /* no passport: PSID and firmware of the source are unknown */
+	enum placing placement;           /* which VF an arriving guest gets */
 	enum severity at_start;           /* an ordinary start of a guest that could not be migrated later */
 
 	/* [peer]: what all hosts have that guests without a passport come from. A hook is not told which host that is. */
@@ -64,6 +66,7 @@ struct config {
 	unsigned int hook_deadline;       /* s, for one call, the wait for others not counted */
 	unsigned int slot_wait;           /* s, for a slot */
 	unsigned int slot_queue;          /* arrivals that may wait for a slot */
+	unsigned int patience;            /* s that whoever moves guests waits for a migration; 0: longer than slot_wait */
 	unsigned int lease_time;          /* s, that a lease waits for its guest to appear in libvirt's status directory */
 };
 

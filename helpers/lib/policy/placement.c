@@ -216,6 +216,14 @@ static unsigned int count_seats(const struct placement *p, const struct guest *g
 }
 
 /*
+ * is_other_than_named() - whether a VF is not the one that the guest's XML names, where only that one may be given
+ */
+static bool is_other_than_named(const struct placement *p, const struct guest_vf *vf, const struct pci_address *address)
+{
+	return p->config->placement == PLACING_AS_NAMED && vf->device->has_source && !pci_address_equal(address, &vf->device->source);
+}
+
+/*
  * find_vf() - the fittest VF of a PF that is free, of these the first
  * @vf:		is given it
  * Return: whether there is one
@@ -227,7 +235,8 @@ static bool find_vf(const struct search *search, struct guest_vf *vf)
 	int best = -1;
 
 	for (unsigned int i = 0; i < usable_vfs(search->p->config, search->pf); i++) {
-		if (!vf_is_free(search, i, &address) || (seats && seats--) || fitness(search->p, vf, &address) <= best)
+		if (!vf_is_free(search, i, &address) || (seats && seats--) ||
+		    is_other_than_named(search->p, vf, &address) || fitness(search->p, vf, &address) <= best)
 			continue;
 		best = fitness(search->p, vf, &address);
 		vf->index = i;
@@ -398,6 +407,28 @@ static void no_free_vf(const struct placement *p, const struct inventory_pf *pf,
 }
 
 /*
+ * named_is_not_free() - the sentence where the guest's XML names a VF that it cannot get, and no other may be given
+ */
+static void named_is_not_free(const struct placement *p, const struct inventory_pf *pf, const struct guest_vf *vf, struct reason *why)
+{
+	const struct pci_address *named = &vf->device->source;
+	const struct status *status = status_find_device(p->running, named);
+	const struct record *lease = record_find_vf(p->leases, named, p->uuid);
+	char address[PCI_ADDRESS_LEN], who[128] = "";
+	unsigned int index;
+
+	pci_address_format(named, address);
+	reason_clean(who, sizeof(who), status ? status->name : lease ? lease->name : "");
+	if (inventory_find_vf(p->inventory, named, &index) != pf)
+		reason_set(why, -ENODEV, NULL, "VF %s, which the guest's XML names, is not one of its (placement = as-named)", address);
+	else if (*who)
+		reason_set(why, -ENOSPC, NULL, "VF %s, which the guest's XML names, is guest %s's (placement = as-named)", address, who);
+	else
+		reason_set(why, -ENOSPC, NULL, "VF %s, which the guest's XML names, is in use (placement = as-named)", address);
+	reason_cure(why, "let whoever moves the guest name a VF that is free here, or set placement = choose in vferry.conf here");
+}
+
+/*
  * judge_pf() - the rules about one VF on one PF, and which VF it would be
  * @trial:	copy of the guest's VF, filled on success
  * Return: 0; -EBUSY for want of a slot; other negative errno; *why filled
@@ -418,7 +449,10 @@ static int judge_pf(const struct placement *p, const struct guest *guest, struct
 		return reason_set(why, -EPERM, NULL,
 				  "another PF's uplink is about to be in the same bridge, and a second one would make a loop");
 	if (!trial->pool && pick_vf(p, guest, trial, pf)) {
-		no_free_vf(p, pf, trial, why);
+		if (is_other_than_named(p, trial, &(struct pci_address){ 0 }))
+			named_is_not_free(p, pf, trial, why);
+		else
+			no_free_vf(p, pf, trial, why);
 		return -ENOSPC;
 	}
 	return error;

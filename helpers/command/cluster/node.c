@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * node.c: vferry cluster --node: what the resource agent ocf:vferry:host publishes of this node, a NAME=VALUE a line.
+ *
+ * A node's utilization is what it has for the cluster: Pacemaker itself takes off what its guests there use. So VFs of the cluster's own
+ * guests count as there are, and those of anybody else do not.
+ */
+#include <string.h>
+
+#include "command/check/check.h"
+#include "command/cluster/cluster.h"
+#include "command/terminal.h"
+
+/* VFs of a PF that guests of the cluster have, or are promised. */
+static unsigned int count_own(const struct view *view, const struct cluster_view *seen, const struct inventory_pf *pf)
+{
+	const struct scene *scene = &view->scene;
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < pf->num_vfs; i++) {
+		const struct status *status = status_find_device(&scene->running, &pf->vf[i].address);
+		const struct record *lease = record_find_vf(&scene->records, &pf->vf[i].address, NULL);
+		const char *name = status ? status->name : lease ? lease->name : "";
+
+		n += *name && cluster_view_find(seen, name) < seen->cluster.guests;
+	}
+	return n;
+}
+
+/*
+ * VFs that the cluster has here. Where none may arrive those that are in use are told alone: never fewer, since Pacemaker stops guests that
+ * use more than their node has.
+ */
+static unsigned int count_vfs(struct view *view, const struct cluster_view *seen, bool takes_arrivals)
+{
+	struct placement placement = scene_placement(&view->scene);
+	struct inventory *inventory = &view->scene.inventory;
+	unsigned int n = 0;
+
+	placement.uuid = "";
+	for (size_t i = 0; i < inventory->pfs; i++) {
+		if (!guest_can_use_pf(view->scene.config, &inventory->pf[i]))
+			continue;
+		n += count_own(view, seen, &inventory->pf[i]);
+		if (takes_arrivals)
+			n += placement_free(&placement, &inventory->pf[i]);
+	}
+	return n;
+}
+
+/* Prints one value. */
+static void put(struct call *call, struct json_object *json, const char *name, const char *value)
+{
+	if (json)
+		terminal_add(json, name, value);
+	else
+		fprintf(call->out, "%s=%s\n", name, value);
+}
+
+/* vferry cluster --node. Return: enum command_status. */
+int cluster_show_node(struct call *call, struct view *view, const struct cluster_view *seen)
+{
+	struct json_object *json = call->json ? json_object_new_object() : NULL;
+	bool is_ready = check_is_ready(&call->config, view);
+	char card[256], vfs[16];
+
+	snprintf(vfs, sizeof(vfs), "%u", count_vfs(view, seen, is_ready && !view->is_closed));
+	put(call, json, CLUSTER_CARD, cluster_card(&call->config, &view->scene.inventory, card, sizeof(card)));
+	put(call, json, CLUSTER_VFS, vfs);
+	put(call, json, "#health-vferry", !is_ready ? "red" : view->is_closed ? "yellow" : "green");
+	return json ? terminal_json(call, json) : COMMAND_OK;
+}
