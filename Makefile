@@ -161,7 +161,7 @@ $(filter $(BUILD)/tests/unit/test_command_%,$(unit_programs)): PACKAGE_LIBS += $
 $(filter $(BUILD)/tests/unit/test_agent_%,$(unit_programs)): $(agent_part) $(virt_part)
 $(filter $(BUILD)/tests/unit/test_agent_%,$(unit_programs)): PACKAGE_LIBS += $(VIRT_LIBS) $(AGENT_LIBS)
 
-$(world_programs): OWN_LDFLAGS += $(addprefix -Wl$(comma)--wrap=,$(world_doors))
+$(world_programs): private OWN_LDFLAGS += $(addprefix -Wl$(comma)--wrap=,$(world_doors))
 $(BUILD)/tests/worlds/hook: $(call object,$(worker_src))
 $(BUILD)/tests/worlds/vferry: $(call object,helpers/vferry.c) $(vferry_part)
 $(world_programs): $(call object,$(world_src)) $(library)
@@ -169,7 +169,7 @@ $(world_programs): $(call object,$(world_src)) $(library)
 
 # What the explorer's world stands in for (tests/unit/world.h).
 explored = status_read_all status_read_new status_read sysroot_slurp file_read file_write file_remove file_each sysroot_exists record_lock \
-	record_lock_object close queue_door queue_is_first queue_enter queue_leave state_upgrade record_sweep clock_ms log_line inventory_read \
+	record_lock_object close queue_door queue_is_first queue_enter queue_leave state_upgrade record_sweep clock_ms log_line inventory_read_few \
 	inventory_read_functions ovs_open ovs_read pci_driver pci_refuse_open operation_of
 $(BUILD)/tests/unit/test_engine_explore: OWN_LDFLAGS += $(foreach name,$(explored),-Wl,--wrap=$(name))
 

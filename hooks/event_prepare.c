@@ -143,6 +143,7 @@ static int check_vf(struct scene *scene, const struct record *record, const stru
 	const struct inventory_vf *vf;
 	struct inventory_pf *pf;
 	unsigned int index;
+	int error;
 
 	pci_address_format(&lease->address, address);
 	if (pci_address_equal(&lease->address, &lease->pf))
@@ -152,6 +153,9 @@ static int check_vf(struct scene *scene, const struct record *record, const stru
 	pf = inventory_find_vf(&scene->inventory, &lease->address, &index);
 	if (!pf || index >= pf->num_vfs)
 		return reason_set(why, -ENODEV, address, "the VF that was kept for this guest is gone");
+	error = scene_ask_port(scene, pf, index, why);
+	if (error)
+		return error;
 	vf = &pf->vf[index];
 	if (!vf->has_port || !vf->port.migratable)
 		return reason_set(why, -ENODEV, address, "the VF that was kept for this guest is not migratable any more");

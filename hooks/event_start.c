@@ -36,13 +36,19 @@ static bool knows_all_devices(const struct domain *domain, const struct record *
 /*
  * check_bound() - an incoming guest needs a VF that was migratable before libvirt bound it
  */
-static int check_bound(const struct scene *scene, struct reason *why)
+static int check_bound(struct scene *scene, struct reason *why)
 {
 	for (size_t i = 0; i < scene->guest.vfs; i++) {
 		const struct guest_vf *vf = &scene->guest.vf[i];
 		char address[PCI_ADDRESS_LEN];
+		int error;
 
-		if (!vf->has_vf || vf->index >= vf->pf->num_vfs || vf->pf->vf[vf->index].port.migratable)
+		if (!vf->has_vf || vf->index >= vf->pf->num_vfs)
+			continue;
+		error = scene_ask_port(scene, vf->pf, vf->index, why);
+		if (error)
+			return error;
+		if (vf->pf->vf[vf->index].port.migratable)
 			continue;
 		reason_set(why, -EINVAL, pci_address_format(&vf->address, address), "the VF that libvirt chose from its pool is not migratable");
 		reason_cure(why, "take this VF out of the pool, or free it and migrate again");

@@ -25,7 +25,9 @@ compile() {
 	read -ra worker < <(make -s BUILD="$BUILD" print-worker)
 	read -ra objects < <(make -s BUILD="$BUILD" print-vferry)
 	# shellcheck disable=SC2086 # flags are words
-	eval "${CC:-cc} $flags -O2 -g -c -o '$OUT/machine.o' tests/bench/machine.c" &&
+	eval "${CC:-cc} $flags -O2 -g -c -o '$OUT/machine-alone.o' tests/bench/machine.c" &&
+		${CC:-cc} -std=gnu17 -O2 -Wall -Wextra -c -o "$OUT/firmware.o" tests/worlds/firmware.c &&
+		ld -r -o "$OUT/machine.o" "$OUT/machine-alone.o" "$OUT/firmware.o" &&
 		eval "${CC:-cc} $flags -O2 -g -c -o '$OUT/parts.o' tests/bench/parts.c" &&
 		eval "${CC:-cc} $flags -O2 -g -DWORKER='\"$OUT/hook-parts\"' -o '$OUT/qemu-parts' hooks/qemu.c helpers/lib/base/dev_log.c" &&
 		${CC:-cc} -o "$OUT/hook-parts" $wrap $parts "${worker[@]}" "$OUT/machine.o" "$OUT/parts.o" \

@@ -28,6 +28,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../worlds/firmware.h"
 #include "base/sysroot.h"
 #include "card/netlink.h"
 
@@ -72,6 +73,15 @@ static void die(const char *what)
 static void count_child(void)
 {
 	CALLGRIND_ZERO_STATS;
+}
+
+/* Counts what the card would be asked for, where somebody wants to know. */
+static void count(enum firmware_asked what)
+{
+	const char *folder = getenv("VFERRY_BENCH_FIRMWARE");
+
+	if (folder)
+		firmware_count(folder, what);
 }
 
 /* Puts the machine into place, before main(). */
@@ -168,8 +178,8 @@ static void put_parent(struct nl_msg *msg, unsigned int pf, const char *port_nam
 	nla_nest_end(msg, nest);
 }
 
-/* Adds an uplink. with_vfs: also what is set for each VF. */
-static void add_uplink(unsigned int pf, bool with_vfs)
+/* Adds an uplink. with_vfs: also what is set for each VF; with_statistics: and what it has sent. */
+static void add_uplink(unsigned int pf, bool with_vfs, bool with_statistics)
 {
 	char name[16], port_name[16], device[32];
 	struct nlattr *list, *info;
@@ -180,6 +190,7 @@ static void add_uplink(unsigned int pf, bool with_vfs)
 	snprintf(device, sizeof(device), "mlx5_core.eth.%u", pf);
 	msg = link_message(FIRST_UPLINK + pf, name, true);
 	put_parent(msg, pf, port_name, "auxiliary", device, 0);
+	count(FIRMWARE_LINK_UPLINK);
 	list = with_vfs ? nla_nest_start(msg, IFLA_VFINFO_LIST) : NULL;
 	for (unsigned int i = 0; list && i < vfs; i++) {
 		struct ifla_vf_rate rate = { .vf = i };
@@ -187,6 +198,8 @@ static void add_uplink(unsigned int pf, bool with_vfs)
 		info = nla_nest_start(msg, IFLA_VF_INFO);
 		nla_put(msg, IFLA_VF_RATE, sizeof(rate), &rate);
 		nla_nest_end(msg, info);
+		if (with_statistics)
+			count(FIRMWARE_VF_STATISTICS);
 	}
 	if (list)
 		nla_nest_end(msg, list);
@@ -203,25 +216,35 @@ static void add_representor(unsigned int pf, unsigned int vf)
 	snprintf(port_name, sizeof(port_name), "pf%uvf%u", pf, vf);
 	msg = link_message(FIRST_REPRESENTOR + pf * PER_PF + vf, name, up[pf * PER_PF + vf]);
 	put_parent(msg, pf, port_name, "pci", pf_address(pf), vf + 1);
+	count(FIRMWARE_LINK_REP);
 	add(msg);
+}
+
+/* A representor comes up, or goes down: sysfs shows it, too. */
+static void set_up(unsigned int number, bool is_up)
+{
+	(void)sysroot_write(is_up ? "0x1003" : "0x1002", "/sys/class/net/rep%ur%u/flags", number / PER_PF, number % PER_PF);
+	up[number] = is_up;
+	count(FIRMWARE_REP_UP);
 }
 
 /* Answers a request of rtnetlink. Return: 0, negative errno. */
 static int answer_rtnetlink(const struct nlmsghdr *request)
 {
 	const struct ifinfomsg *header = nlmsg_data(request);
-	const struct nlattr *name;
+	const struct nlattr *name, *mask;
 	unsigned int pf;
 
 	if (request->nlmsg_type == RTM_NEWLINK && header->ifi_index >= FIRST_REPRESENTOR)
-		up[header->ifi_index - FIRST_REPRESENTOR] = (header->ifi_flags & IFF_UP) != 0;
+		set_up((unsigned int)header->ifi_index - FIRST_REPRESENTOR, (header->ifi_flags & IFF_UP) != 0);
 	if (request->nlmsg_type != RTM_GETLINK)
 		return 0;
 	name = nlmsg_find_attr((struct nlmsghdr *)(uintptr_t)request, sizeof(*header), IFLA_IFNAME);
 	if (name) {
 		if (sscanf(nla_get_string(name), "uplink%u", &pf) != 1 || pf >= pfs)
 			return -ENODEV;
-		add_uplink(pf, true);
+		mask = nlmsg_find_attr((struct nlmsghdr *)(uintptr_t)request, sizeof(*header), IFLA_EXT_MASK);
+		add_uplink(pf, mask && nla_get_u32(mask) & RTEXT_FILTER_VF, !mask || !(nla_get_u32(mask) & RTEXT_FILTER_SKIP_STATS));
 		return 0;
 	}
 	if (header->ifi_index >= FIRST_REPRESENTOR) {
@@ -230,7 +253,7 @@ static int answer_rtnetlink(const struct nlmsghdr *request)
 		return 0;
 	}
 	for (pf = 0; pf < pfs; pf++) {
-		add_uplink(pf, false);
+		add_uplink(pf, false, false);
 		for (unsigned int vf = 0; vf < vfs; vf++)
 			add_representor(pf, vf);
 	}
@@ -265,6 +288,7 @@ static void add_info(unsigned int pf)
 {
 	struct nl_msg *msg = devlink_message("pci", pf_address(pf));
 
+	count(FIRMWARE_INFO);
 	put_version(msg, FIXED, "fw.psid", "MT_0000000834");
 	put_version(msg, RUNNING, "fw.version", "28.43.1014");
 	put_version(msg, STORED, "fw.version", "28.43.1014");
@@ -293,6 +317,7 @@ static void add_vf_port(unsigned int pf, unsigned int vf)
 	nla_put(msg, HW_ADDR, sizeof(mac), mac);
 	nla_put(msg, CAPS, sizeof(caps), caps);
 	nla_nest_end(msg, nest);
+	count(FIRMWARE_PORT);
 	add(msg);
 }
 

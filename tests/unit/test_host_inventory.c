@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* test_host_inventory.c: the inventory of a fake machine, how its lists are joined, and its JSON. */
+#include <unistd.h>
+
 #include "check.h"
 
 #include "base/scope.h"
@@ -125,6 +127,113 @@ TEST(sees_a_vf_that_the_host_itself_uses)
 	CHECK_INT(pf.vf[2].host_addresses, 2);
 	CHECK(pf.vf[2].host_netdev_up && pf.vf[2].host_netdev_enslaved);
 	CHECK_STR(pf.vf[0].host_netdev, "");
+}
+
+/* Representors of four VFs. */
+static const struct netdev named[] = {
+	{ .ifindex = 5, .name = "enp129s0f0np0", .parent = "0000:81:00.0", .port_name = "p0" },
+	{ .ifindex = 13, .name = "eth3", .parent = "0000:81:00.0", .port_name = "pf0vf3", .up = true, .mtu = 9000 },
+	{ .ifindex = 10, .name = "eth0", .parent = "0000:81:00.0", .port_name = "pf0vf0" },
+	{ .ifindex = 11, .name = "eth1", .parent = "0000:81:00.0", .port_name = "pf0vf1" },
+	{ .ifindex = 12, .name = "eth2", .parent = "0000:81:00.0", .port_name = "pf0vf2" },
+	{ .ifindex = 22, .name = "other", .parent = "0000:81:00.1", .port_name = "pf1vf2" },
+	{ .ifindex = 23, .name = "arm", .parent = "0000:81:00.0", .port_name = "c1pf0vf1" },
+	{ .ifindex = 24, .name = "sf", .parent = "0000:81:00.0", .port_name = "pf0sf1" },
+	{ .ifindex = 25, .name = "second", .parent = "0000:81:00.0", .port_name = "pf1vf2" },
+};
+
+TEST(representors_are_known_by_their_names_without_asking_the_card)
+{
+	struct inventory_pf pf = make_pf();
+
+	CHECK(inventory_are_named(&pf, named, 8)); /* not those of another PF, of another controller, of a subfunction */
+	inventory_join_names(&pf, named, 8);
+	inventory_join_netdevs(&pf, named, 8);
+	CHECK(pf.vf[3].has_port && pf.vf[3].port_unasked && pf.vf[3].representor_up);
+	CHECK_INT(pf.vf[3].port.ifindex, 13);
+	CHECK_INT(pf.vf[3].representor_mtu, 9000);
+	CHECK_STR(pf.vf[2].port.netdev, "eth2");
+	CHECK(!pf.vf[2].port.migratable);
+}
+
+TEST(names_that_are_not_plain_tell_nothing)
+{
+	struct inventory_pf pf = make_pf();
+
+	CHECK(!inventory_are_named(&pf, named, 9)); /* a VF of the same number, delegated by another PF */
+	CHECK(!inventory_are_named(&pf, named, 4)); /* one is missing */
+}
+
+TEST(a_port_that_was_asked_for_replaces_what_its_name_told)
+{
+	const struct devlink_port ports[] = { port_of(3, 13) };
+	struct inventory_pf pf = make_pf();
+
+	inventory_join_names(&pf, named, 8);
+	inventory_join_ports(&pf, ports, 1);
+	CHECK(!pf.vf[3].port_unasked && pf.vf[3].port.can_migrate && pf.vf[2].port_unasked);
+}
+
+/* Writes an attribute of a network device of the scratch machine. */
+static void net_file(const char *name, const char *attribute, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/%s", name, attribute);
+	check_file(path, text);
+}
+
+/* Makes a link of the scratch machine. */
+static void net_link(const char *name, const char *link, const char *target)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/sys/class/net/%s/%s", check_scratch(), name, link);
+	CHECK_INT(symlink(target, path), 0);
+}
+
+TEST(a_netdev_of_the_card_is_read_in_sysfs_and_no_other)
+{
+	struct netdev netdev;
+
+	net_file("ovs-system", "ifindex", "9\n");
+	net_file("rep3", "ifindex", "13\n");
+	net_file("rep3", "flags", "0x1003\n");
+	net_file("rep3", "mtu", "9000\n");
+	net_file("rep3", "carrier", "1\n");
+	net_file("rep3", "address", "52:54:00:12:34:56\n");
+	net_file("rep3", "phys_port_name", "pf0vf3\n");
+	check_file(DEVICES "0000:81:00.0/vendor", "0x15b3\n");
+	check_file("/sys/bus/pci/drivers/mlx5_core/unbind", "");
+	net_link("rep3", "device", "../../../bus/pci/devices/0000:81:00.0");
+	net_link("rep3", "master", "../ovs-system");
+	net_link("rep3", "device/driver", "../../drivers/mlx5_core");
+	CHECK_INT(sysroot_set(check_scratch()), 0);
+	CHECK(netdev_read_card("rep3", &netdev));
+	CHECK(netdev.up && netdev.carrier);
+	CHECK_INT(netdev.ifindex, 13);
+	CHECK_INT(netdev.master, 9);
+	CHECK_INT(netdev.mtu, 9000);
+	CHECK_STR(netdev.parent, "0000:81:00.0");
+	CHECK_STR(netdev.port_name, "pf0vf3");
+	CHECK_INT(netdev.mac.octet[5], 0x56);
+	CHECK(!netdev_read_card("ovs-system", &netdev));
+	CHECK(!netdev_read_card("gone", &netdev));
+}
+
+TEST(the_numbers_of_a_representor_are_read_from_its_whole_name)
+{
+	static const char *const others[] = { "", "p0", "pf0", "pf0vf", "pf0vf3x", "c1pf0vf3", "pf0sf3", "eth0" };
+	struct netdev netdev = { .port_name = "pf1vf12" };
+	unsigned int pf, vf;
+
+	CHECK(netdev_is_of_vf(&netdev, &pf, &vf));
+	CHECK_INT(pf, 1);
+	CHECK_INT(vf, 12);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		snprintf(netdev.port_name, sizeof(netdev.port_name), "%s", others[i]);
+		CHECK(!netdev_is_of_vf(&netdev, &pf, &vf));
+	}
 }
 
 TEST(a_port_that_the_dump_lacks_is_asked_for_by_its_representor)

@@ -455,8 +455,8 @@ static void fill_switch(struct ovs_state *state)
 	}
 }
 
-int __wrap_inventory_read(struct inventory *inventory, const char *socket, deadline_t deadline, struct reason *why);
-int __wrap_inventory_read(struct inventory *inventory, const char *socket, deadline_t deadline, struct reason *why)
+int __wrap_inventory_read_few(struct inventory *inventory, const char *socket, deadline_t deadline, struct reason *why);
+int __wrap_inventory_read_few(struct inventory *inventory, const char *socket, deadline_t deadline, struct reason *why)
 {
 	struct inventory_pf *pf = &inventory->pf[0];
 
@@ -493,7 +493,7 @@ int __wrap_inventory_read(struct inventory *inventory, const char *socket, deadl
 int __wrap_inventory_read_functions(struct inventory *inventory, struct reason *why);
 int __wrap_inventory_read_functions(struct inventory *inventory, struct reason *why)
 {
-	return __wrap_inventory_read(inventory, NULL, 0, why);
+	return __wrap_inventory_read_few(inventory, NULL, 0, why);
 }
 
 int __wrap_ovs_open(struct ovs **ovs, const char *socket, deadline_t deadline, struct reason *why);

@@ -24,6 +24,7 @@
 #include "card/netdev.h"
 #include "card/netlink.h"
 #include "card/sriov.h"
+#include "firmware.h"
 #include "host/announce.h"
 #include "world.h"
 
@@ -31,6 +32,7 @@
 #define FAMILY 30
 #define OWN_SPACE 5 /* by which number other namespaces know ours */
 #define UNUSED __attribute__((unused))
+#define TRAINS_NEVER 99999 /* "training" of a PF */
 
 /* Linux include/uapi/linux/devlink.h: commands, attributes */
 enum { PORT_GET = 5, ESWITCH_GET = 29, INFO_GET = 51 };
@@ -95,8 +97,10 @@ static void put_devlink(struct nl_msg *msg, const struct world_link *link)
 	nla_nest_end(msg, nest);
 }
 
-/* Adds the rates of the VFs of an uplink: none is set. */
-static void put_rates(struct nl_msg *msg, const struct world_pf *pf)
+#define SKIP_STATISTICS (1 << 3) /* RTEXT_FILTER_SKIP_STATS */
+
+/* Adds the rates of the VFs of an uplink: none is set. statistics: theirs are asked for too. */
+static void put_rates(struct nl_msg *msg, const struct world_pf *pf, bool statistics)
 {
 	struct nlattr *list = nla_nest_start(msg, IFLA_VFINFO_LIST);
 
@@ -106,12 +110,35 @@ static void put_rates(struct nl_msg *msg, const struct world_pf *pf)
 
 		nla_put(msg, IFLA_VF_RATE, sizeof(rate), &rate);
 		nla_nest_end(msg, info);
+		if (statistics)
+			firmware_count(world_root(), FIRMWARE_VF_STATISTICS);
 	}
 	nla_nest_end(msg, list);
 }
 
-/* Adds a link. */
-static void add_link(const struct world_link *link, bool rates)
+/* Whether a device is a VF that is netdev of mlx5_core. */
+static bool is_vf(const struct world *world, const char *address)
+{
+	for (size_t i = 0; i < world->pfs; i++) {
+		for (unsigned int k = 0; *address && k < world->pf[i].vfs; k++) {
+			if (strcmp(world->pf[i].vf[k].address, address) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Counts what telling about a link makes the driver ask. */
+static void count_link(const struct world *world, const struct world_link *link)
+{
+	if (link->devlink)
+		firmware_count(world_root(), link->devlink_index ? FIRMWARE_LINK_REP : FIRMWARE_LINK_UPLINK);
+	else if (is_vf(world, link->parent))
+		firmware_count(world_root(), FIRMWARE_LINK_VF);
+}
+
+/* Adds a link. mask: IFLA_EXT_MASK of the request. */
+static void add_link(const struct world_link *link, uint32_t mask)
 {
 	struct ifinfomsg header = { .ifi_index = (int)link->index, .ifi_flags = link->is_up ? IFF_UP | 0x10000 : 0 };
 	struct nl_msg *msg = nlmsg_alloc_size(32768);
@@ -139,13 +166,13 @@ static void add_link(const struct world_link *link, bool rates)
 	if (*link->port)
 		nla_put_string(msg, LINK_PORT_NAME, link->port);
 	put_devlink(msg, link);
-	if (rates && link->devlink && !link->devlink_index)
-		put_rates(msg, link->devlink);
+	if (mask & RTEXT_FILTER_VF && link->devlink && !link->devlink_index)
+		put_rates(msg, link->devlink, !(mask & SKIP_STATISTICS));
 	add(msg);
 }
 
-/* Adds the links that are asked for. name, index: of one, else all. Return: 0, -ENODEV. */
-static int add_links(const struct world *world, const char *name, uint32_t index)
+/* Adds the links that are asked for. name, index: of one, else all; mask: IFLA_EXT_MASK. Return: 0, -ENODEV. */
+static int add_links(const struct world *world, const char *name, uint32_t index, uint32_t mask)
 {
 	bool one = name || index, some = false;
 
@@ -155,7 +182,8 @@ static int add_links(const struct world *world, const char *name, uint32_t index
 		if (link->is_gone || !*link->name || strcmp(link->space, space_now) != 0 || (name && strcmp(link->name, name) != 0) ||
 		    (index && link->index != index))
 			continue;
-		add_link(link, one);
+		add_link(link, mask);
+		count_link(world, link);
 		some = true;
 	}
 	return one && !some ? -ENODEV : 0;
@@ -200,12 +228,13 @@ static int answer_rtnetlink(struct nlmsghdr *request)
 {
 	const struct world *world = world_read();
 	const struct ifinfomsg *header = nlmsg_data(request);
-	const struct nlattr *name;
+	const struct nlattr *name, *mask;
 
 	switch (request->nlmsg_type) {
 	case RTM_GETLINK:
 		name = nlmsg_find_attr(request, sizeof(*header), IFLA_IFNAME);
-		return add_links(world, name ? nla_get_string(name) : NULL, (uint32_t)header->ifi_index);
+		mask = nlmsg_find_attr(request, sizeof(*header), IFLA_EXT_MASK);
+		return add_links(world, name ? nla_get_string(name) : NULL, (uint32_t)header->ifi_index, mask ? nla_get_u32(mask) : 0);
 	case RTM_GETADDR:
 		add_addresses(world);
 		return 0;
@@ -245,6 +274,7 @@ static void add_info(const struct world_pf *pf)
 {
 	struct nl_msg *msg = devlink_message("pci", pf->address);
 
+	firmware_count(world_root(), FIRMWARE_INFO);
 	put_version(msg, FIXED, "fw.psid", pf->psid);
 	put_version(msg, RUNNING, "fw.version", pf->firmware);
 	put_version(msg, STORED, "fw.version", *pf->stored ? pf->stored : pf->firmware);
@@ -278,6 +308,7 @@ static void add_vf_port(const struct world *world, const struct world_pf *pf, un
 	nla_put(msg, HW_ADDR, sizeof(mac), mac);
 	nla_put(msg, CAPS, sizeof(caps), caps);
 	nla_nest_end(msg, nest);
+	firmware_count(world_root(), FIRMWARE_PORT);
 	add(msg);
 }
 
@@ -402,18 +433,41 @@ int __wrap_netlink_call(struct netlink *nl, struct nl_msg *msg, int (*each)(stru
 	return error;
 }
 
+/* Takes the link of an uplink away, and has it back when its training has ended, if ever. */
+static void train(const struct world_pf *pf)
+{
+	unsigned int link = 10 + pf->number, training = pf->training;
+
+	world_change("link %u carrier=0", link);
+	if (training == TRAINS_NEVER || fork())
+		return;
+	(void)setsid();
+	if (fork() == 0) {
+		usleep(training * 1000);
+		world_change("link %u carrier=1", link);
+	}
+	_exit(0);
+}
+
 /* The mode is another one. */
 int __wrap_devlink_eswitch_set(UNUSED struct netlink *nl, const struct pci_address *pf, enum eswitch_mode mode, UNUSED struct reason *why)
 {
+	const struct world *world;
 	char address[PCI_ADDRESS_LEN];
 
 	world_change("pf %s mode=%s", pci_address_format(pf, address), mode == ESWITCH_SWITCHDEV ? "switchdev" : "legacy");
+	world = world_read();
+	for (size_t i = 0; i < world->pfs; i++) {
+		if (world->pf[i].training && strcmp(world->pf[i].address, address) == 0)
+			train(&world->pf[i]);
+	}
 	return 0;
 }
 
 /* The VF is migratable, or not. */
 int __wrap_devlink_port_set_migratable(UNUSED struct netlink *nl, const struct devlink_port *port, bool on, UNUSED struct reason *why)
 {
+	firmware_count(world_root(), FIRMWARE_SET_CAPS);
 	world_change("vf %s %u migratable=%d", port->device, port->index - 1, on);
 	return 0;
 }
@@ -424,6 +478,7 @@ int __wrap_devlink_port_set_hw_addr(UNUSED struct netlink *nl, const struct devl
 {
 	char text[MAC_ADDRESS_LEN];
 
+	firmware_count(world_root(), FIRMWARE_SET_ADDRESS);
 	world_change("vf %s %u mac=%s", port->device, port->index - 1, mac_address_format(mac, text));
 	return 0;
 }
@@ -431,6 +486,8 @@ int __wrap_devlink_port_set_hw_addr(UNUSED struct netlink *nl, const struct devl
 /* The netdev is up, or down. */
 int __wrap_netdev_set_up(UNUSED struct netlink *rt, uint32_t ifindex, bool up, UNUSED struct reason *why)
 {
+	if (ifindex >= 1000)
+		firmware_count(world_root(), FIRMWARE_REP_UP);
 	world_change("link %u up=%d", ifindex, up);
 	return 0;
 }

@@ -43,6 +43,7 @@ __attribute__((constructor)) static void begin(void)
 {
 	if (sysroot_set(world_root()))
 		die(world_root(), "too long");
+	world_show(world_read());
 }
 
 /* Return: the value of KEY=VALUE in words, in out; NULL if there is none. An underscore stands for a blank. */
@@ -115,6 +116,7 @@ static void read_pf(char *const *words)
 	take_number(words, "total", &pf->total);
 	take_number(words, "offset", &pf->offset);
 	take_number(words, "stride", &pf->stride);
+	take_number(words, "training", &pf->training);
 	if (pci_address_parse(pf->address, &address))
 		die(words[1], "no address");
 	for (unsigned int i = 0; i < pf->vfs && i < WORLD_VFS; i++) {
@@ -171,6 +173,8 @@ static void read_link(char *const *words)
 	take_number(words, "addresses", &link->addresses);
 	if (value(words, "up", text, sizeof(text)))
 		link->is_up = strcmp(text, "1") == 0;
+	if (value(words, "carrier", text, sizeof(text)))
+		link->no_carrier = strcmp(text, "0") == 0;
 	if (value(words, "gone", text, sizeof(text)))
 		link->is_gone = strcmp(text, "1") == 0;
 	if (value(words, "route", text, sizeof(text))) {
@@ -362,4 +366,5 @@ void world_change(const char *format, ...)
 			die(path, "cannot be written");
 		close(fd);
 	}
+	world_show(world_read());
 }

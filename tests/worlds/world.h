@@ -23,13 +23,14 @@ struct world_vf {
 struct world_pf {
 	char address[32], uplink[16], mode[16], psid[32], firmware[32], stored[32];
 	unsigned int vfs, total, offset, stride, number;
+	unsigned int training; /* ms that the uplink has no link after a mode change */
 	struct world_vf vf[WORLD_VFS];
 };
 
 struct world_link {
 	uint32_t index, lower, master, peer, far, mtu;
 	char name[16], kind[16], parent[32], port[32], space[64];
-	bool is_up, has_default, has_route, is_gone;
+	bool is_up, no_carrier, has_default, has_route, is_gone;
 	unsigned int addresses;
 	const struct world_pf *devlink; /* whose port it is, NULL none */
 	uint32_t devlink_index;
@@ -59,6 +60,9 @@ const struct world *world_read(void);
 /* Appends a line to it, so that the world is another one from now on, and to the list of changes. */
 __attribute__((format(printf, 1, 2)))
 void world_change(const char *format, ...);
+
+/* Shows its links in /sys/class/net, as sysfs.c has them. */
+void world_show(const struct world *world);
 
 /* Where its files are. */
 const char *world_root(void);

@@ -68,6 +68,12 @@ int devlink_ports(struct netlink *nl, const struct pci_address *pf, struct devli
 /* One port again, by its bus, device and index. */
 int devlink_port_get(struct netlink *nl, struct devlink_port *port, struct reason *why);
 
+/*
+ * The port of the netdev with an index (devlink_netdev.c). -ENODEV: there is no such netdev; -EOPNOTSUPP: the kernel does not tell;
+ * -EMSGSIZE: a sick firmware does not answer for it.
+ */
+int devlink_port_of(struct netlink *nl, uint32_t ifindex, struct devlink_port *port, struct reason *why);
+
 /* May block while the firmware works: use them in a guard_call(). */
 int devlink_port_set_migratable(struct netlink *nl, const struct devlink_port *port, bool on, struct reason *why);
 int devlink_port_set_hw_addr(struct netlink *nl, const struct devlink_port *port, const struct mac_address *mac, struct reason *why);

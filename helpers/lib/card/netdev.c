@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * netdev.c: network devices, over rtnetlink. Three dumps (links, addresses, routes) are joined into one list.
+ * netdev.c: network devices, over rtnetlink. Links, and dumps of addresses and routes are joined into one list.
  *
- * rtnetlink rather than sysfs: reading phys_port_name in sysfs takes the RTNL lock by trial and starts over for as long as it is held
+ * rtnetlink rather than sysfs, but for a card's own (netdev_sysfs.c): reading phys_port_name in sysfs takes the RTNL lock by trial and starts over for as long as it is held
  * (Linux net/core/net-sysfs.c phys_port_name_show()).
  */
 #include "card/netdev.h"
@@ -283,12 +283,14 @@ static int dump_uses(struct netlink *rt, struct netdev_list *list, struct reason
 	return error;
 }
 
-/* Reads all netdevs; uses: also who has addresses and default routes. Return: as netdev_list(). */
+/* Reads all netdevs; uses: of this namespace, also who has addresses and default routes. Return: as netdev_list(). */
 static int read_list(struct netlink *rt, bool uses, struct netdev **list, size_t *count, struct reason *why)
 {
 	struct netdev_list found = { 0 };
-	int error = dump_links(rt, &found, why);
+	int error = uses ? netdev_list_quietly(rt, &found.netdev, &found.count, why) : -ENOENT;
 
+	if (error == -ENOENT)
+		error = dump_links(rt, &found, why);
 	if (!error && uses)
 		error = dump_uses(rt, &found, why);
 	if (error) {
@@ -315,7 +317,7 @@ int netdev_list(struct netlink *rt, struct netdev **list, size_t *count, struct 
 	return read_list(rt, true, list, count, why);
 }
 
-/* As netdev_list(), without addresses and routes. */
+/* As netdev_list(), by one dump, without addresses and routes: for other namespaces, of which sysfs here does not tell. */
 int netdev_list_links(struct netlink *rt, struct netdev **list, size_t *count, struct reason *why)
 {
 	return read_list(rt, false, list, count, why);

@@ -38,14 +38,30 @@ struct netdev {
 	uint32_t devlink_index;
 };
 
-/* All netdevs of this network namespace, into *list (malloc) and *count. */
+/*
+ * All netdevs of this network namespace, into *list (malloc) and *count. Those of a card are read without asking its firmware, and then
+ * without "has_devlink_port" and "switch_id".
+ */
 int netdev_list(struct netlink *rt, struct netdev **list, size_t *count, struct reason *why);
 
-/* The same without "addresses" and routes: a host may have very many of these. */
+/* All links of the network namespace that rt was opened in, by one dump: without "addresses" and routes. */
 int netdev_list_links(struct netlink *rt, struct netdev **list, size_t *count, struct reason *why);
 
 /* One netdev, by name or (NULL) by index, without what is joined: addresses, routes, "master_kind". -ENODEV: there is none. */
 int netdev_get(struct netlink *rt, const char *name, uint32_t ifindex, struct netdev *netdev, struct reason *why);
+
+/* netdev_sysfs.c: the uplink of a PF, by its port's name ("p0"), else its only netdev. Return: whether there is one to be seen. */
+bool netdev_find_uplink(const char *pf, struct netdev *netdev);
+
+/*
+ * netdev_sysfs.c, all of them without asking a card's firmware. The links of this namespace; -ENOENT: sysfs does not list them. A netdev
+ * that mlx5_core has made; false: there is none, or it is another's. The representor of a PF's VF, by its port's name; *netdev is it if the
+ * result is 1: there may be several with one number (ports of another PF). The numbers in "pf0vf3"; false: that is no such name.
+ */
+int netdev_list_quietly(struct netlink *rt, struct netdev **list, size_t *count, struct reason *why);
+bool netdev_read_card(const char *name, struct netdev *netdev);
+int netdev_find_representor(const char *pf, unsigned int vf, struct netdev *netdev);
+bool netdev_is_of_vf(const struct netdev *netdev, unsigned int *pf, unsigned int *vf);
 
 /* Sets or clears IFF_UP. Doing it twice is harmless. */
 int netdev_set_up(struct netlink *rt, uint32_t ifindex, bool up, struct reason *why);

@@ -15,7 +15,11 @@
 
 #include "card/netdev.h"
 
-#define WITH_VFS (1 << 0) /* RTEXT_FILTER_VF of Linux include/uapi/linux/rtnetlink.h */
+/*
+ * RTEXT_FILTER_VF and RTEXT_FILTER_SKIP_STATS of Linux include/uapi/linux/rtnetlink.h. With the statistics of the VFs mlx5 would send two
+ * firmware commands for each VF of the PF, while everybody waits who changes a network device (mlx5_eswitch_get_vport_stats()).
+ */
+#define WITH_VFS ((1 << 0) | (1 << 3))
 
 /* The rates of one VF while they are looked for. */
 struct search {

@@ -206,7 +206,7 @@ static int look_at_pf(const struct question *q, struct look_at_pf *look, struct 
 
 	look->inventory = q->door->inventory;
 	if (!error && !look->inventory) {
-		error = inventory_read(&look->own, context->config->ovsdb_socket, context->deadline, why);
+		error = inventory_read_few(&look->own, context->config->ovsdb_socket, context->deadline, why);
 		look->inventory = &look->own;
 	}
 	for (size_t i = 0; !error && i < look->inventory->pfs; i++) {

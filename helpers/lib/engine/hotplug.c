@@ -37,12 +37,12 @@ static bool knows_vf(const struct scene *scene, const struct pci_address *vf)
 /*
  * warn_bound() - a VF that was bound before it was made migratable works, and will not migrate
  */
-static void warn_bound(const struct guest_vf *vf)
+static void warn_bound(struct scene *scene, const struct guest_vf *vf)
 {
 	const struct inventory_vf *now = vf->index < vf->pf->num_vfs ? &vf->pf->vf[vf->index] : NULL;
 	char address[PCI_ADDRESS_LEN];
 
-	if (!now || (now->has_port && now->port.migratable))
+	if (!now || scene_ask_port(scene, vf->pf, vf->index, NULL) || (now->has_port && now->port.migratable))
 		return;
 	log_warning("%s: the VF was attached without being migratable, and the guest cannot be migrated with it; detach it and use "
 		    "'vferry attach', which makes it ready before libvirt takes it", pci_address_format(&vf->address, address));
@@ -99,7 +99,7 @@ static int take_in(struct scene *scene, const struct pci_address *vf, deadline_t
 	placement.holds = true;
 	error = placement_fixed(&placement, &scene->guest, why);
 	for (size_t i = 0; !error && i < scene->guest.vfs; i++)
-		warn_bound(&scene->guest.vf[i]);
+		warn_bound(scene, &scene->guest.vf[i]);
 	owner = own_lease(scene);
 	if (!error)
 		error = ready_claim(scene, &owner, true, deadline, NULL, why);

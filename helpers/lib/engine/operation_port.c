@@ -5,7 +5,9 @@
  * A VF whose firmware does not answer cuts the dump of ports short (Linux net/devlink/port.c devlink_nl_port_fill()): a port that the
  * dump lacks is asked for by itself, by the handle that the kernel tells of each representor.
  *
- * The port that the plan was made with is asked first: for a list of all, the driver asks the firmware about every VF of the PF.
+ * For a list of all, the driver asks the firmware about every VF of the PF, and a link that rtnetlink tells of makes it ask as well. So the
+ * port that was found before is asked first, then that of the representor whose name in sysfs is the VF's; and a representor that has such
+ * a name is looked at in sysfs alone.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,6 +20,7 @@
 
 #define PORT_POLL_MS 10      /* at first, then twice as long each time */
 #define PORT_POLL_MAX_MS 160
+#define OPERATION_PORTS 16   /* that are kept in mind */
 #define PORT_WAIT_MS 20000   /* driver and udev are quicker than that, or it never comes */
 
 /*
@@ -28,22 +31,65 @@ static bool is_port(const struct devlink_port *port, const struct step *step)
 	return port->flavour == DEVLINK_PCI_VF && !port->external && port->vf_number == step->index;
 }
 
+/* Ports that this process has found: it makes several steps on each VF. */
+static struct found {
+	struct pci_address pf;
+	unsigned int vf;
+	uint32_t index; /* of the port, 0: none */
+} found_before[OPERATION_PORTS];
+static unsigned int next_found;
+
 /*
- * known_port() - asks for the port that the VF had when the plan was made
+ * recall() - the port of a step's VF that was found before, 0: none
+ */
+static uint32_t recall(const struct step *step)
+{
+	for (size_t i = 0; i < OPERATION_PORTS && !step->port_index; i++) {
+		if (found_before[i].index && found_before[i].vf == step->index && pci_address_equal(&found_before[i].pf, &step->pf))
+			return found_before[i].index;
+	}
+	return step->port_index;
+}
+
+/*
+ * keep_in_mind() - notes the port of a step's VF
+ */
+static void keep_in_mind(const struct step *step, const struct devlink_port *port)
+{
+	if (recall(step) != port->index)
+		found_before[next_found++ % OPERATION_PORTS] = (struct found){ step->pf, step->index, port->index };
+}
+
+/*
+ * known_port() - asks for the port that the VF had when the plan was made, or when it was looked for before
  * Return: 1 it is still the VF's, 0 not
  */
 static int known_port(struct netlink *nl, const struct step *step, struct devlink_port *out)
 {
-	struct devlink_port port = { .bus = "pci", .index = step->port_index };
+	struct devlink_port port = { .bus = "pci", .index = recall(step) };
 	char address[PCI_ADDRESS_LEN];
 
-	if (!step->port_index)
+	if (!port.index)
 		return 0;
 	snprintf(port.device, sizeof(port.device), "%s", pci_address_format(&step->pf, address));
 	if (devlink_port_get(nl, &port, NULL) || !is_port(&port, step))
 		return 0;
 	*out = port;
 	return 1;
+}
+
+/*
+ * named_port() - asks for the port of the representor that is called like the VF's
+ * Return: 1 it is the VF's, 0 not, or there are several, or the card does not answer
+ */
+static int named_port(struct netlink *nl, const struct step *step, struct devlink_port *out)
+{
+	char address[PCI_ADDRESS_LEN];
+	struct netdev netdev;
+
+	if (netdev_find_representor(pci_address_format(&step->pf, address), step->index, &netdev) != 1)
+		return 0;
+	return devlink_port_of(nl, netdev.ifindex, out, NULL) == 0 && is_port(out, step);
 }
 
 /*
@@ -127,9 +173,9 @@ static int ask_ports(struct netlink *nl, const struct step *step, struct devlink
  * udev_is_done() - whether udev has handled a netdev, so that its name is final. Without udev there is nothing to wait for.
  * (systemd keeps /run/udev/data/n<ifindex> for each network device that its rules were applied to.)
  */
-static bool udev_is_done(const struct devlink_port *port)
+static bool udev_is_done(uint32_t ifindex)
 {
-	return !sysroot_exists("/run/udev/control") || sysroot_exists("/run/udev/data/n%u", port->ifindex);
+	return !sysroot_exists("/run/udev/control") || sysroot_exists("/run/udev/data/n%u", ifindex);
 }
 
 /*
@@ -149,11 +195,14 @@ int operation_see_port(const struct step *step, bool need_netdev, struct devlink
 	if (!result)
 		result = known_port(&nl, step, &found);
 	if (result == 0)
+		result = named_port(&nl, step, &found);
+	if (result == 0)
 		result = dump_port(&nl, step, &found, why);
 	if (result == 0)
 		result = ask_ports(&nl, step, &found, why);
-	if (result != 1 || (need_netdev && (!found.ifindex || !udev_is_done(&found))))
+	if (result != 1 || (need_netdev && (!found.ifindex || !udev_is_done(found.ifindex))))
 		return result < 0 ? result : 0;
+	keep_in_mind(step, &found);
 	*port = found;
 	return 1;
 }
@@ -181,11 +230,17 @@ int operation_open_port(const struct step *step, struct netlink *nl, struct devl
 int operation_see_representor(const struct step *step, struct netdev *netdev, struct reason *why)
 {
 	autonetlink struct netlink rt = { 0 };
+	char address[PCI_ADDRESS_LEN];
 	struct devlink_port port;
-	int result = operation_see_port(step, true, &port, why);
+	int result;
 
+	if (netdev_find_representor(pci_address_format(&step->pf, address), step->index, netdev) == 1)
+		return udev_is_done(netdev->ifindex);
+	result = operation_see_port(step, true, &port, why);
 	if (result != 1)
 		return result;
+	if (netdev_read_card(port.netdev, netdev) && netdev->ifindex == port.ifindex)
+		return 1;
 	result = netlink_open(&rt, NULL, why);
 	if (!result)
 		result = netdev_get(&rt, NULL, port.ifindex, netdev, why);

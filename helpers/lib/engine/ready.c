@@ -235,9 +235,21 @@ static int read_again(struct making *m, struct reason *why)
 
 	inventory_release(&m->inventory);
 	m->has_new = false;
-	error = inventory_read(&m->inventory, context->config->ovsdb_socket, context->deadline, why);
+	error = inventory_read_few(&m->inventory, context->config->ovsdb_socket, context->deadline, why);
 	m->has_new = !error;
 	return error;
+}
+
+/*
+ * ask_pool() - asks for the ports of all VFs of a PF, of which libvirt will choose one
+ */
+static int ask_pool(struct inventory_pf *pf, deadline_t deadline, struct reason *why)
+{
+	struct inventory_vf *vf[INVENTORY_MAX_VFS];
+
+	for (unsigned int i = 0; i < pf->num_vfs; i++)
+		vf[i] = &pf->vf[i];
+	return inventory_ask_ports(pf, vf, pf->num_vfs, deadline, why);
 }
 
 /*
@@ -255,6 +267,8 @@ static int make_pf(struct making *m, const struct guest_vf *vf, struct reason *w
 
 	if (!error)
 		error = replace_pf(&now, &m->inventory, why);
+	if (!error && now.pool)
+		error = ask_pool(now.pf, m->door->context.deadline, why);
 	c.pf = now.pf;
 	if (!error)
 		error = rules_judge_pf(&c, NULL, NULL, why);

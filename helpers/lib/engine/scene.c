@@ -103,11 +103,19 @@ int scene_read(struct scene *scene, const struct config *config, deadline_t dead
 {
 	int error;
 
-	*scene = (struct scene){ .config = config };
-	error = read_holders(scene, inventory_read(&scene->inventory, config->ovsdb_socket, deadline, why), why);
+	*scene = (struct scene){ .config = config, .deadline = deadline };
+	error = read_holders(scene, inventory_read_few(&scene->inventory, config->ovsdb_socket, deadline, why), why);
 	if (!error)
 		(void)definitions_read(&scene->definitions); /* a preference: without it any free VF will do */
 	return error;
+}
+
+/* See scene.h. */
+int scene_ask_port(struct scene *scene, struct inventory_pf *pf, unsigned int index, struct reason *why)
+{
+	struct inventory_vf *vf = &pf->vf[index];
+
+	return vf->port_unasked ? inventory_ask_ports(pf, &vf, 1, scene->deadline, why) : 0;
 }
 
 /*

@@ -20,6 +20,7 @@
 
 struct scene {
 	const struct config *config;
+	deadline_t deadline;             /* for what is asked later */
 	const struct domain *domain;     /* NULL until scene_find_guest() */
 	bool incoming;                   /* it comes from another host; so below */
 	struct inventory inventory;
@@ -32,8 +33,14 @@ struct scene {
 	struct guest guest;
 };
 
-/* Reads the host, libvirt's status directory and the records. Changes nothing. */
+/*
+ * Reads the host, libvirt's status directory and the records. Changes nothing. The cards are asked as little as can be
+ * (inventory_read_few()): what is known of a VF's port beside its representor is known after scene_ask_port().
+ */
 int scene_read(struct scene *scene, const struct config *config, deadline_t deadline, struct reason *why);
+
+/* Asks for the port of one VF, if that was not done. vf: of a PF of the scene. Return: 0, negative errno with *why. */
+int scene_ask_port(struct scene *scene, struct inventory_pf *pf, unsigned int index, struct reason *why);
 
 /* The same without what a driver or Open vSwitch would have to be asked for, and may be slow to answer: enough to see who has which VF. */
 int scene_read_holders(struct scene *scene, const struct config *config, struct reason *why);

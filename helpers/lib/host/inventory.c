@@ -130,12 +130,8 @@ static bool has_iommu(void)
 	return false;
 }
 
-/*
- * Reads the machine; see the header.
- * ovsdb_socket: path below the sysroot. deadline: held even where the kernel keeps one waiting.
- * Return: 0 with *inventory (to be released); negative errno with *why filled if not even the PCI devices can be read.
- */
-int inventory_read(struct inventory *inventory, const char *ovsdb_socket, deadline_t deadline, struct reason *why)
+/* Reads the machine. few: the cards are asked as little as can be; all else as inventory_read(). */
+static int read_machine(struct inventory *inventory, bool few, const char *ovsdb_socket, deadline_t deadline, struct reason *why)
 {
 	autocards struct inventory_cards cards = { 0 };
 	int error;
@@ -145,6 +141,8 @@ int inventory_read(struct inventory *inventory, const char *ovsdb_socket, deadli
 		inventory->hostname[0] = '\0';
 	facts_read_architecture(inventory->architecture, sizeof(inventory->architecture));
 	error = read_pfs(inventory, why);
+	for (size_t i = 0; i < inventory->pfs; i++)
+		inventory->pf[i].ports_unasked = few;
 	if (!error)
 		error = inventory_cards_begin(&cards, inventory, deadline, why);
 	if (error) {
@@ -158,6 +156,22 @@ int inventory_read(struct inventory *inventory, const char *ovsdb_socket, deadli
 	if (inventory->has_ovs)
 		inventory_join_ovs(inventory);
 	return 0;
+}
+
+/*
+ * Reads the machine; see the header.
+ * ovsdb_socket: path below the sysroot. deadline: held even where the kernel keeps one waiting.
+ * Return: 0 with *inventory (to be released); negative errno with *why filled if not even the PCI devices can be read.
+ */
+int inventory_read(struct inventory *inventory, const char *ovsdb_socket, deadline_t deadline, struct reason *why)
+{
+	return read_machine(inventory, false, ovsdb_socket, deadline, why);
+}
+
+/* As inventory_read(), asking little; see the header. */
+int inventory_read_few(struct inventory *inventory, const char *ovsdb_socket, deadline_t deadline, struct reason *why)
+{
+	return read_machine(inventory, true, ovsdb_socket, deadline, why);
 }
 
 /* Reads which PFs and VFs there are; see the header. */

@@ -27,6 +27,7 @@ struct inventory_vf {
 	unsigned int index;
 	char driver[32];             /* "" none */
 	bool has_port;               /* a devlink port: switchdev mode only */
+	bool port_unasked;           /* of it only ifindex and netdev are known: the card was not asked for the rest */
 	struct devlink_port port;    /* representor: port.ifindex, port.netdev; migratable; hw_addr */
 	bool representor_up;
 	unsigned int representor_mtu;/* bytes, 0 unknown */
@@ -58,6 +59,7 @@ struct inventory_pf {
 	unsigned int uplink_addresses; /* those of what rides on it included */
 	bool uplink_default_route;   /* the same */
 	unsigned int uplink_tc_rules;/* TC rules at its ingress, but Open vSwitch's; not counted in switchdev mode where it is a port of that */
+	bool ports_unasked;          /* the ports of its VFs are not asked for one and all: see inventory_read_few() */
 	struct inventory_vf *vf;     /* num_vfs entries */
 	char trouble[256];           /* what could not be read, no full stop; "" all right */
 	char cure[256];              /* what to do then, no full stop; "" unknown */
@@ -87,6 +89,18 @@ struct inventory {
  * be read is left out with its "trouble" set; only a machine that cannot be read at all is an error.
  */
 int inventory_read(struct inventory *inventory, const char *ovsdb_socket, deadline_t deadline, struct reason *why);
+
+/*
+ * The same, and the firmware of the cards is asked as little as can be, however many VFs there are: a VF's port is known by its
+ * representor's name alone ("port_unasked"), where that is plain, until inventory_ask_ports() has asked for it.
+ */
+int inventory_read_few(struct inventory *inventory, const char *ovsdb_socket, deadline_t deadline, struct reason *why);
+
+/*
+ * Asks for the ports of VFs that are "port_unasked" (inventory_port.c). vf: of one PF of the inventory; one that does not answer has no port
+ * then. Return: 0, negative errno with *why if they could not be asked.
+ */
+int inventory_ask_ports(struct inventory_pf *pf, struct inventory_vf *const *vf, size_t count, deadline_t deadline, struct reason *why);
 
 /* Only which PFs and VFs there are: asks no driver, so nothing keeps it waiting. Return: 0, negative errno with *why. */
 int inventory_read_functions(struct inventory *inventory, struct reason *why);

@@ -29,6 +29,7 @@ struct devlink_part {
 	const struct netdev_part *netdevs;
 	struct devlink_info info;
 	enum eswitch_mode mode;
+	bool is_named;  /* the ports are known by names: none is in the list */
 	size_t ports;
 	struct devlink_port port[INVENTORY_MAX_PORTS];
 };
@@ -63,15 +64,18 @@ static void complete_ports(struct netlink *nl, struct devlink_part *part)
 		const struct netdev *netdev = &part->netdevs->netdev[i];
 		struct devlink_port port;
 
-		if (!inventory_lacks_port(part->pf, netdev, part->port, part->ports))
-			continue;
-		memset(&port, 0, sizeof(port));
-		memcpy(port.bus, netdev->devlink_bus, sizeof(port.bus));
-		memcpy(port.device, netdev->devlink_device, sizeof(port.device));
-		port.index = netdev->devlink_index;
-		if (devlink_port_get(nl, &port, NULL) == 0)
+		if (inventory_lacks_port(part->pf, netdev, part->port, part->ports) && devlink_port_of(nl, netdev->ifindex, &port, NULL) == 0)
 			part->port[part->ports++] = port;
 	}
+}
+
+/* Whether the names of a PF's representors tell enough: then its ports are not asked for. */
+static bool are_named(const struct devlink_part *part)
+{
+	if (!part->pf->ports_unasked)
+		return false;
+	return part->mode == ESWITCH_LEGACY ||
+	       (part->mode == ESWITCH_SWITCHDEV && inventory_are_named(part->pf, part->netdevs->netdev, part->netdevs->count));
 }
 
 /* Reads the ports of a PF. Return: 0, negative errno with *why filled. */
@@ -79,8 +83,12 @@ static int read_ports(struct netlink *nl, struct devlink_part *part, struct reas
 {
 	autofree struct devlink_port *ports = NULL;
 	size_t count = 0;
-	int error = devlink_ports(nl, &part->pf->address, &ports, &count, why);
+	int error;
 
+	part->is_named = are_named(part);
+	if (part->is_named)
+		return 0;
+	error = devlink_ports(nl, &part->pf->address, &ports, &count, why);
 	if (error)
 		return error;
 	part->ports = count < INVENTORY_MAX_PORTS ? count : INVENTORY_MAX_PORTS;
@@ -148,12 +156,15 @@ void inventory_note_trouble(struct inventory_pf *pf, const struct reason *why)
 }
 
 /* Joins what the child has written until now. part may still be written to by a child that is stuck: nothing in it is trusted. */
-static void join_part(struct inventory_pf *pf, const struct devlink_part *part)
+static void join_part(struct inventory_pf *pf, const struct devlink_part *part, const struct netdev_part *netdevs)
 {
 	size_t ports = part->ports;
 
 	pf->info = part->info;
 	pf->mode = part->mode;
+	pf->ports_unasked = part->is_named;
+	if (part->is_named && pf->mode == ESWITCH_SWITCHDEV)
+		inventory_join_names(pf, netdevs->netdev, netdevs->count);
 	inventory_join_ports(pf, part->port, ports < INVENTORY_MAX_PORTS ? ports : INVENTORY_MAX_PORTS);
 }
 
@@ -178,7 +189,7 @@ static void read_switch(struct inventory_pf *pf, const struct netdev_part *netde
 	part->mode = ESWITCH_UNKNOWN;
 	if (guard_call(read_devlink, part, label, deadline, &why) < 0)
 		inventory_note_trouble(pf, &why);
-	join_part(pf, part);
+	join_part(pf, part, netdevs);
 	munmap(part, sizeof(*part));
 }
 
@@ -237,7 +248,7 @@ static void read_pf_part(struct inventory_pf *pf, const struct netdev_part *netd
 	part->devlink.netdevs = netdevs;
 	part->devlink.mode = ESWITCH_UNKNOWN;
 	(void)read_devlink(&part->devlink, &part->trouble);
-	join_part(pf, &part->devlink);
+	join_part(pf, &part->devlink, netdevs);
 	inventory_join_netdevs(pf, netdevs->netdev, netdevs->count);
 	if (wants_rules(pf, netdevs)) {
 		part->tc.ifindex = pf->uplink_ifindex;
@@ -270,7 +281,7 @@ static void take_pf(struct inventory_pf *pf, const struct netdev_part *netdevs, 
 	if (part) {
 		if (part->trouble.error)
 			inventory_note_trouble(pf, &part->trouble);
-		join_part(pf, &part->devlink);
+		join_part(pf, &part->devlink, netdevs);
 	} else {
 		read_switch(pf, netdevs, deadline);
 	}

@@ -43,27 +43,68 @@ void inventory_keep_netdevs(struct netdev *list, size_t *count)
 
 #define MAX_DEPTH 8 /* VLANs on VLANs that are followed */
 
-/* Whether a port is one of the list. */
-static bool has_port(const struct devlink_port *ports, size_t count, const struct netdev *netdev)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (ports[i].index == netdev->devlink_index && strcmp(ports[i].device, netdev->devlink_device) == 0 &&
-		    strcmp(ports[i].bus, netdev->devlink_bus) == 0)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Whether a netdev is a port of a PF's own devlink instance that a list of ports lacks.
- * Return: true if it should be asked for by itself.
- */
-bool inventory_lacks_port(const struct inventory_pf *pf, const struct netdev *netdev, const struct devlink_port *ports, size_t count)
+/* Whether a netdev is the representor of one of a PF's VFs. vf: receives its number. */
+static bool is_of_pf(const struct inventory_pf *pf, const struct netdev *netdev, unsigned int *vf)
 {
 	char address[PCI_ADDRESS_LEN];
+	unsigned int number;
 
-	return netdev->has_devlink_port && strcmp(netdev->devlink_bus, "pci") == 0 &&
-	       strcmp(netdev->devlink_device, pci_address_format(&pf->address, address)) == 0 && !has_port(ports, count, netdev);
+	return !netdev->space[0] && netdev_is_of_vf(netdev, &number, vf) && strcmp(netdev->parent, pci_address_format(&pf->address, address)) == 0 &&
+	       *vf < pf->num_vfs;
+}
+
+/* Whether a PF lacks the port of a VF's representor; see the header. */
+bool inventory_lacks_port(const struct inventory_pf *pf, const struct netdev *netdev, const struct devlink_port *ports, size_t count)
+{
+	unsigned int vf;
+
+	if (!is_of_pf(pf, netdev, &vf))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (ports[i].ifindex == netdev->ifindex)
+			return false;
+	}
+	return true;
+}
+
+/* Notes a representor that is known by its name. */
+static void note_name(struct inventory_pf *pf, unsigned int index, const struct netdev *netdev)
+{
+	struct inventory_vf *vf = &pf->vf[index];
+	char address[PCI_ADDRESS_LEN];
+
+	vf->has_port = vf->port_unasked = true;
+	vf->port = (struct devlink_port){ .bus = "pci", .flavour = DEVLINK_PCI_VF, .vf_number = (uint16_t)index, .ifindex = netdev->ifindex };
+	snprintf(vf->port.device, sizeof(vf->port.device), "%s", pci_address_format(&pf->address, address));
+	memcpy(vf->port.netdev, netdev->name, sizeof(vf->port.netdev));
+}
+
+/* Whether the names are plain; see the header. */
+bool inventory_are_named(const struct inventory_pf *pf, const struct netdev *list, size_t count)
+{
+	bool has[INVENTORY_MAX_VFS] = { false };
+	unsigned int found = 0, index;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!is_of_pf(pf, &list[i], &index) || index >= INVENTORY_MAX_VFS)
+			continue;
+		if (has[index])
+			return false;
+		has[index] = true;
+		found++;
+	}
+	return found == pf->num_vfs;
+}
+
+/* Gives VFs their representors by name; see the header. */
+void inventory_join_names(struct inventory_pf *pf, const struct netdev *list, size_t count)
+{
+	unsigned int index;
+
+	for (size_t i = 0; i < count; i++) {
+		if (is_of_pf(pf, &list[i], &index))
+			note_name(pf, index, &list[i]);
+	}
 }
 
 /*
@@ -82,6 +123,7 @@ void inventory_join_ports(struct inventory_pf *pf, const struct devlink_port *po
 		if (port->flavour != DEVLINK_PCI_VF || port->vf_number >= pf->num_vfs)
 			continue;
 		pf->vf[port->vf_number].has_port = true;
+		pf->vf[port->vf_number].port_unasked = false;
 		pf->vf[port->vf_number].port = *port;
 	}
 }

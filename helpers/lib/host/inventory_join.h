@@ -22,8 +22,14 @@ struct netdev_part {
  */
 void inventory_keep_netdevs(struct netdev *list, size_t *count);
 
-/* Whether a netdev is a port of a PF's e-switch that a list of ports lacks. */
+/* Whether a netdev is the representor of a PF's VF, and a list of ports lacks its port. */
 bool inventory_lacks_port(const struct inventory_pf *pf, const struct netdev *netdev, const struct devlink_port *ports, size_t count);
+
+/* Whether each VF of a PF has exactly one representor that is called like it. */
+bool inventory_are_named(const struct inventory_pf *pf, const struct netdev *list, size_t count);
+
+/* Gives each VF its representor by these names: "port_unasked". */
+void inventory_join_names(struct inventory_pf *pf, const struct netdev *list, size_t count);
 
 /* Gives each VF its port, and the PF its uplink's ifindex. */
 void inventory_join_ports(struct inventory_pf *pf, const struct devlink_port *ports, size_t count);

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * netdev_sysfs.c: network devices of this network namespace, without asking a card's firmware.
+ *
+ * Each link that rtnetlink tells of makes mlx5 read that device's counters: two firmware commands for a representor, four for an uplink,
+ * so that a dump costs hundreds where there are 127 VFs (Linux 6.12 net/core/rtnetlink.c rtnl_fill_ifinfo() calls rtnl_fill_stats()
+ * whatever RTEXT_FILTER_SKIP_STATS says; mlx5/core/en_rep.c mlx5e_rep_get_stats()). sysfs tells of a device without that. So what mlx5_core
+ * has made is read there, and everything else by rtnetlink, one by one.
+ *
+ * Reading phys_port_name waits for the RTNL lock by trial (net/core/net-sysfs.c phys_port_name_show()): callers are children with a deadline.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/scope.h"
+#include "base/sysroot.h"
+#include "card/netdev.h"
+
+#define FOLDER "/sys/class/net"
+#define DRIVER "mlx5_core"
+#define UP 0x1    /* IFF_UP */
+#define ROUNDS 8  /* that a listing may change while it is read */
+
+/* Reads a number of an attribute. Return: 0 if it cannot be read. */
+static uint32_t read_number(const char *name, const char *attribute)
+{
+	unsigned long number;
+
+	return sysroot_read_number(&number, FOLDER "/%s/%s", name, attribute) < 0 ? 0 : (uint32_t)number;
+}
+
+/* Reads a word of an attribute. out: "" if there is none. */
+static void read_word(const char *name, const char *attribute, char *out, size_t size)
+{
+	if (sysroot_read(out, size, FOLDER "/%s/%s", name, attribute) < 0)
+		*out = '\0';
+}
+
+/* Reads a netdev of a card; see the header. */
+bool netdev_read_card(const char *name, struct netdev *netdev)
+{
+	struct netdev found = { 0 };
+	char driver[32], address[MAC_ADDRESS_LEN];
+
+	if (sysroot_link_name(driver, sizeof(driver), FOLDER "/%s/device/driver", name) < 0 || strcmp(driver, DRIVER) != 0 ||
+	    sysroot_link_name(found.parent, sizeof(found.parent), FOLDER "/%s/device", name) < 0)
+		return false;
+	snprintf(found.name, sizeof(found.name), "%.15s", name);
+	found.ifindex = read_number(name, "ifindex");
+	found.up = read_number(name, "flags") & UP;
+	found.carrier = read_number(name, "carrier") == 1;
+	found.mtu = read_number(name, "mtu");
+	found.master = read_number(name, "master/ifindex");
+	read_word(name, "phys_port_name", found.port_name, sizeof(found.port_name));
+	read_word(name, "address", address, sizeof(address));
+	(void)mac_address_parse(address, &found.mac);
+	if (!found.ifindex)
+		return false;
+	*netdev = found;
+	return true;
+}
+
+/* A list that grows. */
+struct list {
+	struct netdev *netdev;
+	size_t count, size;
+};
+
+/* Adds a netdev; one that has got another name since it was read is written over. Return: 0, -ENOMEM. */
+static int add(struct list *list, const struct netdev *netdev)
+{
+	struct netdev *larger;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->netdev[i].ifindex != netdev->ifindex)
+			continue;
+		list->netdev[i] = *netdev;
+		return 0;
+	}
+	if (list->count == list->size) {
+		larger = reallocarray(list->netdev, list->size + 64, sizeof(*larger));
+		if (!larger)
+			return -ENOMEM;
+		list->netdev = larger;
+		list->size += 64;
+	}
+	list->netdev[list->count++] = *netdev;
+	return 0;
+}
+
+/* Reads one netdev and adds it. Return: 1 added, 0 there is none of that name (any more), negative errno with *why filled. */
+static int read_one(struct netlink *rt, const char *name, struct list *list, struct reason *why)
+{
+	struct netdev netdev;
+	int error = netdev_read_card(name, &netdev) ? 0 : netdev_get(rt, name, 0, &netdev, why);
+
+	if (error == -ENODEV)
+		return 0;
+	if (!error)
+		error = add(list, &netdev);
+	if (error == -ENOMEM)
+		reason_set(why, error, "network interfaces", "out of memory");
+	return error ? error : 1;
+}
+
+/* Reads those of a listing that are not in the list. Return: how many; -ENOENT if there is no listing; negative errno with *why filled. */
+static int read_new(struct netlink *rt, struct list *list, struct reason *why)
+{
+	autoclosedir DIR *directory = sysroot_opendir(FOLDER);
+	const struct dirent *entry;
+	int some = 0;
+
+	if (!directory)
+		return -ENOENT;
+	while ((entry = readdir(directory))) {
+		int result;
+
+		if (entry->d_name[0] == '.' || strlen(entry->d_name) > 15 || netdev_find(list->netdev, list->count, entry->d_name))
+			continue;
+		result = read_one(rt, entry->d_name, list, why);
+		if (result < 0)
+			return result;
+		some += result;
+	}
+	return some;
+}
+
+/* Lists the netdevs here; see the header. A device that got another name while it was looked for is found by another look. */
+int netdev_list_quietly(struct netlink *rt, struct netdev **netdevs, size_t *count, struct reason *why)
+{
+	struct list list = { 0 };
+	int result = 1;
+
+	for (unsigned int round = 0; round < ROUNDS && result > 0; round++)
+		result = read_new(rt, &list, why);
+	if (result < 0) {
+		free(list.netdev);
+		return result;
+	}
+	*netdevs = list.netdev;
+	*count = list.count;
+	return 0;
+}
+
+/* The number in "pf0vf3" behind "vf". Return: whether it is the name of a VF's representor of this machine ("c1pf0vf3" is another's). */
+bool netdev_is_of_vf(const struct netdev *netdev, unsigned int *pf, unsigned int *vf)
+{
+	int end = 0;
+
+	return sscanf(netdev->port_name, "pf%uvf%u%n", pf, vf, &end) == 2 && end > 0 && !netdev->port_name[end];
+}
+
+/* Finds a representor; see the header. */
+int netdev_find_representor(const char *pf, unsigned int vf, struct netdev *netdev)
+{
+	autoclosedir DIR *directory = sysroot_opendir("/sys/bus/pci/devices/%s/net", pf);
+	const struct dirent *entry;
+	unsigned int of_pf, of_vf;
+	struct netdev found;
+	int count = 0;
+
+	while (directory && (entry = readdir(directory))) {
+		if (entry->d_name[0] == '.' || !netdev_read_card(entry->d_name, &found) || !netdev_is_of_vf(&found, &of_pf, &of_vf) || of_vf != vf)
+			continue;
+		*netdev = found;
+		count++;
+	}
+	return count;
+}
+
+/* Finds an uplink; see the header. */
+bool netdev_find_uplink(const char *pf, struct netdev *netdev)
+{
+	autoclosedir DIR *directory = sysroot_opendir("/sys/bus/pci/devices/%s/net", pf);
+	const struct dirent *entry;
+	struct netdev found;
+	unsigned int count = 0;
+
+	while (directory && (entry = readdir(directory))) {
+		if (entry->d_name[0] == '.' || !netdev_read_card(entry->d_name, &found))
+			continue;
+		*netdev = found;
+		if (found.port_name[0] == 'p' && isdigit((unsigned char)found.port_name[1]))
+			return true;
+		count++;
+	}
+	return count == 1;
+}
