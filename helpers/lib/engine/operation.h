@@ -76,6 +76,13 @@ int operation_fetch(int (*fn)(void *arg, struct reason *why), struct operation_l
 STEP_KINDS_OF(OPERATION_OF)
 #undef OPERATION_OF
 
+/*
+ * operation_carrier.c. Whether the uplink of a step's PF has a link; and waits until it has, at most until the deadline. Return: 0, -ENOLINK
+ * if it did not come, negative errno.
+ */
+bool operation_has_carrier(const struct step *step, struct context *context);
+int operation_await_carrier(const struct step *step, struct context *context, struct reason *why);
+
 /* Whether a driver holds a VF of a PF. Return: 0 if none does, -EBUSY with *why, negative errno. */
 int operation_refuse_bound(const struct pci_address *pf, struct reason *why);
 

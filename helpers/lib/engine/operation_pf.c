@@ -99,16 +99,19 @@ static int write_eswitch(void *arg, struct reason *why)
 }
 
 /*
- * apply_eswitch() - switches the mode and reads it back
+ * apply_eswitch() - switches the mode, reads it back, and waits for the link that the change took. What is given back waits for nothing.
  */
 static int apply_eswitch(const struct step *step, struct context *context, struct reason *why)
 {
 	enum eswitch_mode mode;
 	char address[PCI_ADDRESS_LEN];
+	bool had_carrier = !context->once && operation_has_carrier(step, context);
 	int error = operation_guarded(write_eswitch, step, step->number, context, why);
 
 	if (!error)
 		error = read_mode(step, &mode, context, why);
+	if (!error && mode == step->number && had_carrier)
+		error = operation_await_carrier(step, context, why);
 	if (error || mode == step->number)
 		return error;
 	return reason_set(why, -EIO, pci_address_format(&step->pf, address), "the eswitch took the new mode without an error and is not in it");

@@ -8,6 +8,7 @@
 #include "policy/disturb.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "policy/uses.h"
@@ -100,6 +101,19 @@ int disturb_uplink(const struct inventory *inventory, const struct inventory_pf 
 /* ---- The eswitch --------------------------------------------------------------------------------------------------------------- */
 
 /*
+ * then_prepare() - adds to a cure what is to be done afterwards: the hook switches no card that carries anything
+ */
+static void then_prepare(struct reason *why)
+{
+	char cure[REASON_TEXT_MAX];
+
+	if (!why || !*why->cure)
+		return;
+	snprintf(cure, sizeof(cure), "%s", why->cure);
+	reason_cure(why, "%.400s; then run 'vferry prepare' here, before guests come", cure);
+}
+
+/*
  * keeps_eswitch() - the sentence for a use that keeps an eswitch as it is
  * Return: -EBUSY
  */
@@ -122,6 +136,7 @@ static int keeps_eswitch(const struct inventory *inventory, const struct invento
 	else
 		reason_set(why, -EBUSY, pf->uplink, LEGACY "switching it would take the carrier of %s for seconds: %s", pf->uplink, sentence);
 	cure_of(use, pf, why);
+	then_prepare(why);
 	return -EBUSY;
 }
 
