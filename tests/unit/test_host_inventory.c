@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* test_host_inventory.c: the inventory of a fake machine, how its lists are joined, and its JSON. */
-#include <unistd.h>
-
 #include "check.h"
+
+#include <unistd.h>
 
 #include "base/scope.h"
 #include "base/guard.h"
