@@ -2,8 +2,9 @@
 /* Writing domain XML: nothing but the source address may change, by the measure of canonical XML (C14N). */
 #include "check.h"
 
-#include <libxml/c14n.h>
 #include <libxml/parser.h>
+/* Behind another of libxml2's: in 2.9.10 it does not ask by itself what the library has. */
+#include <libxml/c14n.h>
 
 #include "base/spawn.h"
 #include "domain/domain.h"
