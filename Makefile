@@ -33,6 +33,7 @@ unitdir       = $(prefix)/lib/systemd/system
 tmpfilesdir   = $(prefix)/lib/tmpfiles.d
 udevrulesdir  = $(prefix)/lib/udev/rules.d
 networkdir    = $(prefix)/lib/systemd/network
+ocfdir        = $(prefix)/lib/ocf/resource.d/vferry
 BUILD         = build
 
 # ---- Tools and flags ---------------------------------------------------------------------------------------------
@@ -122,7 +123,7 @@ agent_part      = $(call object,$(agent_src))
 templates = $(wildcard xml-templates/*)
 units     = $(wildcard install/systemd/*.service install/systemd/*.socket install/systemd/*.timer)
 udev_rules = $(wildcard install/udev/*.rules)
-man_pages = $(wildcard $(foreach room,hooks helpers install,$(room)/*.[578]))
+man_pages = $(wildcard $(foreach room,hooks helpers install install/ocf,$(room)/*.[578]))
 
 .DEFAULT_GOAL := all
 .SUFFIXES:
@@ -272,6 +273,9 @@ install: all
 	$(call install_each,0644,$(udevrulesdir),$(udev_rules))
 	$(INSTALL) -D -m 0644 install/systemd/65-vferry.network $(DESTDIR)$(networkdir)/65-vferry.network
 	$(INSTALL) -D -m 0644 install/completion/vferry.bash $(DESTDIR)$(completiondir)/vferry
+	$(INSTALL) -D -m 0755 install/ocf/host $(DESTDIR)$(ocfdir)/host
+	$(INSTALL) -D -m 0644 install/prometheus/vferry.rules.yml $(DESTDIR)$(datadir)/vferry/prometheus/vferry.rules.yml
+	$(INSTALL) -D -m 0644 install/grafana/vferry.json $(DESTDIR)$(datadir)/vferry/grafana/vferry.json
 	@if [ -e $(configuration) ]; then echo "$(configuration) exists and is kept as it is"; \
 	else set -x; $(INSTALL) -D -m 0644 install/vferry.conf $(configuration); fi
 
@@ -295,9 +299,10 @@ uninstall:
 	rm -f $(foreach name,$(HELPERS),$(DESTDIR)$(sbindir)/$(name)) $(DESTDIR)$(completiondir)/vferry
 	rm -f $(DESTDIR)$(tmpfilesdir)/vferry.conf $(addprefix $(DESTDIR)$(udevrulesdir)/,$(notdir $(udev_rules))) $(DESTDIR)$(networkdir)/65-vferry.network $(DESTDIR)$(apparmordir)/abstractions/vferry \
 		$(DESTDIR)$(datadir)/selinux/packages/vferry.pp.bz2 $(foreach unit,$(units),$(DESTDIR)$(unitdir)/$(notdir $(unit)))
+	rm -f $(DESTDIR)$(ocfdir)/host $(DESTDIR)$(datadir)/vferry/prometheus/vferry.rules.yml $(DESTDIR)$(datadir)/vferry/grafana/vferry.json
 	rm -f $(foreach file,$(templates),$(DESTDIR)$(datadir)/vferry/$(file)) \
 		$(foreach page,$(man_pages),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
-	@for dir in $(datadir)/vferry/xml-templates $(datadir)/vferry $(libexecdir)/vferry; do rmdir "$(DESTDIR)$$dir" 2>/dev/null || :; done
+	@for dir in $(datadir)/vferry/xml-templates $(datadir)/vferry/prometheus $(datadir)/vferry/grafana $(datadir)/vferry $(libexecdir)/vferry $(ocfdir); do rmdir "$(DESTDIR)$$dir" 2>/dev/null || :; done
 
 # ---- Packages ----------------------------------------------------------------------------------------------------
 

@@ -103,6 +103,32 @@ static void print_slots(const struct metrics_now *now, FILE *out)
 		fprintf(out, "vferry_pf_slots_limit{pf=\"%s\"} %u\n", pci_address_format(&now->inventory->pf[i].address, address), now->limit);
 }
 
+/* Prints a number of VFs of each PF that may be used, by its card group: PSID and firmware, which both ends of a migration must share. */
+static void print_vfs(const struct metrics_now *now, const char *name, const unsigned int *number, FILE *out)
+{
+	char address[PCI_ADDRESS_LEN];
+
+	for (size_t i = 0; i < now->inventory->pfs; i++) {
+		const struct inventory_pf *pf = &now->inventory->pf[i];
+
+		if (now->usable[i])
+			fprintf(out, "vferry_%s{pf=\"%s\",psid=\"%s\",firmware=\"%s\"} %u\n", name, pci_address_format(&pf->address, address),
+				pf->info.psid, pf->info.firmware, number[i]);
+	}
+}
+
+/* Prints how much room there is. */
+static void print_room(const struct metrics_now *now, FILE *out)
+{
+	head(out, "pf_vfs_free", "gauge", "VFs of the PF that could be given to a guest, by its card group: PSID and firmware.");
+	print_vfs(now, "pf_vfs_free", now->vfs_free, out);
+	head(out, "pf_vfs_used", "gauge", "VFs of the PF that guests have which run here, by its card group.");
+	print_vfs(now, "pf_vfs_used", now->vfs_used, out);
+	single(out, "maintenance", "gauge", "Whether the host takes no arrivals (vferry maintenance on).", now->is_closed);
+	single(out, "last_refusal_timestamp_seconds", "gauge", "When the hook last refused a guest, or failed; 0: not since the boot.",
+	       (double)now->refused);
+}
+
 /* Prints what is remembered of guests. */
 static void print_leases(const struct metrics_now *now, FILE *out)
 {
@@ -138,5 +164,6 @@ void metrics_print(const struct metrics *metrics, const struct metrics_now *now,
 	print_agent(metrics, now, out);
 	print_migrations(metrics, out);
 	print_slots(now, out);
+	print_room(now, out);
 	print_leases(now, out);
 }

@@ -41,6 +41,11 @@ struct metrics_now {
 	size_t waiting;                        /* arrivals without a slot */
 	size_t leases[3];                      /* by enum record_state */
 	bool is_connected;                     /* to libvirt */
+	unsigned int vfs_free[INVENTORY_MAX_PFS]; /* VFs of each PF that could be given to a guest */
+	unsigned int vfs_used[INVENTORY_MAX_PFS]; /* that guests have which run here */
+	bool usable[INVENTORY_MAX_PFS];        /* PFs that vferry may use */
+	bool is_closed;                        /* the host takes no arrivals: maintenance */
+	int64_t refused;                       /* when the hook last said no, s since 1970; 0: not since the boot */
 };
 
 /* Counts a migration that is over. */

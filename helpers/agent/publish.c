@@ -12,6 +12,9 @@
 #include "base/scope.h"
 #include "base/sysroot.h"
 #include "policy/gate.h"
+#include "policy/placement.h"
+#include "state/history.h"
+#include "state/maintenance.h"
 #include "state/queue.h"
 
 /* Fills in who has which slot. */
@@ -25,6 +28,39 @@ static void count_slots(const struct published *what, struct metrics_now *now)
 		for (size_t k = 0; k < what->inventory->pfs; k++)
 			now->slots[k] += gate_count_travelling(status, what->inventory, &what->inventory->pf[k]);
 	}
+}
+
+/* Fills in how many VFs of each PF guests have, and how many are free; where leases cannot be read, none is known to be. */
+static void count_free(const struct published *what, struct metrics_now *now)
+{
+	struct record_list leases = { 0 };
+	struct placement placement = { .config = what->config, .inventory = what->inventory, .running = &what->facts->running, .leases = &leases,
+				       .uuid = "" };
+	bool is_known = record_read_all(&leases, NULL) == 0;
+
+	for (size_t i = 0; i < what->inventory->pfs; i++) {
+		now->usable[i] = guest_can_use_pf(what->config, &what->inventory->pf[i]);
+		for (size_t k = 0; k < what->facts->running.count; k++)
+			now->vfs_used[i] += gate_count_vfs(&what->facts->running.status[k], what->inventory, &what->inventory->pf[i]);
+		if (now->usable[i] && is_known)
+			now->vfs_free[i] = placement_free(&placement, &what->inventory->pf[i]);
+	}
+	record_list_release(&leases);
+}
+
+/* Return: when the hook last said no, 0 never. */
+static int64_t last_refusal(void)
+{
+	autofree struct history *history = calloc(1, sizeof(*history));
+	int64_t when = 0;
+
+	if (!history || history_read(history, NULL))
+		return 0;
+	for (size_t i = 0; i < history->count; i++) {
+		if (history->entry[i].kind == HISTORY_REFUSED)
+			when = history->entry[i].when;
+	}
+	return when;
 }
 
 /* Writes the figures. length: result. Return: the text (malloc), NULL without memory. */
@@ -41,6 +77,9 @@ static char *render(const struct published *what, size_t *length)
 	now.waiting = waiting ? queue_list(waiting, QUEUE_MAX) : 0;
 	count_slots(what, &now);
 	leases_count(now.leases);
+	count_free(what, &now);
+	now.is_closed = maintenance_refuse(NULL) != 0;
+	now.refused = last_refusal();
 	metrics_print(what->metrics, &now, out);
 	if (fclose(out) == 0)
 		return text;

@@ -32,6 +32,7 @@ installed() {
 	installed | grep -qx '755 f /usr/libexec/vferry/guest'
 	grep -aqF /usr/libexec/vferry/guest "$dest/usr/sbin/vferry"
 	installed | grep -qx '644 f /etc/vferry/vferry.conf'
+	installed | grep -qx '755 f /usr/lib/ocf/resource.d/vferry/host'
 }
 
 @test "install puts every template and manual page, and nothing that is not meant" {
@@ -44,7 +45,8 @@ installed() {
 	done
 	places='/usr/lib/tmpfiles.d/vferry.conf|/usr/lib/udev/rules.d/[0-9a-z-]+.rules|/usr/lib/systemd/network/65-vferry.network|/usr/lib/systemd/system/[a-z@-]+\.(service|socket|timer)'
 	places+='|/etc/libvirt/hooks/qemu\.d/50-vferry|/etc/vferry/vferry\.conf|/usr/libexec/vferry/[a-z]+|/usr/sbin/vferryd?'
-	places+='|/usr/share/vferry/xml-templates/[a-z0-9.-]+|/usr/share/man/man[578]/[a-z.-]+\.[578]|/usr/share/bash-completion/completions/vferry'
+	places+='|/usr/lib/ocf/resource.d/vferry/host|/usr/share/vferry/(prometheus/vferry.rules.yml|grafana/vferry.json)'
+	places+='|/usr/share/vferry/xml-templates/[a-z0-9.-]+|/usr/share/man/man[578]/[a-z_.-]+\.[578]|/usr/share/bash-completion/completions/vferry'
 	run bash -c "cd '$dest' && find . ! -type d | sed 's|^\\.||' | grep -vxE '$places'"
 	[ -z "$output" ] || { echo "installed without being meant: $output"; false; }
 }
@@ -92,6 +94,7 @@ installed() {
 	[ "$(installed)" = "644 f /etc/vferry/vferry.conf" ] || { installed; false; }
 	[ ! -e "$dest/usr/libexec/vferry" ]
 	[ ! -e "$dest/usr/share/vferry" ]
+	[ ! -e "$dest/usr/lib/ocf/resource.d/vferry" ]
 }
 
 @test "the installed hook starts the installed worker" {

@@ -6,14 +6,15 @@
 
 #include "agent/metrics.h"
 
-static struct inventory inventory = { .pfs = 2, .pf = { { .address = { 0, 0x81, 0, 0 } }, { .address = { 0, 0x81, 0, 1 } } } };
+static struct inventory inventory = { .pfs = 2, .pf = { { .address = { 0, 0x81, 0, 0 }, .info = { .psid = "MT_1", .firmware = "28.43.1014" } },
+							 { .address = { 0, 0x81, 0, 1 } } } };
 
 /* Return: all figures, for free(). */
 static char *print(const struct metrics *metrics)
 {
 	struct downtime_model model = { { 480, 0 } };
 	struct metrics_now now = { .inventory = &inventory, .downtime = &model, .slots = { 3, 0 }, .limit = 4, .waiting = 2, .leases = { 1, 0, 5 },
-				   .is_connected = true };
+				   .is_connected = true, .vfs_free = { 5, 8 }, .vfs_used = { 3 }, .usable = { true, false }, .is_closed = true, .refused = 1764400000 };
 	char *text = NULL;
 	size_t length;
 	FILE *out = open_memstream(&text, &length);
@@ -55,6 +56,11 @@ TEST(what_is_now_is_told_by_its_labels)
 
 	CHECK_CONTAINS(text, "\nvferry_pf_slots_used{pf=\"0000:81:00.0\"} 3\n");
 	CHECK_CONTAINS(text, "\nvferry_pf_slots_limit{pf=\"0000:81:00.1\"} 4\n");
+	CHECK_CONTAINS(text, "\nvferry_pf_vfs_free{pf=\"0000:81:00.0\",psid=\"MT_1\",firmware=\"28.43.1014\"} 5\n");
+	CHECK_CONTAINS(text, "\nvferry_pf_vfs_used{pf=\"0000:81:00.0\",psid=\"MT_1\",firmware=\"28.43.1014\"} 3\n");
+	CHECK(!strstr(text, "vferry_pf_vfs_free{pf=\"0000:81:00.1\""));
+	CHECK_CONTAINS(text, "\nvferry_maintenance 1\n");
+	CHECK_CONTAINS(text, "\nvferry_last_refusal_timestamp_seconds 1764400000\n");
 	CHECK_CONTAINS(text, "\nvferry_queue_length 2\n");
 	CHECK_CONTAINS(text, "\nvferry_leases{state=\"running\"} 5\n");
 	CHECK_CONTAINS(text, "\nvferry_libvirt_connected 1\n");
