@@ -131,9 +131,12 @@ int mlx5_set_vf_spoofchk(struct net_device *netdev, int vf, bool on);
 int mlx5_set_vf_trust(struct net_device *netdev, int vf, bool on);
 int mlx5_set_vf_link_state(struct net_device *netdev, int vf, int link_state);
 int mlx5_get_vf_config(struct net_device *netdev, int vf, struct ifla_vf_info *info);
+int mlx5_get_vf_stats(struct net_device *netdev, int vf, struct ifla_vf_stats *stats);
 
 /* mlx5_core_sriov.c */
 int mlx5_sriov_configure(struct pci_dev *pdev, int num_vfs);
 void mlx5_sriov_disable(struct mlx5_dev *dev);
+int mlx5_sriov_set_msix(struct pci_dev *pdev, int vectors);
+u32 mlx5_sriov_total_msix(struct pci_dev *pdev);
 
 #endif

@@ -35,6 +35,7 @@ static int info_get(struct devlink *devlink, struct devlink_info_req *req, struc
 	char text[SWCX7_FAULT_TEXT_LEN];
 	int ret = swcx7_fault_take(&dev->pf->fault_info_get, text, sizeof(text));
 
+	swcx7_firmware(dev->pf, 3); /* mlx5_fw_version_query() */
 	if (ret && *text)
 		NL_SET_ERR_MSG_FMT_MOD(extack, "%s", text);
 	if (ret)
@@ -72,7 +73,9 @@ static int eswitch_mode_get(struct devlink *devlink, u16 *mode)
 static void begin_change(struct mlx5_dev *dev)
 {
 	swcx7_esw_set_state(dev->pf, SWCX7_ESW_CHANGING);
+	swcx7_link_drop(dev->pf);
 	msleep(dev->pf->eswitch_delay_ms);
+	swcx7_link_train(dev->pf);
 }
 
 /**

@@ -139,6 +139,8 @@ static struct pci_driver mlx5_pci_driver = {
 	.probe = probe,
 	.remove = remove,
 	.sriov_configure = mlx5_sriov_configure,
+	.sriov_set_msix_vec_count = mlx5_sriov_set_msix,
+	.sriov_get_vf_total_msix = mlx5_sriov_total_msix,
 };
 
 /** mlx5_init() - module entry; the auxiliary driver first, PFs need it in their probe */

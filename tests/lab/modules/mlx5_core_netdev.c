@@ -151,10 +151,25 @@ static int setup_tc(struct net_device *netdev, enum tc_setup_type type, void *ty
 	return flow_block_cb_setup_simple(type_data, &block_callbacks, block_callback, netdev, netdev, true);
 }
 
+/**
+ * get_stats() - net_device_ops.ndo_get_stats64
+ *
+ * On a real card a worker reads counters for it: two firmware commands for a representor, four for a function's own netdev
+ * (mlx5e_rep_get_stats(), mlx5e_get_stats() in Linux 6.12).
+ */
+static void get_stats(struct net_device *netdev, struct rtnl_link_stats64 *stats)
+{
+	struct mlx5_netdev *priv = netdev_priv(netdev);
+
+	swcx7_firmware(priv->vport->pf, priv->is_rep ? 2 : 4);
+	dev_get_tstats64(netdev, stats);
+}
+
 static const struct net_device_ops uplink_netdev_ops = {
 	.ndo_open = function_open,
 	.ndo_stop = function_stop,
 	.ndo_start_xmit = start_xmit,
+	.ndo_get_stats64 = get_stats,
 	.ndo_set_mac_address = function_set_mac,
 	.ndo_validate_addr = eth_validate_addr,
 	.ndo_setup_tc = setup_tc,
@@ -165,12 +180,14 @@ static const struct net_device_ops uplink_netdev_ops = {
 	.ndo_set_vf_trust = mlx5_set_vf_trust,
 	.ndo_set_vf_link_state = mlx5_set_vf_link_state,
 	.ndo_get_vf_config = mlx5_get_vf_config,
+	.ndo_get_vf_stats = mlx5_get_vf_stats,
 };
 
 static const struct net_device_ops vf_netdev_ops = {
 	.ndo_open = function_open,
 	.ndo_stop = function_stop,
 	.ndo_start_xmit = start_xmit,
+	.ndo_get_stats64 = get_stats,
 	.ndo_set_mac_address = function_set_mac,
 	.ndo_validate_addr = eth_validate_addr,
 };
@@ -179,6 +196,7 @@ const struct net_device_ops mlx5_rep_netdev_ops = {
 	.ndo_open = rep_open,
 	.ndo_stop = rep_stop,
 	.ndo_start_xmit = start_xmit,
+	.ndo_get_stats64 = get_stats,
 	.ndo_set_mac_address = eth_mac_addr,
 	.ndo_validate_addr = eth_validate_addr,
 	.ndo_setup_tc = setup_tc,

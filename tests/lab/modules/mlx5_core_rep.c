@@ -44,6 +44,7 @@ static int hw_addr_get(struct devlink_port *port, u8 *mac, int *len, struct netl
 {
 	struct swcx7_vport *vport = to_vport(port);
 
+	swcx7_firmware(vport->pf, 1); /* since Linux 6.13 */
 	if (vport->port_sick)
 		return -(int)min_t(u32, vport->port_sick, MAX_ERRNO);
 	ether_addr_copy(mac, vport->admin_mac);
@@ -61,6 +62,7 @@ static int hw_addr_set(struct devlink_port *port, const u8 *mac, int len, struct
 	struct swcx7_vport *vport = to_vport(port);
 	int ret = take_fault(&vport->pf->fault_hw_addr_set, extack, "Failed to set vport MAC");
 
+	swcx7_firmware(vport->pf, 2);
 	if (!ret)
 		swcx7_vport_set_admin_mac(vport, mac);
 	return ret;
@@ -76,7 +78,41 @@ static int roce_get(struct devlink_port *port, bool *on, struct netlink_ext_ack 
 /** roce_set() - devlink_port_ops.port_fn_roce_set: kept, has no other effect */
 static int roce_set(struct devlink_port *port, bool on, struct netlink_ext_ack *extack)
 {
-	to_vport(port)->roce = on;
+	struct swcx7_vport *vport = to_vport(port);
+
+	if (vport->roce != on)
+		swcx7_firmware(vport->pf, 2);
+	vport->roce = on;
+	return 0;
+}
+
+/** ipsec_crypto_get() - devlink_port_ops.port_fn_ipsec_crypto_get */
+static int ipsec_crypto_get(struct devlink_port *port, bool *on, struct netlink_ext_ack *extack)
+{
+	*on = to_vport(port)->ipsec_crypto;
+	return 0;
+}
+
+/** ipsec_packet_get() - devlink_port_ops.port_fn_ipsec_packet_get */
+static int ipsec_packet_get(struct devlink_port *port, bool *on, struct netlink_ext_ack *extack)
+{
+	*on = to_vport(port)->ipsec_packet;
+	return 0;
+}
+
+/** max_io_eqs_get() - devlink_port_ops.port_fn_max_io_eqs_get: asks firmware each time */
+static int max_io_eqs_get(struct devlink_port *port, u32 *eqs, struct netlink_ext_ack *extack)
+{
+	swcx7_firmware(to_vport(port)->pf, 1);
+	*eqs = to_vport(port)->max_io_eqs;
+	return 0;
+}
+
+/** max_io_eqs_set() - devlink_port_ops.port_fn_max_io_eqs_set: kept, has no other effect */
+static int max_io_eqs_set(struct devlink_port *port, u32 eqs, struct netlink_ext_ack *extack)
+{
+	swcx7_firmware(to_vport(port)->pf, 2);
+	to_vport(port)->max_io_eqs = eqs;
 	return 0;
 }
 
@@ -130,6 +166,7 @@ static int migratable_set(struct devlink_port *port, bool on, struct netlink_ext
 		NL_SET_ERR_MSG_FMT_MOD(extack, "%s", refusal);
 		return -EBUSY;
 	}
+	swcx7_firmware(vport->pf, 2);
 	vport->migratable = on;
 	return 0;
 }
@@ -139,6 +176,10 @@ static const struct devlink_port_ops vf_port_ops = {
 	.port_fn_hw_addr_set = hw_addr_set,
 	.port_fn_roce_get = roce_get,
 	.port_fn_roce_set = roce_set,
+	.port_fn_ipsec_crypto_get = ipsec_crypto_get,
+	.port_fn_ipsec_packet_get = ipsec_packet_get,
+	.port_fn_max_io_eqs_get = max_io_eqs_get,
+	.port_fn_max_io_eqs_set = max_io_eqs_set,
 	.port_fn_migratable_get = migratable_get,
 	.port_fn_migratable_set = migratable_set,
 };

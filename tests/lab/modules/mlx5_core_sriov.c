@@ -5,6 +5,7 @@
  * Order as in mlx5_core_sriov_configure() of Linux 6.12: representors come before the VFs and go after them. The PCI core has
  * already refused a number above totalvfs (ERANGE) and a change between two non-zero numbers (EBUSY).
  */
+#include <linux/delay.h>
 #include "mlx5_core.h"
 
 /**
@@ -34,10 +35,13 @@ static void disable_vports(struct mlx5_dev *dev)
  */
 static int enable_vports(struct mlx5_dev *dev, int num_vfs)
 {
-	int ret = 0;
+	int i, ret = 0;
 
 	devl_lock(priv_to_devlink(dev));
 	dev->num_vfs = num_vfs;
+	msleep(num_vfs * dev->pf->vf_create_ms);
+	for (i = 0; i < num_vfs; i++)
+		swcx7_msix_set(&dev->pf->vports[i], swcx7_msix_default(dev->pf, num_vfs));
 	if (dev->pf->state == SWCX7_ESW_SWITCHDEV)
 		ret = mlx5_reps_add(dev);
 	else
@@ -99,4 +103,38 @@ int mlx5_sriov_configure(struct pci_dev *pdev, int num_vfs)
 	else
 		mlx5_sriov_disable(dev);
 	return ret ?: num_vfs;
+}
+
+/**
+ * mlx5_sriov_set_msix() - pci_driver.sriov_set_msix_vec_count: the VF has no driver, as the PCI core has seen to
+ * @pdev:	the VF
+ * @vectors:	0 for the default
+ *
+ * Source: mlx5_core_sriov_set_msix_vec_count() in Linux 6.12.
+ *
+ * Return: 0; -EOPNOTSUPP without a pool; -EINVAL for too few, -EOVERFLOW for too many
+ */
+int mlx5_sriov_set_msix(struct pci_dev *pdev, int vectors)
+{
+	struct swcx7_vport *vport = swcx7_vport_of(pdev);
+
+	if (!vport || !vport->pf->msix_pool)
+		return -EOPNOTSUPP;
+	if (!vectors)
+		vectors = swcx7_msix_default(vport->pf, max(pci_num_vf(pci_physfn(pdev)), 1));
+	if (vectors < SWCX7_MIN_MSIX)
+		return -EINVAL;
+	if (vectors > SWCX7_MAX_MSIX)
+		return -EOVERFLOW;
+	swcx7_firmware(vport->pf, 2);
+	swcx7_msix_set(vport, vectors);
+	return 0;
+}
+
+/** mlx5_sriov_total_msix() - pci_driver.sriov_get_vf_total_msix: vectors that the VFs of a PF share */
+u32 mlx5_sriov_total_msix(struct pci_dev *pdev)
+{
+	struct swcx7_pf *pf = swcx7_pf_of(pdev);
+
+	return pf ? pf->msix_pool : 0;
 }

@@ -133,3 +133,17 @@ int mlx5_get_vf_config(struct net_device *netdev, int vf, struct ifla_vf_info *i
 	info->linkstate = vport->link_state;
 	return 0;
 }
+
+/** mlx5_get_vf_stats() - ndo_get_vf_stats: what the function has sent and received; two firmware commands on a real card */
+int mlx5_get_vf_stats(struct net_device *netdev, int vf, struct ifla_vf_stats *stats)
+{
+	struct swcx7_vport *vport = find_vf(netdev, vf);
+
+	if (!vport)
+		return -EINVAL;
+	swcx7_firmware(vport->pf, 2);
+	memset(stats, 0, sizeof(*stats));
+	stats->rx_packets = atomic64_read(&vport->to_function);
+	stats->tx_packets = atomic64_read(&vport->from_function);
+	return 0;
+}

@@ -14,7 +14,7 @@
 #include "mlx5_vfio.h"
 
 #define RECORD_MAGIC	0x37584357
-#define RECORD_VERSION	2
+#define RECORD_VERSION	3
 
 enum record_kind { RECORD_INITIAL = 1, RECORD_FINAL = 2 };
 
@@ -24,7 +24,7 @@ enum record_kind { RECORD_INITIAL = 1, RECORD_FINAL = 2 };
  * @kind:	enum record_kind
  * @state_bytes: size of the device state that follows
  * @filler_bytes: bytes after the device state, without meaning
- * @firmware, @psid: of the card that saved it
+ * @firmware, @psid, @capability_word: of the card that saved it
  */
 struct record_header {
 	u32 magic;
@@ -32,6 +32,7 @@ struct record_header {
 	u64 state_bytes, filler_bytes;
 	char firmware[SWCX7_VERSION_LEN];
 	char psid[SWCX7_PSID_LEN];
+	u32 capability_word;
 } __packed;
 
 struct record {
@@ -189,6 +190,10 @@ static int check_header(struct mlx5_vfio_stream *stream, const struct record_hea
 		dev_err(dev, "LOAD_VHCA_STATE failed: state of firmware %.*s, PSID %.*s does not fit firmware %s, PSID %s\n",
 			(int)sizeof(header->firmware), header->firmware, (int)sizeof(header->psid), header->psid,
 			pf->firmware, pf->psid);
+		return -EINVAL;
+	}
+	if (header->capability_word != pf->capability_word) {
+		dev_err(dev, "LOAD_VHCA_STATE failed: state of a function with other capabilities\n");
 		return -EINVAL;
 	}
 	return 0;
@@ -367,6 +372,7 @@ static void add_record(struct mlx5_vfio_stream *stream, enum record_kind kind, u
 	record->header.filler_bytes = filler;
 	strscpy(record->header.firmware, device->vport->pf->firmware, sizeof(record->header.firmware));
 	strscpy(record->header.psid, device->vport->pf->psid, sizeof(record->header.psid));
+	record->header.capability_word = device->vport->pf->capability_word;
 	mutex_lock(&device->lock);
 	record->state = device->state;
 	mutex_unlock(&device->lock);

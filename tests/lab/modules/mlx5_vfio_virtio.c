@@ -74,7 +74,9 @@ static void add_config_caps(struct mlx5_vfio_device *device)
 	add_virtio_cap(config, CONFIG_CAP_NOTIFY, CONFIG_CAP_MSIX, VIRTIO_PCI_CAP_NOTIFY_CFG, BAR_NOTIFY);
 	config[CONFIG_CAP_MSIX] = PCI_CAP_ID_MSIX;
 	config[CONFIG_CAP_MSIX + 1] = CONFIG_CAP_PCIE;
-	put_unaligned_le16(MLX5_VFIO_VECTORS - 1, config + CONFIG_CAP_MSIX + PCI_MSIX_FLAGS);
+	/* QEMU compares the size of the table with the source's at the end of a migration; the interrupts that exist are three. */
+	put_unaligned_le16((device->vport->pf->msix_pool ? device->vport->msix : MLX5_VFIO_VECTORS) - 1,
+			   config + CONFIG_CAP_MSIX + PCI_MSIX_FLAGS);
 	put_unaligned_le16(PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL, writable + CONFIG_CAP_MSIX + PCI_MSIX_FLAGS);
 	put_unaligned_le32(BAR_MSIX_TABLE, config + CONFIG_CAP_MSIX + PCI_MSIX_TABLE);
 	put_unaligned_le32(BAR_MSIX_PBA, config + CONFIG_CAP_MSIX + PCI_MSIX_PBA);

@@ -19,6 +19,7 @@
 #include <linux/if_link.h>
 #include <linux/netdevice.h>
 #include <linux/pci.h>
+#include <linux/workqueue.h>
 
 #define SWCX7_MAX_PFS		2
 #define SWCX7_MAX_VFS		64
@@ -26,6 +27,7 @@
 #define SWCX7_VERSION_LEN	32
 #define SWCX7_PSID_LEN		SWCX7_VERSION_LEN
 #define SWCX7_FAULT_TEXT_LEN	120
+#define SWCX7_DEFAULT_IO_EQS	8
 
 struct dentry;
 struct swcx7_card;
@@ -81,7 +83,8 @@ struct swcx7_fault {
  * @admin_mac:		MAC set from outside (devlink hw_addr, ip link vf mac); zero: none
  * @fallback_mac:	what a function without @admin_mac gets; random, constant while the card exists
  * @admin_up:		vport state, driven by the representor's IFF_UP (switchdev only)
- * @migratable, @roce:	devlink port function capabilities
+ * @migratable, @roce, @ipsec_crypto, @ipsec_packet, @max_io_eqs: devlink port function attributes
+ * @msix:	size of the function's MSI-X table
  * @trusted, @spoofchk, @link_state, @vlan, @qos, @min_rate, @max_rate: settings from "ip link set PF vf N" (rates in Mbit/s)
  * @rep_missing, @rep_delay_ms, @rep_name, @port_sick: faults, see README.md
  * @func:		function side, or NULL
@@ -95,7 +98,9 @@ struct swcx7_vport {
 	u8 admin_mac[ETH_ALEN];
 	u8 fallback_mac[ETH_ALEN];
 	bool admin_up;
-	bool migratable, roce;
+	bool migratable, roce, ipsec_crypto, ipsec_packet;
+	u32 max_io_eqs;
+	u16 msix;
 	bool trusted, spoofchk;
 	int link_state;
 	u16 vlan;
@@ -120,7 +125,11 @@ struct swcx7_vport {
  * @firmware, @firmware_stored, @psid: identity
  * @capability_migration, @migratable_when_bound, @eswitch_delay_ms, @state_filler_bytes, @state_save_delay_ms,
  * @state_load_delay_ms, @fault_eswitch_kills: settings, see README.md
+ * @link_training_ms, @sibling_link, @vf_create_ms, @msix_pool, @capability_word: the same
+ * @is_training: the link is not there yet after a mode change
+ * @training:	work that ends it
  * @count_mode_sets, @count_same_mode_sets, @count_numvfs_writes: what users asked for
+ * @firmware_commands: what mlx5 would have sent to its firmware for it
  * @tc_rules:	offloaded rules at present
  * @fault_*:	injected faults
  * @debugfs:	directory of this PF
@@ -136,11 +145,13 @@ struct swcx7_pf {
 	char firmware[SWCX7_VERSION_LEN];
 	char firmware_stored[SWCX7_VERSION_LEN];
 	char psid[SWCX7_PSID_LEN];
-	bool capability_migration, migratable_when_bound, fault_eswitch_kills;
+	bool capability_migration, migratable_when_bound, fault_eswitch_kills, sibling_link, is_training;
 	u32 eswitch_delay_ms, state_save_delay_ms, state_load_delay_ms;
+	u32 link_training_ms, vf_create_ms, msix_pool, capability_word;
 	u64 state_filler_bytes;
 	u32 count_mode_sets, count_same_mode_sets, count_numvfs_writes;
-	atomic_t tc_rules;
+	atomic_t tc_rules, firmware_commands;
+	struct delayed_work training;
 	struct swcx7_fault fault_eswitch_set, fault_numvfs, fault_migratable_set, fault_hw_addr_set;
 	struct swcx7_fault fault_info_get, fault_precopy, fault_state_save, fault_state_load;
 	struct dentry *debugfs;
@@ -170,6 +181,22 @@ void swcx7_esw_set_state(struct swcx7_pf *pf, enum swcx7_esw_state state);
 void swcx7_esw_link_update(struct swcx7_pf *pf);
 void swcx7_tx_from_function(struct swcx7_vport *vport, struct sk_buff *skb);
 void swcx7_tx_from_rep(struct swcx7_vport *vport, struct sk_buff *skb);
+
+/* swcx7_link.c: the physical link around a mode change */
+void swcx7_link_drop(struct swcx7_pf *pf);
+void swcx7_link_train(struct swcx7_pf *pf);
+
+/* swcx7_config.c: MSI-X tables of VFs */
+#define SWCX7_MIN_MSIX		4
+#define SWCX7_MAX_MSIX		64
+int swcx7_msix_default(const struct swcx7_pf *pf, int num_vfs);
+void swcx7_msix_set(struct swcx7_vport *vport, int vectors);
+
+/** swcx7_firmware() - count firmware commands that a real driver would send now. @commands: how many, 0 or more */
+static inline void swcx7_firmware(struct swcx7_pf *pf, int commands)
+{
+	atomic_add(commands, &pf->firmware_commands);
+}
 
 /* swcx7_fault.c */
 int swcx7_fault_take(struct swcx7_fault *fault, char *text, size_t len);

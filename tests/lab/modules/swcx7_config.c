@@ -5,6 +5,7 @@
  * Each space is a block of bytes with a mask of writable bits; registers with side effects are kept out (FLR and bus reset
  * read as 0 and do nothing), so that plain memory is enough.
  */
+#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/sizes.h>
 #include <linux/unaligned.h>
@@ -238,6 +239,33 @@ struct swcx7_config *swcx7_config_vf(void)
 	set_value32(config, CAP_ARI, PCI_EXT_CAP_ID_ARI | (1 << 16));
 	return config;
 }
+
+/**
+ * swcx7_msix_default() - MSI-X vectors that each VF gets
+ * @pf:		the PF, with the pool that its firmware has
+ * @num_vfs:	VFs that share it, at least 1
+ *
+ * Source: mlx5_get_default_msix_vec_count() in Linux 6.12. Without a pool firmware's own number stays.
+ */
+int swcx7_msix_default(const struct swcx7_pf *pf, int num_vfs)
+{
+	if (!pf->msix_pool)
+		return VF_MSIX_VECTORS;
+	return max(min_t(int, pf->msix_pool / num_vfs, SWCX7_MAX_MSIX / 2), SWCX7_MIN_MSIX);
+}
+EXPORT_SYMBOL_GPL(swcx7_msix_default);
+
+/**
+ * swcx7_msix_set() - set the size of a VF's MSI-X table
+ * @vport:	the VF
+ * @vectors:	1 to SWCX7_MAX_MSIX
+ */
+void swcx7_msix_set(struct swcx7_vport *vport, int vectors)
+{
+	vport->msix = vectors;
+	set_value16(vport->pf->card->vf_config[vport->pf->index][vport->index], CAP_MSIX + PCI_MSIX_FLAGS, vectors - 1);
+}
+EXPORT_SYMBOL_GPL(swcx7_msix_set);
 
 /**
  * swcx7_config_vfs_enabled() - how many VFs answer on the bus

@@ -208,6 +208,9 @@ static void add_vf(struct swcx7_pf *pf, int index)
 	debugfs_create_u32("rep_delay_ms", 0644, dir, &vport->rep_delay_ms);
 	debugfs_create_file("rep_name", 0644, dir, vport->rep_name, &ifname_fops);
 	debugfs_create_u32("port_sick", 0644, dir, &vport->port_sick);
+	debugfs_create_u16("msix", 0444, dir, &vport->msix);
+	debugfs_create_bool("ipsec_crypto", 0644, dir, &vport->ipsec_crypto);
+	debugfs_create_bool("ipsec_packet", 0644, dir, &vport->ipsec_packet);
 }
 
 /**
@@ -253,6 +256,11 @@ static void add_settings(struct swcx7_pf *pf)
 	debugfs_create_bool("migratable_when_bound", 0644, dir, &pf->migratable_when_bound);
 	debugfs_create_bool("fault_eswitch_kills", 0644, dir, &pf->fault_eswitch_kills);
 	debugfs_create_u32("eswitch_delay_ms", 0644, dir, &pf->eswitch_delay_ms);
+	debugfs_create_u32("link_training_ms", 0644, dir, &pf->link_training_ms);
+	debugfs_create_bool("sibling_link", 0644, dir, &pf->sibling_link);
+	debugfs_create_u32("vf_create_ms", 0644, dir, &pf->vf_create_ms);
+	debugfs_create_u32("msix_pool", 0644, dir, &pf->msix_pool);
+	debugfs_create_u32("capability_word", 0644, dir, &pf->capability_word);
 	debugfs_create_u32("state_save_delay_ms", 0644, dir, &pf->state_save_delay_ms);
 	debugfs_create_u32("state_load_delay_ms", 0644, dir, &pf->state_load_delay_ms);
 	debugfs_create_u64("state_filler_bytes", 0644, dir, &pf->state_filler_bytes);
@@ -260,6 +268,7 @@ static void add_settings(struct swcx7_pf *pf)
 	debugfs_create_u32("count_same_mode_sets", 0444, dir, &pf->count_same_mode_sets);
 	debugfs_create_u32("count_numvfs_writes", 0444, dir, &pf->count_numvfs_writes);
 	debugfs_create_atomic_t("tc_rules", 0444, dir, &pf->tc_rules);
+	debugfs_create_atomic_t("firmware_commands", 0644, dir, &pf->firmware_commands);
 }
 
 /**

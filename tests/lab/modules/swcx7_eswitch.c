@@ -330,7 +330,7 @@ EXPORT_SYMBOL_GPL(swcx7_vport_set_admin_mac);
  * @vport:	its vport
  *
  * switchdev: the representor's IFF_UP. legacy: "ip link set PF vf N state", where auto follows the cable. The uplink follows
- * the cable and is down while the mode changes.
+ * the cable and is down while the mode changes, and while the link trains anew.
  */
 bool swcx7_vport_link_is_up(struct swcx7_vport *vport)
 {
@@ -338,7 +338,7 @@ bool swcx7_vport_link_is_up(struct swcx7_vport *vport)
 	int state = READ_ONCE(pf->state);
 
 	if (vport->index == SWCX7_VPORT_UPLINK)
-		return state != SWCX7_ESW_CHANGING && swcx7_wire_has_carrier(pf);
+		return state != SWCX7_ESW_CHANGING && !READ_ONCE(pf->is_training) && swcx7_wire_has_carrier(pf);
 	if (state == SWCX7_ESW_SWITCHDEV)
 		return READ_ONCE(vport->admin_up);
 	if (state != SWCX7_ESW_LEGACY)
@@ -403,6 +403,9 @@ void swcx7_vport_clear(struct swcx7_vport *vport)
 	swcx7_vport_load_mac(vport);
 	vport->migratable = false;
 	vport->roce = true;
+	vport->ipsec_crypto = false;
+	vport->ipsec_packet = false;
+	vport->max_io_eqs = SWCX7_DEFAULT_IO_EQS;
 	vport->trusted = false;
 	vport->spoofchk = false;
 	vport->link_state = IFLA_VF_LINK_STATE_AUTO;

@@ -60,6 +60,10 @@ void swcx7_pci_destroy(void);
 /* swcx7_eswitch.c */
 void swcx7_esw_rx_from_wire(struct swcx7_pf *pf, struct sk_buff *skb);
 
+/* swcx7_link.c */
+void swcx7_link_init(struct swcx7_pf *pf);
+void swcx7_link_exit(struct swcx7_pf *pf);
+
 /* swcx7_wire.c: cables */
 int swcx7_wire_init(struct swcx7_card *card);
 void swcx7_wire_exit(void);

@@ -46,6 +46,21 @@ MODULE_PARM_DESC(capability_migration, "firmware setting VF_MIGRATION_MODE (1)")
 static uint eswitch_delay_ms = 200;
 module_param(eswitch_delay_ms, uint, 0444);
 MODULE_PARM_DESC(eswitch_delay_ms, "duration of a mode change in milliseconds (200)");
+static uint link_training_ms;
+module_param(link_training_ms, uint, 0444);
+MODULE_PARM_DESC(link_training_ms, "how long after a mode change the link is away (0)");
+static bool sibling_link;
+module_param(sibling_link, bool, 0444);
+MODULE_PARM_DESC(sibling_link, "a mode change takes the link of the card's other port away too (0)");
+static uint vf_create_ms;
+module_param(vf_create_ms, uint, 0444);
+MODULE_PARM_DESC(vf_create_ms, "what each VF adds to a write to sriov_numvfs, in milliseconds (0)");
+static uint msix_pool;
+module_param(msix_pool, uint, 0444);
+MODULE_PARM_DESC(msix_pool, "MSI-X vectors that the VFs of a PF share; 0: each has 12, which nobody can change (0)");
+static uint capability_word;
+module_param(capability_word, uint, 0444);
+MODULE_PARM_DESC(capability_word, "stands for all that two cards must have in common beside firmware and PSID (0)");
 static char *wire0 = "";
 module_param(wire0, charp, 0444);
 MODULE_PARM_DESC(wire0, "netdev that is the cable of PF0");
@@ -148,6 +163,12 @@ static int build_pf(struct swcx7_card *card, int index, const u8 *base)
 	pf->index = index;
 	pf->capability_migration = capability_migration;
 	pf->eswitch_delay_ms = eswitch_delay_ms;
+	pf->link_training_ms = link_training_ms;
+	pf->sibling_link = sibling_link;
+	pf->vf_create_ms = vf_create_ms;
+	pf->msix_pool = msix_pool;
+	pf->capability_word = capability_word;
+	swcx7_link_init(pf);
 	strscpy(pf->firmware, firmware, sizeof(pf->firmware));
 	strscpy(pf->firmware_stored, *firmware_stored ? firmware_stored : firmware, sizeof(pf->firmware_stored));
 	strscpy(pf->psid, psid, sizeof(pf->psid));
@@ -279,9 +300,13 @@ undo_card:
 /** swcx7_hw_exit() - module exit; drivers hold a reference, so none is bound */
 static void __exit swcx7_hw_exit(void)
 {
+	int i;
+
 	swcx7_wire_exit();
 	swcx7_debugfs_exit();
 	swcx7_pci_destroy();
+	for (i = 0; i < the_card->layout.pfs; i++)
+		swcx7_link_exit(&the_card->pfs[i]);
 	swcx7_iommu_set_ops(NULL);
 	free_card(the_card);
 	the_card = NULL;
