@@ -4,6 +4,7 @@
 
 #include "base/sysroot.h"
 #include "card/device_user.h"
+#include "card/msix.h"
 #include "card/sriov.h"
 
 #define PF "/sys/bus/pci/devices/0000:81:00.0"
@@ -34,6 +35,42 @@ static void make_tree(void)
 	check_file("/sys/kernel/iommu_groups/5/devices/0000:81:00.3", "");
 	check_link("../../../../kernel/iommu_groups/5", VF "/iommu_group");
 	CHECK_INT(sysroot_set(check_scratch()), 0);
+}
+
+/* Writes the configuration space of a VF of the scratch machine. */
+static void write_config(const unsigned char *config, size_t size)
+{
+	char path[4096];
+	FILE *file;
+
+	check_file(VF "/config", "");
+	snprintf(path, sizeof(path), "%s" VF "/config", check_scratch());
+	file = fopen(path, "w");
+	CHECK(file && fwrite(config, 1, size, file) == size);
+	fclose(file);
+}
+
+TEST(reads_how_many_entries_an_msi_x_table_has)
+{
+	unsigned char config[256] = { 0 };
+
+	config[6] = 0x10;  /* there are capabilities */
+	config[0x34] = 0x60;
+	config[0x60] = 0x10, config[0x61] = 0x9c; /* PCI Express, then */
+	config[0x9c] = 0x11, config[0x9e] = 11;   /* MSI-X */
+	write_config(config, sizeof(config));
+	CHECK_INT(sysroot_set(check_scratch()), 0);
+	CHECK_INT(msix_size(&vf), 12);
+	config[0x9f] = 0xc7; /* enabled, masked; 2048 entries */
+	config[0x9e] = 0xff;
+	write_config(config, sizeof(config));
+	CHECK_INT(msix_size(&vf), 2048);
+	write_config(config, 64); /* to who is not root */
+	CHECK_INT(msix_size(&vf), 0);
+	config[0x61] = 0x60; /* a ring */
+	write_config(config, sizeof(config));
+	CHECK_INT(msix_size(&vf), 0);
+	CHECK_INT(msix_size(&(struct pci_address){ .bus = 0x99 }), 0);
 }
 
 TEST(reads_a_pf)

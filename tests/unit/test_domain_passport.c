@@ -161,6 +161,11 @@ TEST(grammar_and_reader_agree_on_every_value)
 		{"mac='52:54:00:12:34:56' tag='0' vlan-mode='native-untagged' trunks='1 20 4095'", true},
 		{"mac='52:54:00:12:34:56' tag='4095' ingress-rate='100000' ingress-burst='8000'", true},
 		{"mac='52:54:00:12:34:56' iface-id='9e0c7f57' vm-id='a' vm-uuid='b' attached-mac='52:54:00:12:34:56'", true},
+		{"mac='52:54:00:12:34:56' msix='1'", true},
+		{"mac='52:54:00:12:34:56' msix='2048'", true},
+		{"mac='52:54:00:12:34:56' msix='2049'", false},
+		{"mac='52:54:00:12:34:56' msix='0'", false},
+		{"mac='52:54:00:12:34:56' msix=''", false},
 		{"mac='52:54:00:12:34:56' mtu='68'", true},
 		{"mac='52:54:00:12:34:56' mtu='65535'", true},
 		{"mac='52:54:00:12:34:56' mtu='67'", false},
@@ -259,6 +264,7 @@ static struct passport_vf roll_vf(size_t i)
 	roll_word(vf.psid, sizeof(vf.psid));
 	roll_word(vf.firmware, sizeof(vf.firmware));
 	roll_word(vf.bridge, sizeof(vf.bridge));
+	vf.msix = dice(2) ? 1 + dice(PASSPORT_MAX_MSIX) : 0;
 	vf.mtu = dice(2) ? PASSPORT_MIN_MTU + dice(PASSPORT_MAX_MTU - PASSPORT_MIN_MTU + 1) : 0;
 	return vf;
 }
@@ -332,6 +338,7 @@ TEST(two_passports_differ_in_each_value)
 	DIFFERS(psid[0] = 'x');
 	DIFFERS(firmware[0] = 'x');
 	DIFFERS(bridge[0] = 'x');
+	DIFFERS(msix = 12);
 	DIFFERS(mtu = 1500);
 	DIFFERS(port.has_tag = true);
 	DIFFERS(port.trunks = 1);

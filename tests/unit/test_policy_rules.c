@@ -636,6 +636,28 @@ TEST(an_mtu_that_nobody_tells_or_that_fits_is_no_obstacle)
 	free(h);
 }
 
+TEST(msi_x_tables_that_are_alike_or_can_be_set_or_are_not_told_are_no_obstacle)
+{
+	struct policy_host *h = host_new();
+	struct passport_vf passport = { .msix = 12 };
+	struct guest_vf vf = { .passport = &passport };
+	struct inventory_pf *pf = &h->inventory.pf[0];
+	struct rule_case c = { .config = &h->config, .inventory = &h->inventory, .incoming = true, .pf = pf, .vf = &vf };
+
+	pf->vf[0].msix = 32;
+	CHECK_INT(rules_judge_by(rules_find("msix"), &c, NULL), VERDICT_PASS); /* there are no VFs yet */
+	pf->num_vfs = 4;
+	CHECK_INT(rules_judge_by(rules_find("msix"), &c, NULL), VERDICT_REFUSE);
+	pf->msix_dynamic = true;
+	CHECK_INT(rules_judge_by(rules_find("msix"), &c, NULL), VERDICT_PASS);
+	pf->msix_dynamic = false;
+	passport.msix = 0; /* of an older vferry */
+	CHECK_INT(rules_judge_by(rules_find("msix"), &c, NULL), VERDICT_PASS);
+	passport.msix = 32;
+	CHECK_INT(rules_judge_by(rules_find("msix"), &c, NULL), VERDICT_PASS);
+	free(h);
+}
+
 /* What a rule is to object to: a host that is all right but for one thing. */
 static struct spoiled {
 	struct policy_host *h;
@@ -672,6 +694,7 @@ SPOIL(by_the_passports_bridge, strcpy(h->domain.passport.vf[0].bridge, "br-ex"))
 SPOIL(by_plug_uplink, h->config.plug_uplink = false)
 SPOIL(by_uplink_address, spoiled.pf->uplink_addresses = 1)
 SPOIL(by_mtu, spoiled.pf->uplink_mtu = 1500; h->domain.passport.vf[0].mtu = 9000)
+SPOIL(by_msix, spoiled.pf->num_vfs = 4; spoiled.pf->vf[0].msix = 32; h->domain.passport.vf[0].msix = 12)
 SPOIL(by_no_sriov, spoiled.pf->total_vfs = 0)
 SPOIL(by_mode, spoiled.pf->mode = ESWITCH_UNKNOWN)
 SPOIL(by_slots, spoiled.flights = (struct flights){ .vfs = 4, .guests = "web2" })
@@ -720,6 +743,7 @@ static const struct verdict_row {
 	  "host" },
 	{ "mtu", by_mtu, VERDICT_REFUSE,
 	  "the MTU of its uplink enp129s0f0np0 is 1500, and that of the guest's representor at the source is 9000" },
+	{ "msix", by_msix, VERDICT_REFUSE, "the MSI-X tables of its VFs have 32 entries, and that of the guest's VF at the source has 12" },
 	{ "S2-sriov", by_no_sriov, VERDICT_REFUSE, "it offers no VFs: SR-IOV is off in its firmware settings (SRIOV_EN, NUM_OF_VFS)" },
 	{ "eswitch", by_mode, VERDICT_REFUSE, "the mode of its eswitch is not known to vferry" },
 	{ "eswitch", by_uplink_address, VERDICT_REFUSE,

@@ -22,6 +22,7 @@
 #include "base/sysroot.h"
 #include "card/devlink.h"
 #include "card/netdev.h"
+#include "card/msix.h"
 #include "card/netlink.h"
 #include "card/sriov.h"
 #include "firmware.h"
@@ -387,6 +388,7 @@ int __wrap_netdev_set_mtu(struct netlink *rt, uint32_t ifindex, unsigned int mtu
 int __wrap_sriov_set_num(const struct pci_address *pf, unsigned int vfs, struct reason *why);
 int __wrap_pci_bind(const struct pci_address *device, const char *driver, struct reason *why);
 int __wrap_pci_unbind(const struct pci_address *device, struct reason *why);
+int __wrap_msix_set(const struct pci_address *vf, unsigned int size, struct reason *why);
 int __wrap_announce_through_bridge(const char *socket, const char *bridge, uint32_t in_port, const struct mac_address *mac,
 				   deadline_t deadline, struct reason *why);
 int __wrap_announce_from(uint32_t ifindex, const struct mac_address *mac, struct reason *why);
@@ -577,6 +579,17 @@ int __wrap_pci_unbind(const struct pci_address *device, UNUSED struct reason *wh
 			world_change("link %u gone=1", world->link[i].index);
 	}
 	world_change("# unbind %s", address);
+	return 0;
+}
+
+/* The VF has another MSI-X table. */
+int __wrap_msix_set(const struct pci_address *vf, unsigned int size, UNUSED struct reason *why)
+{
+	char address[PCI_ADDRESS_LEN];
+
+	set_config(pci_address_format(vf, address), 0x9e, size - 1);
+	firmware_count(world_root(), FIRMWARE_SET_CAPS);
+	world_change("# msix %s %u", address, size);
 	return 0;
 }
 

@@ -156,6 +156,43 @@ static void look_mtu(const struct check_case *c, struct finding *f)
 		check_mend(f, "ssh %s ip link set dev %s mtu %u", other_name(c), there->uplink, here);
 }
 
+/* The size of the MSI-X tables of a host's VFs; 0: it has none, or does not tell. dynamic: they can be set. */
+static unsigned int msix_of(const struct view *view, bool *dynamic)
+{
+	for (size_t i = 0; i < view->scene.inventory.pfs; i++) {
+		const struct inventory_pf *pf = &view->scene.inventory.pf[i];
+
+		*dynamic = pf->msix_dynamic;
+		if (guest_can_use_pf(view->scene.config, pf) && pf->num_vfs && pf->vf[0].msix)
+			return pf->vf[0].msix;
+	}
+	return 0;
+}
+
+/* The VFs have MSI-X tables of one size, or can get them. */
+static void look_msix(const struct check_case *c, struct finding *f)
+{
+	unsigned int here = c->pf->num_vfs ? c->pf->vf[0].msix : 0, there;
+	bool dynamic = false;
+
+	if (needs_other(c, f))
+		return;
+	there = msix_of(c->other, &dynamic);
+	if (!here || !there)
+		check_found(f, here == there ? STATE_NONE : STATE_WARNING, "the size of the MSI-X tables of VFs is not known on %s",
+			    here ? other_name(c) : there ? "this host" : "either host");
+	else if (here == there)
+		check_found(f, STATE_OK, "the MSI-X tables of VFs have %u entries", here);
+	else if (dynamic && c->pf->msix_dynamic)
+		check_found(f, STATE_OK, "the MSI-X tables of VFs have %u entries, and %u on %s; a VF gets what its guest had", here, there,
+			    other_name(c));
+	else {
+		check_found(f, STATE_FAILURE, "the MSI-X tables of VFs have %u entries, and %u on %s: QEMU refuses a guest at the end", here,
+			    there, other_name(c));
+		check_advise(f, "let both hosts have the same number of VFs and the same settings of the card (mstconfig)");
+	}
+}
+
 /* A guest of a list that has a MAC of another one; NULL: there is none. */
 static const struct status *twin_of(const struct status *guest, const struct status_list *list, const struct mac_address **mac)
 {
@@ -385,6 +422,7 @@ const struct check_row check_rows_pair[] = {
 	{ "L5", "same PSID", SCOPE_PF, "the state of a VF fits into the same kind of card only", look_psid },
 	{ "L6", "same firmware", SCOPE_PF, "the state of a VF fits to the same firmware only", look_firmware },
 	{ "MAC", "one MAC each", SCOPE_HOST, "two guests with one MAC take each other's frames", look_macs },
+	{ "MSI-X", "same MSI-X tables", SCOPE_PF, "QEMU refuses a VF's state for another table, after all memory was sent", look_msix },
 	{ "MTU", "same MTU", SCOPE_PF, "what a guest sends must fit through the uplink there too", look_mtu },
 	{ "S6", "other host ready", SCOPE_HOST, "it needs S1 to S5 as this one", look_there },
 	{ "V5", "there and back", SCOPE_GUEST, "a guest that cannot come back cannot be moved for a maintenance night", look_journey },

@@ -167,6 +167,21 @@ static int read_mtu(const xmlNode *node, unsigned int *mtu)
 }
 
 /*
+ * Reads the size of the MSI-X table.
+ * Return: 0, *msix 0 if it is absent; -EINVAL.
+ */
+static int read_msix(const xmlNode *node, unsigned int *msix)
+{
+	unsigned long number = 0;
+	bool has;
+
+	if (read_number(node, "msix", &has, PASSPORT_MAX_MSIX, &number) < 0 || (has && !number))
+		return -EINVAL;
+	*msix = (unsigned int)number;
+	return 0;
+}
+
+/*
  * Reads one entry.
  * Return: NULL, or the name of the attribute that is wrong.
  */
@@ -187,6 +202,8 @@ static const char *read_entry(const xmlNode *node, struct passport_vf *vf)
 		return "firmware";
 	if (read_word(node, "bridge", vf->bridge, sizeof(vf->bridge)) < 0)
 		return "bridge";
+	if (read_msix(node, &vf->msix) < 0)
+		return "msix";
 	return read_mtu(node, &vf->mtu) < 0 ? "mtu" : read_port(node, &vf->port);
 }
 

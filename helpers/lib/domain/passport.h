@@ -26,6 +26,7 @@
 #define PASSPORT_NAMESPACE "urn:vferry:passport:1"
 #define PASSPORT_MIN_MTU 68    /* Linux include/uapi/linux/if_ether.h ETH_MIN_MTU */
 #define PASSPORT_MAX_MTU 65535 /* ETH_MAX_MTU */
+#define PASSPORT_MAX_MSIX 2048 /* PCI Local Bus Specification 3.0, 6.8.2.3 */
 #define PASSPORT_MAX_VFS 32
 
 struct passport_vf {
@@ -38,6 +39,7 @@ struct passport_vf {
 	char firmware[24];        /* running, "28.43.1014" */
 	char bridge[64];
 	unsigned int mtu;         /* of the representor, bytes; 0: not told */
+	unsigned int msix;        /* entries of the VF's MSI-X table; 0: not told */
 	struct port_settings port; /* of the representor's port in that bridge */
 };
 

@@ -79,6 +79,8 @@ static bool add_vf(xmlNode *root, const struct passport_vf *vf)
 		return false;
 	if (vf->mtu >= PASSPORT_MIN_MTU && vf->mtu <= PASSPORT_MAX_MTU && !add(node, "mtu", "%u", vf->mtu))
 		return false;
+	if (vf->msix && vf->msix <= PASSPORT_MAX_MSIX && !add(node, "msix", "%u", vf->msix))
+		return false;
 	return add_word(node, "psid", vf->psid) && add_word(node, "firmware", vf->firmware) && add_word(node, "bridge", vf->bridge) &&
 	       add_port(node, &vf->port);
 }
@@ -132,7 +134,7 @@ static bool is_same_vf(const struct passport_vf *a, const struct passport_vf *b)
 	if ((a->has_guest && !pci_address_equal(&a->guest, &b->guest)) || (a->has_pf && !pci_address_equal(&a->pf, &b->pf)))
 		return false;
 	return strcmp(a->psid, b->psid) == 0 && strcmp(a->firmware, b->firmware) == 0 && strcmp(a->bridge, b->bridge) == 0 &&
-	       a->mtu == b->mtu && port_settings_equal(&a->port, &b->port);
+	       a->mtu == b->mtu && a->msix == b->msix && port_settings_equal(&a->port, &b->port);
 }
 
 /* Return: whether both are there or not, and say the same. */

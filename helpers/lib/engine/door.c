@@ -147,6 +147,17 @@ static int judge_mac(const struct question *q, struct reason *why)
 	return judge_vf(q, why);
 }
 
+/* judge_msix() - the kernel changes the table only while no driver holds the VF; one that is in use keeps it */
+static int judge_msix(const struct question *q, struct reason *why)
+{
+	char address[PCI_ADDRESS_LEN], driver[32] = "";
+
+	if (!q->made || pci_driver(&q->step->vf, driver, sizeof(driver)) || !*driver)
+		return judge_vf(q, why);
+	reason_set(why, -EBUSY, pci_address_format(&q->step->vf, address), "driver %s has the VF, which keeps its MSI-X table", driver);
+	return OTHERS;
+}
+
 /* judge_migratable() - it is taken only from a VF that no driver holds; one that is in use keeps it */
 static int judge_migratable(const struct question *q, struct reason *why)
 {

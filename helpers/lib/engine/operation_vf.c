@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "card/device_user.h"
+#include "card/msix.h"
 #include "engine/operation.h"
 
 #define UNUSED __attribute__((unused))
@@ -98,6 +99,50 @@ static int apply_migratable(const struct step *step, struct context *context, st
 }
 
 const struct operation operation_migratable = { look_migratable, apply_migratable };
+
+/*
+ * look_msix() - reads the size of the VF's MSI-X table; one that cannot be told is left as it is, one that cannot be changed is refused
+ *
+ * QEMU refuses the device state of a guest with another one, when all memory has been sent.
+ */
+static int look_msix(struct step *step, UNUSED struct context *context, struct reason *why)
+{
+	char address[PCI_ADDRESS_LEN];
+	unsigned int size = msix_size(&step->vf);
+
+	step->before = size;
+	if (!size || !step->number || size == step->number || msix_is_dynamic(&step->pf))
+		return !size || !step->number || size == step->number;
+	reason_set(why, -EOPNOTSUPP, pci_address_format(&step->vf, address),
+		   "its MSI-X table has %u entries and the guest's has %u at the source, and this card does not let that be changed", size,
+		   step->number);
+	reason_cure(why, "let both hosts have the same number of VFs and the same settings of the card (mstconfig)");
+	reason_rule(why, "msix");
+	return -EOPNOTSUPP;
+}
+
+/* write_msix() - sets the size, in a child */
+static int write_msix(void *arg, struct reason *why)
+{
+	struct operation_write *job = arg;
+
+	return msix_set(&job->step.vf, job->value, why);
+}
+
+/* apply_msix() - sets the size, and reads it back */
+static int apply_msix(const struct step *step, struct context *context, struct reason *why)
+{
+	char address[PCI_ADDRESS_LEN];
+	int error = operation_guarded(write_msix, step, step->number, context, why);
+	unsigned int size = error ? 0 : msix_size(&step->vf);
+
+	if (error || size == step->number)
+		return error;
+	return reason_set(why, -EIO, pci_address_format(&step->vf, address),
+			  "the VF took an MSI-X table of %u entries without an error and has one of %u", step->number, size);
+}
+
+const struct operation operation_msix = { look_msix, apply_msix };
 
 /* look_bind() - reads which driver holds the VF; no driver is wanted where it had none */
 static int look_bind(struct step *step, UNUSED struct context *context, UNUSED struct reason *why)

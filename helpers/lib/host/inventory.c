@@ -18,6 +18,7 @@
 #include "host/facts.h"
 #include "host/inventory_card.h"
 #include "host/inventory_join.h"
+#include "card/msix.h"
 #include "card/pci_scan.h"
 #include "card/sriov.h"
 
@@ -50,6 +51,7 @@ static void read_vf(struct inventory_pf *pf, unsigned int index)
 	}
 	(void)pci_driver(&vf->address, vf->driver, sizeof(vf->driver));
 	vf->group_members = pci_group_members(&vf->address);
+	vf->msix = msix_size(&vf->address);
 }
 
 /* Reads a PF and its VFs as libpci and sysfs tell them. Return: 0, -ENOMEM with *why filled. */
@@ -71,6 +73,7 @@ static int read_pf(struct inventory_pf *pf, const struct pci_pf *found, struct r
 		pf->offset = sriov.offset ? sriov.offset : found->offset;
 		pf->stride = sriov.stride ? sriov.stride : found->stride;
 		pf->autoprobe = sriov.autoprobe;
+		pf->msix_dynamic = msix_is_dynamic(&pf->address);
 		pf->numa_node = sriov.numa_node;
 		pf->num_vfs = found->has_sriov ? found->num_vfs : count_links(&pf->address);
 	}

@@ -33,6 +33,7 @@ struct inventory_vf {
 	unsigned int representor_mtu;/* bytes, 0 unknown */
 	char bridge[64];             /* of the representor in Open vSwitch, "" none */
 	bool bridge_ours;
+	unsigned int msix;           /* entries of its MSI-X table, 0 unknown */
 	unsigned int group_members;  /* of its IOMMU group, 1 is right */
 	unsigned int host_addresses; /* IP addresses on the VF's own netdev: the host itself uses it */
 	char host_netdev[16];        /* its own netdev when mlx5_core drives it */
@@ -48,6 +49,7 @@ struct inventory_pf {
 	enum eswitch_mode mode;
 	unsigned int total_vfs, num_vfs, offset, stride;
 	bool autoprobe;
+	bool msix_dynamic;           /* the MSI-X tables of its VFs can be set */
 	int numa_node;               /* -1 unknown */
 	char uplink[16];             /* netdev, "" none */
 	uint32_t uplink_ifindex;

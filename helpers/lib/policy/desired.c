@@ -75,6 +75,11 @@ static int add_function(const struct guest_vf *vf, const struct owner *owner, bo
 		error = add_settings(vf, owner, steps);
 	if (error || bound)
 		return error;
+	step = vf_step(vf, owner, STEP_MSIX);
+	step.number = vf->passport ? vf->passport->msix : 0;
+	error = step.number ? steps_add(steps, &step) : 0;
+	if (error)
+		return error;
 	step = vf_step(vf, owner, STEP_MIGRATABLE);
 	error = steps_add(steps, &step);
 	if (error || vf->device->managed || vf->device->kind == HOSTDEV_POOL)

@@ -179,6 +179,8 @@ static bool is_so(const struct inventory *inventory, const struct inventory_vf *
 		return !*now->driver;
 	case STEP_MAC:
 		return mac_address_is_zero(&step->mac) && !(now->has_port && !mac_address_is_zero(&now->port.hw_addr));
+	case STEP_MSIX:
+		return !now->msix || now->msix == step->number;
 	case STEP_MIGRATABLE:
 		return now->has_port && now->port.migratable;
 	case STEP_MTU:

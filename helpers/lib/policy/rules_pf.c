@@ -199,6 +199,22 @@ enum verdict rules_mtu(const struct rule_case *c, struct reason *why)
 }
 
 /*
+ * rules_msix() - its VFs have MSI-X tables as large as the guest's VF had at the source, or can get them. A source that does not tell passes.
+ *
+ * VFs of one PF have tables of one size unless the card lets them be set.
+ */
+enum verdict rules_msix(const struct rule_case *c, struct reason *why)
+{
+	unsigned int source = c->incoming && c->vf && c->vf->passport ? c->vf->passport->msix : 0;
+	unsigned int here = c->pf->num_vfs ? c->pf->vf[0].msix : 0;
+
+	if (!source || !here || source == here || c->pf->msix_dynamic)
+		return VERDICT_PASS;
+	reason_set(why, -EPERM, NULL, "the MSI-X tables of its VFs have %u entries, and that of the guest's VF at the source has %u", here, source);
+	return VERDICT_REFUSE;
+}
+
+/*
  * rules_sriov() - it can have VFs
  */
 enum verdict rules_sriov(const struct rule_case *c, struct reason *why)

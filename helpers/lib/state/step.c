@@ -24,6 +24,7 @@ static const struct {
 	[STEP_UNBIND] = { "unbind", "unbind from driver", NULL },
 	[STEP_RATES] = { "rates", "rate limits (Mbit/s)", NULL },
 	[STEP_MAC] = { "mac", "MAC", NULL },
+	[STEP_MSIX] = { "msix", "MSI-X entries", NULL },
 	[STEP_MIGRATABLE] = { "migratable", "migratable", "not migratable" },
 	[STEP_BIND] = { "bind", "bind to driver", NULL },
 	[STEP_MTU] = { "mtu", "representor's MTU", NULL },
@@ -70,6 +71,7 @@ char *step_describe(const struct step *step, char *out, size_t size)
 		break;
 	case STEP_AUTOPROBE:
 	case STEP_NUM_VFS:
+	case STEP_MSIX:
 	case STEP_MTU:
 		snprintf(out, size, "%s: %s %u", address, verb, step->number);
 		break;

@@ -38,6 +38,7 @@
 	X(STEP_UNBIND, unbind)                 /* text: only from that driver, "" any; before_text: driver that had it */                  \
 	X(STEP_RATES, rates)                   /* name: uplink; text, before_text: "MIN-MAX" Mbit/s, rates that were set from outside */   \
 	X(STEP_MAC, mac)                       /* mac, before_mac: administrative MAC of the function */                                   \
+	X(STEP_MSIX, msix)                     /* number: entries of its MSI-X table */                                                    \
 	X(STEP_MIGRATABLE, migratable)         /* number: 1 on */                                                                          \
 	X(STEP_BIND, bind)                     /* text: driver */                                                                          \
 	X(STEP_MTU, mtu)                       /* number: of the representor, bytes */                                                     \
