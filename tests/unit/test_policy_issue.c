@@ -2,6 +2,9 @@
 /* What a host writes into the passport of a guest that runs there, and what the steps of the next host make of it. */
 #include "policy_host.h"
 
+#include <errno.h>
+
+#include "policy/desired.h"
 #include "policy/issue.h"
 
 /* A host on which the guest runs with VF 2 of PF 0, whose representor is a port. */
@@ -93,6 +96,25 @@ static const struct step *port_step(const struct steps *plan)
 		if (plan->step[i].kind == STEP_PORT)
 			return &plan->step[i];
 	return NULL;
+}
+
+TEST(somebody_elses_port_fits_with_its_vlans_and_iface_id_and_what_else_it_lacks_is_told)
+{
+	struct ovs_port port = { .name = "rep2", .bridge = "br0", .ofport = 3, .tag = -1 };
+	struct port_settings wanted = { .ingress_rate = 1000 };
+	struct reason why = { 0 };
+	char missing[64];
+
+	CHECK_INT(desired_port_fits(&port, &wanted, missing, sizeof(missing), &why), 0);
+	CHECK_STR(missing, "ingress policing");
+	strcpy(wanted.iface_id, "lsp1");
+	CHECK_INT(desired_port_fits(&port, &wanted, missing, sizeof(missing), &why), -EEXIST);
+	CHECK_CONTAINS(why.what, "without the guest's iface-id lsp1");
+	strcpy(port.settings.iface_id, "lsp1");
+	CHECK_INT(desired_port_fits(&port, &wanted, missing, sizeof(missing), &why), 0);
+	port.tag = 100;
+	CHECK_INT(desired_port_fits(&port, &wanted, missing, sizeof(missing), &why), -EEXIST);
+	CHECK_CONTAINS(why.what, "VLAN tag 100 instead of -1");
 }
 
 TEST(a_port_is_the_guests_by_its_lease_alone_and_somebody_elses_if_it_fits)

@@ -93,14 +93,16 @@ static void add_interface(const struct world_ovs *row, const char *name, struct 
 	json_object_object_add(json, "options", map_of((const char *const[]){ "peer", row->peer, NULL }));
 	json_object_object_add(json, "ofport", json_object_new_int(row->ofport));
 	json_object_object_add(json, "error", *row->error ? json_object_new_string(row->error) : set_of(json_object_new_array()));
-	json_object_object_add(json, "external_ids", map_of((const char *const[]){ NULL }));
+	json_object_object_add(json, "external_ids", map_of((const char *const[]){ "iface-id", row->iface_id, NULL }));
+	json_object_object_add(json, "ingress_policing_rate", json_object_new_int(row->rate));
 	json_object_array_add(list, json);
 }
 
 /* external_ids of what vferry made, or of nobody. */
 static struct json_object *owner_of(const struct world_ovs *row)
 {
-	return map_of((const char *const[]){ OVS_OWNER_KEY, row->ours ? "vferry" : "", OVS_GUEST_KEY, row->guest, OVS_VF_KEY, row->vf, NULL });
+	return map_of((const char *const[]){ OVS_OWNER_KEY, row->ours ? "vferry" : "", OVS_GUEST_KEY, row->guest, OVS_LEASE_KEY, row->lease,
+					      OVS_VF_KEY, row->vf, NULL });
 }
 
 /* Adds a port's row. */
@@ -235,7 +237,10 @@ int __wrap_ovs_add_port(UNUSED struct ovs *ovs, const struct ovs_port_request *r
 		if (strcmp(row->bridge, request->bridge) != 0)
 			return reason_set(why, -EEXIST, request->port, "it is in Open vSwitch bridge %s already, as port %s", row->bridge, row->name);
 	}
-	world_change("ovs port %s bridge=%s ours=1 gone=0 guest=%s vf=%s", request->port, request->bridge, request->guest, request->vf);
+	world_change("ovs port %s bridge=%s ours=1 gone=0 guest=%s vf=%s lease=%s tag=%d iface-id=%s rate=%u", request->port, request->bridge,
+		     request->guest, request->vf, request->lease ? request->lease : "",
+		     request->settings && request->settings->has_tag ? request->settings->tag : request->tag,
+		     request->settings ? request->settings->iface_id : "", request->settings ? request->settings->ingress_rate : 0);
 	return 0;
 }
 

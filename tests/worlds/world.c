@@ -214,6 +214,8 @@ static void read_ovs(char *const *words)
 	take_text(words, "peer", row->peer, sizeof(row->peer));
 	take_text(words, "error", row->error, sizeof(row->error));
 	take_text(words, "guest", row->guest, sizeof(row->guest));
+	take_text(words, "lease", row->lease, sizeof(row->lease));
+	take_text(words, "iface-id", row->iface_id, sizeof(row->iface_id));
 	take_text(words, "vf", row->vf, sizeof(row->vf));
 	take_text(words, "datapath", row->datapath, sizeof(row->datapath));
 	take_text(words, "members", row->members, sizeof(row->members));
@@ -221,6 +223,8 @@ static void read_ovs(char *const *words)
 		row->ofport = atoi(text);
 	if (value(words, "tag", text, sizeof(text)))
 		row->tag = atoi(text);
+	if (value(words, "rate", text, sizeof(text)))
+		row->rate = atoi(text);
 	if (value(words, "ours", text, sizeof(text)))
 		row->ours = strcmp(text, "1") == 0;
 	if (value(words, "gone", text, sizeof(text)))

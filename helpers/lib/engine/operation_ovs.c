@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "engine/operation.h"
 #include "card/devlink.h"
 #include "policy/desired.h"
@@ -183,6 +184,25 @@ static bool is_wanted(const struct ovs_state *state, const struct step *step)
 }
 
 /*
+ * refuse_others() - whether the representor is in its bridge as somebody else's port that cannot be the guest's; what it lacks that the guest can
+ * do without is said
+ * Return: 0, -EEXIST with *why
+ */
+static int refuse_others(const struct ovs_state *state, const struct step *step, struct reason *why)
+{
+	const struct ovs_port *port = ovs_find_port(state, step->name);
+	char missing[64];
+	int error;
+
+	if (!port || port->ours || !step->is_told || strcmp(port->bridge, step->text) != 0)
+		return 0;
+	error = desired_port_fits(port, &step->port, missing, sizeof(missing), why);
+	if (!error && *missing)
+		log_warning("%s: the port is not vferry's and stays as it is: the guest goes without its %s", port->name, missing);
+	return error;
+}
+
+/*
  * look_port() - reads whether the representor is in its bridge as wanted, once it has its final name; or whether a port of vferry's is left
  */
 static int look_port(struct step *step, struct context *context, struct reason *why)
@@ -202,7 +222,8 @@ static int look_port(struct step *step, struct context *context, struct reason *
 	}
 	snprintf(step->name, sizeof(step->name), "%s", port.netdev);
 	step->before = is_plugged(&state, port.netdev, step->text);
-	return is_wanted(&state, step);
+	error = refuse_others(&state, step, why);
+	return error ? error : is_wanted(&state, step);
 }
 
 /*

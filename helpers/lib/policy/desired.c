@@ -174,13 +174,14 @@ static bool has_vlans(const struct ovs_port *port, const struct port_settings *w
 }
 
 /*
- * say_missing() - what a passport asks for beside VLANs and a port has not
+ * say_missing() - what a passport asks for that a port has not, and the guest can do without
  */
 static void say_missing(const struct port_settings *has, const struct port_settings *wanted, char *out, size_t size)
 {
-	snprintf(out, size, "%s%s%s", *wanted->iface_id && strcmp(wanted->iface_id, has->iface_id) != 0 ? " iface-id" : "",
-		 wanted->ingress_rate && wanted->ingress_rate != has->ingress_rate ? " ingress-policing" : "",
-		 *wanted->qos && strcmp(wanted->qos, has->qos) != 0 ? " QoS" : "");
+	bool rate = wanted->ingress_rate && wanted->ingress_rate != has->ingress_rate;
+	bool qos = *wanted->qos && strcmp(wanted->qos, has->qos) != 0;
+
+	snprintf(out, size, "%s%s%s", rate ? "ingress policing" : "", rate && qos ? ", " : "", qos ? "egress QoS" : "");
 }
 
 /*
@@ -196,6 +197,12 @@ int desired_port_fits(const struct ovs_port *port, const struct port_settings *w
 {
 	if (missing)
 		say_missing(&port->settings, wanted, missing, size);
+	if (*wanted->iface_id && strcmp(wanted->iface_id, port->settings.iface_id) != 0) {
+		reason_set(why, -EEXIST, port->name, "it is in bridge %s already, not by vferry, and without the guest's iface-id %s", port->bridge,
+			   wanted->iface_id);
+		reason_cure(why, "let the guest use another VF, or give that port the iface-id: whoever put it there may need it as it is");
+		return -EEXIST;
+	}
 	if (has_vlans(port, wanted))
 		return 0;
 	reason_set(why, -EEXIST, port->name, "it is in bridge %s already, not by vferry, with VLAN tag %d instead of %d, or other trunks",
