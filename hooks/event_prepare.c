@@ -194,13 +194,13 @@ static int has_slots(struct scene *scene, const struct record *lease, struct rea
  */
 static int revive(const struct event *event, struct scene *scene, const struct record *lease, struct reason *why)
 {
+	int error = scene_find_guest(scene, event->domain, true, why); /* first: its own lease is nobody else's */
 	struct placement placement = scene_placement(scene);
 	struct owner owner;
-	int error = has_slots(scene, lease, why);
 
 	log_notice("the guest has come later than lease_time: its VFs are made ready anew");
 	if (!error)
-		error = scene_find_guest(scene, event->domain, true, why);
+		error = has_slots(scene, lease, why);
 	if (!error)
 		error = placement_fixed(&placement, &scene->guest, why);
 	owner = ready_new_owner(scene, RECORD_ARRIVING);
@@ -241,7 +241,7 @@ static int check_lease(const struct event *event, const struct record *seen, str
 	lease = error ? NULL : find_lease(&scene, seen->lease);
 	if (!error && (!lease || lease->vfs < seen->vfs))
 		error = reason_set(why, -ENOENT, NULL, "what was kept for this guest was released, or given to another guest, before it came");
-	else if (!error && !lease->changes && (seen->lapsed || seen->changes))
+	else if (!error && (seen->lapsed || lease->unmade))
 		error = revive(event, &scene, lease, why);
 	else
 		for (size_t i = 0; !error && i < lease->vfs; i++)
@@ -290,8 +290,29 @@ static const struct record *find_arrival(const struct domain *domain, const stru
 }
 
 /*
+ * is_anothers() - whether a VF that a guest had is another one's now, by lease or because it runs with it
+ */
+static bool is_anothers(const struct pci_address *vf, const char *uuid)
+{
+	autoobject struct object object = { .has_vf = true, .vf = *vf };
+	struct status_list running = { 0 };
+	const struct status *holder;
+	bool is;
+
+	if (object_read(&object, NULL) || status_read_all(&running, NULL))
+		return true; /* in doubt */
+	holder = status_find_device(&running, vf);
+	is = (holder && strcmp(holder->uuid, uuid) != 0) || (object_is_owned(&object) && strcmp(object.owner.uuid, uuid) != 0);
+	status_list_release(&running);
+	return is;
+}
+
+/*
  * refuse_late() - an arrival that comes when its VF is another guest's
  * Return: 0 if it is none, -ETIME with *why
+ *
+ * A guest that starts here long after a migration which was given up looks the same: it is refused only what it cannot have. Should it be the
+ * arrival, "started" sees that, and judges what was made.
  */
 static int refuse_late(const struct event *event, struct reason *why)
 {
@@ -305,7 +326,9 @@ static int refuse_late(const struct event *event, struct reason *why)
 
 		if (!device->has_source || !pci_address_equal(&device->source, &note.lost))
 			continue;
-		guest_note_forget(event->domain->uuid); /* it is told now */
+		guest_note_forget(event->domain->uuid); /* it is told now, or need not be */
+		if (!is_anothers(&note.lost, event->domain->uuid))
+			return 0;
 		reason_set(why, -ETIME, pci_address_format(&note.lost, address),
 			   "the guest has come later than lease_time, and the VF that was kept for it is guest %s's now", note.to);
 		reason_cure(why, "migrate it again, or raise lease_time in vferry.conf here");

@@ -102,6 +102,30 @@ static int connect_late(const struct event *event, struct scene *scene, struct r
 }
 
 /*
+ * refuse_unmade() - an arrival of which something is not made, or was given back since, since libvirt took longer than lease_time
+ * Return: 0 if all is made, -ETIME with *why
+ */
+static int refuse_unmade(const struct record *lease, struct reason *why)
+{
+	if (!lease->unmade && !lease->lapsed)
+		return 0;
+	reason_set(why, -ETIME, NULL, "what was made for this guest was given back before it came up, which took longer than lease_time");
+	reason_cure(why, "migrate it again, or raise lease_time in vferry.conf here");
+	return -ETIME;
+}
+
+/*
+ * refuse_lost() - an arrival whose VF went to another guest since "prepare", which else forgets what is kept of that
+ */
+static int refuse_lost(const char *uuid, struct reason *why)
+{
+	static const struct record gone = { .unmade = true };
+	struct guest_note note;
+
+	return guest_note_read(uuid, &note, NULL) || !note.is_lost ? 0 : refuse_unmade(&gone, why);
+}
+
+/*
  * connect_vfs() - what "start" has to do for a guest whose lease does not have all of its devices
  * @lease:	NULL: it has none
  * @scene:	result: its VFs
@@ -129,16 +153,23 @@ int event_start(struct event *event, struct reason *why)
 	struct record_list leases = { 0 };
 	const struct record *lease = NULL;
 	int error = ready_leases(event->domain->uuid, &leases, why);
-	bool arrives;
+	bool arrives = false;
 
 	for (size_t i = 0; i < leases.count; i++) {
 		if (leases.record[i].came)
 			lease = &leases.record[i];
 	}
-	arrives = lease && lease->state == RECORD_ARRIVING;
-	if (lease)
+	if (lease) {
+		arrives = lease->state == RECORD_ARRIVING;
+	} else if (!error) {
+		error = refuse_lost(event->domain->uuid, why);
+		arrives = error != 0;
+	}
+	if (lease || arrives)
 		event->way = arrives ? WAY_ARRIVES : WAY_STARTS;
-	if (!error && (!lease || !knows_all_devices(event->domain, lease)))
+	if (!error && lease && arrives)
+		error = refuse_unmade(lease, why);
+	if (!error && (!lease || lease->unmade || !knows_all_devices(event->domain, lease)))
 		error = connect_vfs(event, lease, &scene, why);
 	record_list_release(&leases);
 	return arrives ? error : event_as_configured(event, &scene.guest, error, why);
@@ -174,6 +205,18 @@ static int judge_flags(const struct status *status, bool has_lease, struct reaso
 	if (!error || (!has_lease && !has_own_vf(status)))
 		return 0;
 	*why = reason;
+	return error;
+}
+
+/*
+ * judge_arrival() - whether a guest that comes in may begin to: the post-copy gate, and its VFs are made
+ */
+static int judge_arrival(const struct status *status, const struct record_list *leases, struct reason *why)
+{
+	int error = judge_flags(status, leases->count != 0, why);
+
+	for (size_t i = 0; !error && i < leases->count; i++)
+		error = leases->record[i].came ? refuse_unmade(&leases->record[i], why) : 0;
 	return error;
 }
 
@@ -218,23 +261,25 @@ int event_started(struct event *event, struct reason *why)
 	struct record_list leases = { 0 };
 	struct status status = { 0 };
 	struct reason trouble = { 0 };
-	bool arrives = false;
+	bool arrives = false, is_whole = false;
 	int error;
 
 	if (ready_leases(event->domain->uuid, &leases, &trouble))
 		log_warning("%s", trouble.what);
-	for (size_t i = 0; i < leases.count; i++)
+	for (size_t i = 0; i < leases.count; i++) {
 		arrives |= leases.record[i].state == RECORD_ARRIVING;
+		is_whole = (is_whole || !i) && !leases.record[i].unmade;
+	}
 	error = status_read(event->domain->uuid, &status, why);
 	if (error && arrives)
 		error = error == -ENOENT ? refuse_unseen(why) : error;
 	else if (!error && status.job == STATUS_MIGRATION_IN)
-		error = judge_flags(&status, leases.count != 0, why);
+		error = judge_arrival(&status, &leases, why);
 	else
 		error = 0;
 	if (!error)
 		note_seen(&leases, status.job == STATUS_MIGRATION_IN);
-	if (!error && *status.uuid && status.job == STATUS_NO_JOB && !leases.count && event->domain->hostdevs &&
+	if (!error && *status.uuid && status.job == STATUS_NO_JOB && !is_whole && event->domain->hostdevs &&
 	    hotplug_sync(event->config, event->domain, event->deadline, &trouble))
 		log_warning("the guest runs, and its VF is not connected: %s", trouble.what);
 	status_release(&status);

@@ -15,6 +15,34 @@
 static struct config config;
 static bool let_in[WORLD_GUESTS]; /* "started" was passed */
 
+/* Whether a guest comes by a migration, as its note says to the first program of the hook. */
+static bool is_noted(const char *uuid)
+{
+	struct guest_note note;
+
+	return !guest_note_read(uuid, &note, NULL) && note.is_arriving;
+}
+
+/*
+ * Runs an event; if its program is killed, libvirt is told what hooks/qemu.c tells: a migration is refused, and whoever comes by one until it has
+ * landed; nothing else is.
+ */
+static int live(int (*run)(struct event *event, struct reason *why), struct event *event, struct reason *why)
+{
+	fault.inside = fault.armed;
+	if (!setjmp(fault.killed)) {
+		int error = run(event, why);
+
+		fault.inside = false;
+		return error;
+	}
+	fault.armed = fault.inside = false;
+	world_free_locks();
+	if (run == event_migrate)
+		return -EINTR;
+	return (run == event_prepare || run == event_start || run == event_started) && is_noted(event->domain->uuid) ? -EINTR : 0;
+}
+
 /* Calls one event. Return: 0, negative errno. */
 static int call(int (*run)(struct event *event, struct reason *why), int guest, int vf, const char *extra, int *given)
 {
@@ -27,7 +55,7 @@ static int call(int (*run)(struct event *event, struct reason *why), int guest, 
 
 	event_begin(&event);
 	if (!error)
-		error = run(&event, &why);
+		error = live(run, &event, &why);
 	if (given)
 		*given = vf;
 	place = event.output ? strstr(event.output, "function=") : NULL;
@@ -68,6 +96,8 @@ static bool bind_vf(int guest, int vf)
 	return true;
 }
 
+static void (*between)(void); /* what happens once libvirt has taken the VF, before it calls "start" */
+
 /* "prepare" to "started", as libvirt calls them. cpu: it is an ordinary start. */
 static void come_up(int guest, int vf, bool cpu)
 {
@@ -76,6 +106,8 @@ static void come_up(int guest, int vf, bool cpu)
 		end(guest, vf, "failed");
 		return;
 	}
+	if (between)
+		between();
 	if (call(event_start, guest, vf, "start", NULL)) {
 		end(guest, vf, "failed");
 		return;
@@ -289,6 +321,92 @@ static void demand_end(void)
 	}
 }
 
+/* ---- What goes wrong once --------------------------------------------------------------------------------------------------------- */
+
+/* Runs something of the agent's or the command's, which may be killed. */
+static void live_alone(void (*run)(int number), int number)
+{
+	fault.inside = fault.armed;
+	if (!setjmp(fault.killed))
+		run(number);
+	else
+		world_free_locks();
+	fault.armed = fault.inside = false;
+}
+
+static void guest_starts(void) { starts(0); }
+static void guest_arrives(void) { arrives(0); }
+static void guest_starts_after_a_crash(void)
+{
+	one_runs();
+	world.guest[0].runs = world.guest[0].cpu = false;
+	world.guest[0].vf = -1;
+	*world.vf[0].driver = '\0';
+	starts(1);
+}
+static void time_passes_and_the_agent_looks(void) { waits(0); looks(0); }
+static void time_passes_and_another_guest_comes(void) { between = NULL; waits(0); arrives(1); }
+static void run_with(void (*what)(void), void (*run)(int guest), int guest)
+{
+	between = what;
+	run(guest);
+	between = NULL;
+}
+static void arrival_that_libvirt_holds_up(void) { run_with(time_passes_and_the_agent_looks, arrives, 0); }
+static void start_that_libvirt_holds_up(void) { run_with(time_passes_and_the_agent_looks, starts, 0); }
+static void arrival_that_another_overtakes(void) { run_with(time_passes_and_another_guest_comes, arrives, 0); }
+static void start_that_an_arrival_overtakes(void) { run_with(time_passes_and_another_guest_comes, starts, 0); }
+static void guest_shuts_down(void) { shuts_down(0); }
+static void agent_looks_after_a_move(void) { live_alone(looks, 0); }
+static void agent_syncs_after_a_move(void) { live_alone(syncs, 1); }
+static void agent_syncs_a_vf_that_left(void) { live_alone(syncs, 0); }
+static void command_cleans_what_did_not_come(void) { live_alone(cleans, 0); }
+static void moved(void) { one_runs(); moves_vf(0); }
+static void came_not(void)
+{
+	int vf;
+
+	(void)call(event_migrate, 0, 0, "migrate", &vf);
+	world.now += 10 * 60 * 1000;
+}
+
+/*
+ * Lives through a history with each fault of a kind, one in each run, until there are no more. prepare: what comes before, without a fault.
+ * Return: whether nothing was wrong.
+ */
+static bool fail_once(const char *name, void (*prepare)(void), void (*run)(void))
+{
+	static const char *const kinds[] = { [FAULT_KILL] = "kills", [FAULT_REFUSAL] = "refusals" };
+
+	state_empty_root();
+	config_defaults(&config);
+	snprintf(config.bridge, sizeof(config.bridge), "br0");
+	for (fault.kind = FAULT_KILL; fault.kind <= FAULT_REFUSAL; fault.kind++) {
+		int at = 0;
+
+		do {
+			fault.armed = false;
+			world_reset();
+			if (prepare)
+				prepare();
+			fault.at = ++at;
+			fault.seen = 0;
+			fault.armed = true;
+			run();
+			fault.armed = false;
+			if (!*world.wrong)
+				demand_end();
+			if (*world.wrong) {
+				fprintf(stderr, "%s, with %s number %d: %s\n", name, kinds[fault.kind], at, world.wrong);
+				return false;
+			}
+		} while (fault.seen >= at);
+		printf("# %s: %d %s\n", name, at - 1, kinds[fault.kind]);
+	}
+	fault.kind = FAULT_NONE;
+	return true;
+}
+
 /* Prints the path that led to something wrong, to be run again. */
 static void say_path(const char *name, int depth)
 {
@@ -348,3 +466,18 @@ EXPLORE_ALL(two_arrive)
 EXPLORE_SOME(late_arrival_beside_another, 3000)
 EXPLORE_SOME(late_arrival_beside_agent, 3000)
 EXPLORE_SOME(all_at_once, 3000)
+
+#define FAIL_ONCE(before, run) TEST(whatever_fails_once_where_##run) { CHECK(fail_once(#run, before, run)); }
+
+FAIL_ONCE(NULL, guest_starts)
+FAIL_ONCE(NULL, guest_arrives)
+FAIL_ONCE(NULL, guest_starts_after_a_crash)
+FAIL_ONCE(one_runs, guest_shuts_down)
+FAIL_ONCE(moved, agent_looks_after_a_move)
+FAIL_ONCE(moved, agent_syncs_after_a_move)
+FAIL_ONCE(moved, agent_syncs_a_vf_that_left)
+FAIL_ONCE(came_not, command_cleans_what_did_not_come)
+FAIL_ONCE(NULL, arrival_that_libvirt_holds_up)
+FAIL_ONCE(NULL, start_that_libvirt_holds_up)
+FAIL_ONCE(NULL, arrival_that_another_overtakes)
+FAIL_ONCE(NULL, start_that_an_arrival_overtakes)

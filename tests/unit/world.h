@@ -11,6 +11,7 @@
 
 #include "check.h"
 
+#include <setjmp.h>
 #include <ucontext.h>
 
 #include "base/sysroot.h"
@@ -61,6 +62,14 @@ static struct world {
 	char wrong[512]; /* the first thing that must not be */
 } world;
 
+/* What goes wrong once in a run: a program is killed before its touch number AT, or the card refuses its change number AT. */
+static struct {
+	enum { FAULT_NONE, FAULT_KILL, FAULT_REFUSAL } kind;
+	int at, seen;
+	bool armed, inside;  /* it is still to come; one of our programs runs */
+	jmp_buf killed;      /* where its caller goes on */
+} fault;
+
 /* ---- The scheduler --------------------------------------------------------------------------------------------------------------- */
 
 static struct actor {
@@ -91,6 +100,8 @@ static void wrong(const char *format, ...)
 /* Lets others have their turn before something is touched. */
 static void touch(int thing, bool writes, int lock)
 {
+	if (fault.armed && fault.inside && fault.kind == FAULT_KILL && ++fault.seen == fault.at)
+		longjmp(fault.killed, 1);
 	if (current < 0)
 		return;
 	actors[current].next = (struct touch){ thing, writes, lock };
@@ -353,6 +364,13 @@ int __wrap_record_lock_object(const struct object *object, deadline_t deadline, 
 	return world_lock(name, deadline_left(deadline) > 0);
 }
 
+/* What the kernel does when a program dies: its locks are free. */
+static void world_free_locks(void)
+{
+	for (int i = 0; i < 16; i++)
+		world.lock[i].holder = world.lock[i].holder == current + 2 ? 0 : world.lock[i].holder;
+}
+
 int __real_close(int fd);
 int __wrap_close(int fd);
 int __wrap_close(int fd)
@@ -567,8 +585,10 @@ static int apply(const struct step *step, struct context *context, struct reason
 	struct world_vf *vf = &world.vf[number];
 	char text[200];
 
-	(void)context, (void)why;
+	(void)context;
 	touch(THING_VF + number, true, -1);
+	if (fault.armed && fault.inside && fault.kind == FAULT_REFUSAL && ++fault.seen == fault.at)
+		return reason_set(why, -EIO, "vf", "the card refuses it, once");
 	holder = world_holder(number);
 	if (holder >= 0 && world.guest[holder].cpu && strcmp(step->guest, world_uuid(holder)) != 0)
 		wrong("%s: done for guest %.36s under guest%d, which runs", step_describe(step, text, sizeof(text)), step->guest, holder);

@@ -158,7 +158,10 @@ static int judge_msix(const struct question *q, struct reason *why)
 	return OTHERS;
 }
 
-/* judge_migratable() - it is taken only from a VF that no driver holds; one that is in use keeps it */
+/*
+ * judge_migratable() - it is taken only from a VF that no driver holds; one that is in use keeps it. The VFIO driver is taken from the VF before
+ * that: where it could not be, the next call does both.
+ */
 static int judge_migratable(const struct question *q, struct reason *why)
 {
 	char address[PCI_ADDRESS_LEN], driver[32] = "";
@@ -166,7 +169,7 @@ static int judge_migratable(const struct question *q, struct reason *why)
 	if (q->step->number || pci_driver(&q->step->vf, driver, sizeof(driver)) || !*driver)
 		return judge_vf(q, why);
 	reason_set(why, -EBUSY, pci_address_format(&q->step->vf, address), "driver %s has the VF, which stays migratable", driver);
-	return OTHERS;
+	return strcmp(driver, VFIO_DRIVER) == 0 ? -EBUSY : OTHERS;
 }
 
 /* judge_mtu() - one that somebody else has set since stays */

@@ -25,13 +25,13 @@ static bool has_vf(const struct domain *domain, const struct pci_address *vf)
 }
 
 /*
- * knows_vf() - whether a VF is the guest's own here
+ * knows_vf() - whether a VF is the guest's own here, with all that it needs
  */
 static bool knows_vf(const struct scene *scene, const struct pci_address *vf)
 {
 	const struct object *object = scene_find_object(scene, vf);
 
-	return object && strcmp(object->owner.uuid, scene->domain->uuid) == 0;
+	return object && strcmp(object->owner.uuid, scene->domain->uuid) == 0 && !object->owner.unmade;
 }
 
 /*

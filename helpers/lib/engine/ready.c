@@ -130,6 +130,7 @@ static int claim_one(const struct scene *scene, const struct guest_vf *vf, struc
 	object->index = vf->index;
 	object->pf = vf->pf->address;
 	object->owner = *owner;
+	object->owner.unmade = object->has_vf;
 	if (vf->device->has_mac)
 		object->owner.mac = vf->device->mac;
 	else if (vf->passport)
@@ -287,19 +288,20 @@ static int make_pf(struct making *m, const struct guest_vf *vf, struct reason *w
 /*
  * make_pf_of() - sees to it that the PF of a VF is ready
  *
- * Its lock is held for that alone: from then on the guest's lease keeps it.
+ * Its lock is held for that alone: from then on the guest's lease keeps it. Where libvirt has bound the guest's VFs, none is needed: nobody
+ * changes the mode of a PF or the number of its VFs below a driver.
  */
 static int make_pf_of(struct making *m, const struct guest_vf *vf, struct reason *why)
 {
-	autoclose int lock = record_lock(&vf->pf->address, deadline_in(0), NULL);
+	autoclose int lock = m->bound ? -1 : record_lock(&vf->pf->address, deadline_in(0), NULL);
 
-	if (lock >= 0 && (m->bound || is_ready(m, vf)))
+	if (m->bound || (lock >= 0 && is_ready(m, vf)))
 		return 0;
 	if (lock < 0)
 		lock = record_lock(&vf->pf->address, m->door->context.deadline, why);
 	if (lock < 0)
 		return lock;
-	return m->bound ? read_again(m, why) : make_pf(m, vf, why);
+	return make_pf(m, vf, why);
 }
 
 /*
@@ -321,7 +323,10 @@ static int make_vf(struct making *m, struct guest_vf vf, struct reason *why)
 		error = replace_pf(&vf, &m->inventory, why);
 	if (!error && desired_of_guest(&vf, &object.owner, m->bound, &desired))
 		error = reason_set(why, -ENOMEM, NULL, "out of memory");
-	return error ? error : converge_to(m->door, &object, &desired, why);
+	if (!error)
+		error = converge_to(m->door, &object, &desired, why);
+	object.owner.unmade = false;
+	return error ? error : object_write(&object, why);
 }
 
 /*

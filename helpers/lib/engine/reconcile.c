@@ -36,6 +36,18 @@ static void log_trouble(const char *about, const struct reason *why)
 enum need { NEED_NOTHING, NEED_COMMIT, NEED_LAPSE, NEED_END, NEED_ADOPT };
 
 /*
+ * need_of_runner() - what an object asks for whose owner runs with it. One that is being attached is not in its guest's status file yet.
+ */
+static enum need need_of_runner(const struct object *object, const struct ownership_facts *facts)
+{
+	bool is_up = object->owner.state == RECORD_RUNNING || ownership_fate(&object->owner, facts) == LEASE_UP;
+
+	if (is_up && object->owner.unmade) /* whoever was to make it was killed, or could not */
+		return NEED_ADOPT;
+	return is_up && object->owner.state != RECORD_RUNNING ? NEED_COMMIT : NEED_NOTHING;
+}
+
+/*
  * need_of() - what an object asks for
  * @guest:	result: who runs with it, NULL if nobody does
  */
@@ -43,9 +55,7 @@ static enum need need_of(const struct object *object, const struct ownership_fac
 {
 	switch (ownership_of(object, facts, guest)) {
 	case OWNED_BY_LEASE:
-		/* One that is being attached to a guest that runs is not in its status file yet. */
-		return *guest && object->owner.state != RECORD_RUNNING && ownership_fate(&object->owner, facts) == LEASE_UP ? NEED_COMMIT
-															      : NEED_NOTHING;
+		return *guest ? need_of_runner(object, facts) : NEED_NOTHING;
 	case OWNED_BY_LAPSED:
 		return object->owner.lapsed && !object->changes.count ? NEED_NOTHING : NEED_LAPSE;
 	case OWNED_BY_OTHER:
@@ -120,7 +130,10 @@ static int lapse(const struct object *seen, const struct config *config, deadlin
 		if (need_of(&object, &facts, &guest) != NEED_LAPSE)
 			return 0;
 		object.owner.lapsed = true;
-		error = converge_back(&door, &object, true, NULL, why);
+		object.owner.unmade = object.has_vf;
+		error = object_write(&object, why); /* first: a guest that comes must not find it made */
+		if (!error)
+			error = converge_back(&door, &object, true, NULL, why);
 	}
 	return error == -EAGAIN ? 0 : error;
 }
@@ -168,9 +181,12 @@ static int adopt(const struct object *object, const struct status *guest, const 
 {
 	autofree struct domain *domain = calloc(1, sizeof(*domain));
 	int error = domain ? read_guest(guest, domain, why) : -ENOMEM;
+	bool is_own = strcmp(object->owner.uuid, guest->uuid) == 0;
 
+	if (!error && is_own && object->owner.state != RECORD_RUNNING)
+		error = ready_commit(object->owner.uuid, object->owner.lease, why);
 	if (!error) {
-		log_notice("guest %s has a VF that vferry did not give to it: connecting it", guest->name);
+		log_notice("guest %s has a VF that %s: connecting it", guest->name, is_own ? "is not made ready" : "vferry did not give to it");
 		error = hotplug_adopt(config, domain, &object->vf, deadline, why);
 		domain_release(domain);
 	}

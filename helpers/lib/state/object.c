@@ -81,6 +81,8 @@ static struct json_object *owner_to_json(const struct owner *owner)
 	json_object_object_add(json, "state", json_object_new_string(states[owner->state]));
 	json_object_object_add(json, "came", json_object_new_boolean(owner->came));
 	json_object_object_add(json, "lapsed", json_object_new_boolean(owner->lapsed));
+	if (owner->unmade) /* one that was written by an older vferry is made */
+		json_object_object_add(json, "unmade", json_object_new_boolean(true));
 	json_object_object_add(json, "touched", json_object_new_int64(owner->touched));
 	json_object_object_add(json, "mac", json_object_new_string(mac_address_format(&owner->mac, mac)));
 	json_object_object_add(json, "bridge", json_object_new_string(owner->bridge));
@@ -119,6 +121,7 @@ static int owner_from_json(struct json_object *json, struct owner *owner)
 	owner->state = (enum record_state)i;
 	owner->came = json_object_get_boolean(json_object_object_get(json, "came"));
 	owner->lapsed = json_object_get_boolean(json_object_object_get(json, "lapsed"));
+	owner->unmade = json_object_get_boolean(json_object_object_get(json, "unmade"));
 	owner->touched = file_get_number(json, "touched");
 	return 0;
 }

@@ -69,6 +69,7 @@ static int add_vf(struct record *record, const struct object *object)
 				    .mac = object->owner.mac };
 	memcpy(more->bridge, object->owner.bridge, sizeof(more->bridge));
 	record->changes += object->changes.count;
+	record->unmade |= object->owner.unmade;
 	if (object->owner.touched > record->touched)
 		record->touched = object->owner.touched;
 	return 0;

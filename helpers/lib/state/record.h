@@ -44,7 +44,7 @@ struct record {
 	char name[256];
 	char lease[STEP_LEASE_MAX];
 	enum record_state state;
-	bool came, lapsed;       /* object.h */
+	bool came, lapsed, unmade; /* object.h; unmade: one of its VFs is */
 	int64_t touched;         /* clock_ms() of the last call for it */
 	struct record_vf *vf;
 	size_t vfs;
