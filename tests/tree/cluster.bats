@@ -85,7 +85,7 @@ type_lines() {
 		echo "+ $line"
 		[ "$1" != pcs ] || line="pcs -f $cib ${line#pcs }"
 		# shellcheck disable=SC2016 # for the other shell
-		CIB_file=$cib unshare -m sh -c 'mount --bind "$1" /usr/lib/ocf/resource.d && exec sh -c "$2"' - "$BATS_TEST_TMPDIR/agents" "$line"
+		CIB_file=$cib unshare -m sh -c 'mount --bind "$1" /usr/lib/ocf/resource.d && exec sh -c "$2"' - "$BATS_TEST_TMPDIR/agents" "$line" </dev/null
 	done <"$script"
 	run crm_verify --xml-file "$cib"
 	echo "$output"
