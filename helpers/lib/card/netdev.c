@@ -2,8 +2,8 @@
 /*
  * netdev.c: network devices, over rtnetlink. Links, and dumps of addresses and routes are joined into one list.
  *
- * rtnetlink rather than sysfs, but for a card's own (netdev_sysfs.c): reading phys_port_name in sysfs takes the RTNL lock by trial and starts over for as long as it is held
- * (Linux net/core/net-sysfs.c phys_port_name_show()).
+ * rtnetlink rather than sysfs, but for a card's own (netdev_sysfs.c): reading phys_port_name in sysfs takes the RTNL lock by trial and starts
+ * over for as long as it is held (Linux net/core/net-sysfs.c phys_port_name_show()).
  */
 #include "card/netdev.h"
 

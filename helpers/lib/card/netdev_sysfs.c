@@ -20,8 +20,8 @@
 
 #define FOLDER "/sys/class/net"
 #define DRIVER "mlx5_core"
-#define UP 0x1    /* IFF_UP */
-#define ROUNDS 8  /* that a listing may change while it is read */
+#define UP 0x1 /* IFF_UP */
+#define ROUNDS 8 /* that a listing may change while it is read */
 
 /* Reads a number of an attribute. Return: 0 if it cannot be read. */
 static uint32_t read_number(const char *name, const char *attribute)
@@ -42,7 +42,7 @@ static void read_word(const char *name, const char *attribute, char *out, size_t
 bool netdev_read_card(const char *name, struct netdev *netdev)
 {
 	struct netdev found = { 0 };
-	char driver[32], address[MAC_ADDRESS_LEN];
+	char driver[32], address[32];
 
 	if (sysroot_link_name(driver, sizeof(driver), FOLDER "/%s/device/driver", name) < 0 || strcmp(driver, DRIVER) != 0 ||
 	    sysroot_link_name(found.parent, sizeof(found.parent), FOLDER "/%s/device", name) < 0)

@@ -19,7 +19,7 @@ static const struct rule table[] = {
 	  "run virsh migrate again without --postcopy, --postcopy-after-precopy and --timeout-postcopy", rules_postcopy },
 	{ "L2-viommu", ABOUT_GUEST, "<iommu> in the domain XML, and an IOMMU in <qemu:commandline>", VERDICT_REFUSE,
 	  "a guest with a vIOMMU cannot move with a VF",
-	  "remove it from the guest and start it anew", rules_viommu },
+	  "remove <iommu>, or QEMU's own arguments for one, from the guest and start it anew", rules_viommu },
 	{ "L4-guest-alone", ABOUT_GUEST, "the number of the guest's VFs for each PF of the source", VERDICT_REFUSE,
 	  "a guest cannot have more VFs of one PF than may be in live migration at the same time",
 	  "detach VFs until it has no more of this PF than that", rules_alone },
