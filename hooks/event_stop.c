@@ -75,6 +75,19 @@ static void look_back(struct event *event, const struct record *lease)
 }
 
 /*
+ * forget() - a guest that has no lease is known no more: a call that broke off before it wrote one may have left its note
+ *
+ * One that must be told that its VF went to another guest is kept.
+ */
+static void forget(const char *uuid)
+{
+	struct guest_note note;
+
+	if (!guest_note_read(uuid, &note, NULL) && !note.is_lost)
+		guest_note_forget(uuid);
+}
+
+/*
  * event_release() - gives back what the guest had here
  * @event:	the call; extra is the reason ("migrated", "failed", "shutdown", ...)
  * @why:	filled on failure
@@ -100,6 +113,8 @@ int event_release(struct event *event, struct reason *why)
 		look_back(event, lease);
 		error = ready_give_back(event->config, &own, false, event->end, why);
 	}
+	if (!error && !leases.count)
+		forget(event->domain->uuid);
 	record_list_release(&leases);
 	(void)ready_reconcile(event->config, event->end, NULL);
 	return error;
