@@ -52,18 +52,41 @@ pool() {
 		virsh -q -c $URI net-define /root/pool.xml && virsh -q -c $URI net-start vf-pool"
 }
 
-# cluster_start: corosync by udpu between both hosts, and Pacemaker; waits until both are online.
+# cluster_start: corosync between both hosts, and Pacemaker; waits until both are online.
 cluster_start() {
 	local host
 	for host in A B; do
 		on "$host" 'mkdir -p /etc/corosync; cat >/etc/corosync/corosync.conf' <<-END
-			totem { version: 2; cluster_name: lab; transport: knet; crypto_cipher: none; crypto_hash: none; token: 10000 }
-			nodelist {
-			  node { ring0_addr: 198.51.100.11; name: hostA; nodeid: 1 }
-			  node { ring0_addr: 198.51.100.12; name: hostB; nodeid: 2 }
+			totem {
+			  version: 2
+			  cluster_name: lab
+			  transport: knet
+			  crypto_cipher: none
+			  crypto_hash: none
+			  token: 10000
 			}
-			quorum { provider: corosync_votequorum; two_node: 1; wait_for_all: 0 }
-			logging { to_syslog: no; to_logfile: yes; logfile: /var/log/corosync.log }
+			nodelist {
+			  node {
+			    ring0_addr: 198.51.100.11
+			    name: hostA
+			    nodeid: 1
+			  }
+			  node {
+			    ring0_addr: 198.51.100.12
+			    name: hostB
+			    nodeid: 2
+			  }
+			}
+			quorum {
+			  provider: corosync_votequorum
+			  two_node: 1
+			  wait_for_all: 0
+			}
+			logging {
+			  to_syslog: no
+			  to_logfile: yes
+			  logfile: /var/log/corosync.log
+			}
 		END
 		on "$host" 'corosync && setsid pacemakerd </dev/null >/var/log/pacemakerd.log 2>&1 &'
 	done

@@ -78,6 +78,7 @@ TEST(guests_in_groups_are_found_and_other_resources_are_no_guests)
 		       "<primitive id='s' class='systemd' type='VirtualDomain'/>", "", ""), 0);
 	CHECK_INT(cluster.guests, 1);
 	CHECK(cluster.has_agent);
+	cluster_release(&cluster);
 }
 
 TEST(times_are_read_as_pacemaker_does)

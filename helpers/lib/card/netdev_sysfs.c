@@ -23,12 +23,14 @@
 #define UP 0x1 /* IFF_UP */
 #define ROUNDS 8 /* that a listing may change while it is read */
 
-/* Reads a number of an attribute. Return: 0 if it cannot be read. */
-static uint32_t read_number(const char *name, const char *attribute)
+/* Reads a number of an attribute. out: 0 if it cannot be read. Return: whether it can. */
+static bool read_number(const char *name, const char *attribute, uint32_t *out)
 {
-	unsigned long number;
+	unsigned long number = 0;
+	bool is_read = sysroot_read_number(&number, FOLDER "/%s/%s", name, attribute) == 0;
 
-	return sysroot_read_number(&number, FOLDER "/%s/%s", name, attribute) < 0 ? 0 : (uint32_t)number;
+	*out = is_read ? (uint32_t)number : 0;
+	return is_read;
 }
 
 /* Reads a word of an attribute. out: "" if there is none. */
@@ -38,26 +40,25 @@ static void read_word(const char *name, const char *attribute, char *out, size_t
 		*out = '\0';
 }
 
-/* Reads a netdev of a card; see the header. */
+/* Reads a netdev of a card; see the header. One that is read in part is not read: what cannot be read would count as down, or as nothing. */
 bool netdev_read_card(const char *name, struct netdev *netdev)
 {
 	struct netdev found = { 0 };
 	char driver[32], address[32];
+	uint32_t flags, carrier;
 
 	if (sysroot_link_name(driver, sizeof(driver), FOLDER "/%s/device/driver", name) < 0 || strcmp(driver, DRIVER) != 0 ||
 	    sysroot_link_name(found.parent, sizeof(found.parent), FOLDER "/%s/device", name) < 0)
 		return false;
 	snprintf(found.name, sizeof(found.name), "%.15s", name);
-	found.ifindex = read_number(name, "ifindex");
-	found.up = read_number(name, "flags") & UP;
-	found.carrier = read_number(name, "carrier") == 1;
-	found.mtu = read_number(name, "mtu");
-	found.master = read_number(name, "master/ifindex");
+	if (!read_number(name, "ifindex", &found.ifindex) || !read_number(name, "flags", &flags) || !read_number(name, "mtu", &found.mtu) ||
+	    (!read_number(name, "master/ifindex", &found.master) && sysroot_exists(FOLDER "/%s/master", name)))
+		return false;
+	found.up = flags & UP;
+	found.carrier = read_number(name, "carrier", &carrier) && carrier == 1; /* EINVAL where it is down */
 	read_word(name, "phys_port_name", found.port_name, sizeof(found.port_name));
 	read_word(name, "address", address, sizeof(address));
 	(void)mac_address_parse(address, &found.mac);
-	if (!found.ifindex)
-		return false;
 	*netdev = found;
 	return true;
 }
