@@ -51,8 +51,13 @@ finish"
 		fault fault_info_get "5 -1 lab: no info"
 		refuses_and_undoes "firmware unknown" "lab: no info"
 		fault fault_info_get 0
+		fault fault_eswitch_set "22 -1 Failed setting eswitch to offloads"
+		refuses_and_undoes "eswitch EINVAL" '"$PF_B"' "Failed setting eswitch to offloads" "no driver holds a VF of it" "4 tries failed"
 		fault fault_eswitch_set "22 1 Failed setting eswitch to offloads"
-		refuses_and_undoes "eswitch EINVAL" '"$PF_B"' "Failed setting eswitch to offloads" "unbind every VF"
+		hook migrate begin -
+		accepts "eswitch EINVAL once: tried again"
+		take_back
+		same_as "$BASE" "after EINVAL once"
 		fault fault_eswitch_set "16 1 E-Switch is busy"
 		hook migrate begin -
 		accepts "eswitch EBUSY once: tried again"
@@ -65,7 +70,7 @@ finish"
 		fault fault_numvfs "34 1"
 		refuses_and_undoes "numvfs ERANGE" '"$PF_B"' "more than the card offers" "NUM_OF_VFS"
 		fault fault_numvfs "12 1"
-		refuses_and_undoes "numvfs ENOMEM" "could not make 2 VFs" "journalctl -k"
+		refuses_and_undoes "numvfs ENOMEM" "no room for 2 VFs" "pci=realloc" "journalctl -k"
 		fault fault_migratable_set "22 1 Failed setting HCA migratable cap"
 		refuses_and_undoes "migratable" "Failed setting HCA migratable cap" "unbind it"
 		fault fault_hw_addr_set "5 1 lab: no MAC"
@@ -75,8 +80,9 @@ finish"
 @test "an eswitch that a refusal leaves dead works again when the next guest arrives (1 fault)" {
 	b '
 		fault fault_eswitch_kills Y
-		fault fault_eswitch_set "22 1 Failed setting eswitch to offloads"
+		fault fault_eswitch_set "22 -1 Failed setting eswitch to offloads"
 		refuses_and_undoes "eswitch dies" "Failed setting eswitch to offloads"
+		fault fault_eswitch_set 0
 		fault fault_eswitch_kills N
 		hook migrate begin -
 		accepts "the next arrival"

@@ -225,6 +225,19 @@ TEST(an_unknown_eswitch_mode_is_never_set)
 	CHECK_STR(why.object, "0000:81:00.0");
 }
 
+TEST(a_refused_mode_is_understood_by_the_kernels_words)
+{
+	CHECK_INT(devlink_eswitch_refusal(-EINVAL, "Can't change mode, E-Switch is busy"), ESWITCH_REFUSED_FOR_NOW);
+	CHECK_INT(devlink_eswitch_refusal(-EBUSY, "the kernel refused"), ESWITCH_REFUSED_FOR_NOW);
+	CHECK_INT(devlink_eswitch_refusal(-EINVAL, "the kernel refused"), ESWITCH_FAILED);
+	CHECK_INT(devlink_eswitch_refusal(-EIO, "Failed setting eswitch to legacy"), ESWITCH_FAILED);
+	CHECK_INT(devlink_eswitch_refusal(-EPERM, "multi-PF netdev (Socket Direct) is configured."), ESWITCH_REFUSED);
+	CHECK_INT(devlink_eswitch_refusal(-EPERM, "run as somebody else"), ESWITCH_REFUSED);
+	CHECK_CONTAINS(devlink_refusal_cure(-EPERM, "netdev net namespace has diverged from the devlink's."), "network namespace");
+	CHECK_CONTAINS(devlink_refusal_cure(-EINVAL, "netdev net namespace has diverged from the devlink's."), "network namespace");
+	CHECK_CONTAINS(devlink_refusal_cure(-EBUSY, "E-Switch is busy"), "Open vSwitch");
+}
+
 TEST(two_kinds_of_cards_can_migrate_vfs_and_each_has_a_row)
 {
 	int can_migrate = 0;

@@ -212,6 +212,16 @@ TEST(reads_one_interface_by_name_and_by_index)
 	CHECK_STR(again.name, "lo"); /* untouched */
 }
 
+TEST(an_interface_that_is_there_answers_and_one_that_is_not_does_not)
+{
+	autonetlink struct netlink ethtool = { 0 };
+
+	if (netlink_open(&ethtool, "ethtool", NULL))
+		SKIP("this kernel has no netlink family of ethtool");
+	CHECK(netdev_answers(if_nametoindex("lo")));
+	CHECK(!netdev_answers(0x7ffffff0));
+}
+
 TEST(an_unknown_interface_cannot_be_set_up)
 {
 	autonetlink struct netlink rt;

@@ -150,6 +150,17 @@ TEST(a_pf_without_driver_cannot_make_vfs)
 	CHECK_CONTAINS(why.what, "no driver that can make VFs");
 }
 
+TEST(a_machine_without_room_for_vfs_is_told_how_to_make_some)
+{
+	struct reason why = { 0 };
+
+	CHECK_INT(sriov_explain_number(-ENOMEM, &pf, 8, &why), -ENOMEM);
+	CHECK_CONTAINS(why.what, "no room for 8 VFs");
+	CHECK_CONTAINS(why.cure, "pci=realloc");
+	CHECK_INT(sriov_explain_number(-EIO, &pf, 8, &why), -EIO);
+	CHECK_CONTAINS(why.what, "could not make 8 VFs");
+}
+
 /* What modules.alias of a kernel with the variant driver says, and lines that must not match. */
 static const char aliases[] =
 	"# Aliases extracted from modules themselves.\n"

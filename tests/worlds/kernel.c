@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool_netlink.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -31,12 +32,13 @@
 
 #define SEQUENCE 7
 #define FAMILY 30
+#define ETHTOOL 31
 #define OWN_SPACE 5 /* by which number other namespaces know ours */
 #define UNUSED __attribute__((unused))
 #define TRAINS_NEVER 99999 /* "training" of a PF */
 
 /* Linux include/uapi/linux/devlink.h: commands, attributes */
-enum { PORT_GET = 5, ESWITCH_GET = 29, INFO_GET = 51 };
+enum { PORT_GET = 5, ESWITCH_GET = 29, ESWITCH_SET = 30, INFO_GET = 51 };
 enum {
 	BUS = 1, DEVICE = 2, INDEX = 3, TYPE = 4, IFINDEX = 6, NETDEV = 7, MODE = 25, FLAVOUR = 77, NUMBER = 78, FIXED = 100, RUNNING = 101,
 	STORED = 102, NAME = 103, VALUE = 104, PF = 127, VF = 128, FUNCTION = 145, EXTERNAL = 149,
@@ -70,13 +72,18 @@ static void add(struct nl_msg *msg)
 	nlmsg_free(msg);
 }
 
-/* Adds the end: of a dump, or the acknowledgement with an error. */
-static void add_end(bool dump, int error)
+#define CAPPED 0x100   /* NLM_F_CAPPED */
+#define HAS_TEXT 0x200 /* NLM_F_ACK_TLVS */
+
+/* Adds the end: of a dump, or the acknowledgement with an error. text: the kernel's words about it, "" none. */
+static void add_end(bool dump, int error, const char *text)
 {
-	struct nl_msg *msg = nlmsg_alloc_simple(dump ? NLMSG_DONE : NLMSG_ERROR, 0);
+	struct nl_msg *msg = nlmsg_alloc_simple(dump ? NLMSG_DONE : NLMSG_ERROR, *text ? CAPPED | HAS_TEXT : 0);
 	struct nlmsgerr end = { .error = error };
 
 	nlmsg_append(msg, dump ? (void *)&error : (void *)&end, dump ? sizeof(error) : sizeof(end), NLMSG_ALIGNTO);
+	if (*text)
+		nla_put_string(msg, NLMSGERR_ATTR_MSG, text);
 	add(msg);
 }
 
@@ -338,8 +345,80 @@ static int add_ports(const struct world *world, const struct world_pf *pf, bool 
 	return 0;
 }
 
-/* Answers a request of devlink. Return: 0, negative errno. */
-static int answer_devlink(struct nlmsghdr *request)
+/* Takes the link of an uplink away, and has it back when its training has ended, if ever. */
+static void train(const struct world_pf *pf)
+{
+	unsigned int link = 10 + pf->number, training = pf->training;
+
+	world_change("link %u carrier=0", link);
+	if (training == TRAINS_NEVER || fork())
+		return;
+	(void)setsid();
+	if (fork() == 0) {
+		usleep(training * 1000);
+		world_change("link %u carrier=1", link);
+	}
+	_exit(0);
+}
+
+/* Does not change the mode. words: receives why, in the kernel's words. Return: negative errno. */
+static int refuse_mode(const struct world_pf *pf, char *words, size_t size)
+{
+	int error = -(int)pf->eswitch_error;
+	unsigned int left = pf->eswitch_fails, uplink = 10 + pf->number;
+	char address[sizeof(pf->address)], leaves[sizeof(pf->eswitch_leaves)];
+
+	for (const char *at = pf->eswitch_says; *at && size > 1; at++) {
+		if (*at == '\\')
+			continue;
+		*words++ = *at == '_' ? ' ' : *at;
+		size--;
+	}
+	*words = '\0';
+	snprintf(address, sizeof(address), "%s", pf->address);
+	snprintf(leaves, sizeof(leaves), "%s", pf->eswitch_leaves);
+	if (*leaves)
+		world_change("link %u %s=1", uplink, leaves);
+	world_change("pf %s eswitch-fails=%u", address, left - 1);
+	return error;
+}
+
+/* The mode is another one. words: receives why not. Return: 0, negative errno. */
+static int set_mode(const struct world_pf *pf, uint16_t mode, char *words, size_t size)
+{
+	char address[sizeof(pf->address)];
+	const struct world *world;
+
+	if (pf->eswitch_fails)
+		return refuse_mode(pf, words, size);
+	snprintf(address, sizeof(address), "%s", pf->address);
+	world_change("pf %s mode=%s", address, mode == ESWITCH_SWITCHDEV ? "switchdev" : "legacy");
+	world = world_read();
+	for (size_t i = 0; i < world->pfs; i++) {
+		if (world->pf[i].training && strcmp(world->pf[i].address, address) == 0)
+			train(&world->pf[i]);
+	}
+	return 0;
+}
+
+/* Answers a request of ethtool: a netdev that a driver has taken off, and not put on again, answers nothing. Return: 0, -ENODEV. */
+static int answer_ethtool(struct nlmsghdr *request)
+{
+	const struct world *world = world_read();
+	const struct nlattr *header = nlmsg_find_attr(request, GENL_HDRLEN, ETHTOOL_A_LINKSTATE_HEADER);
+	const struct nlattr *index = header ? nla_find(nla_data(header), nla_len(header), ETHTOOL_A_HEADER_DEV_INDEX) : NULL;
+
+	for (size_t i = 0; index && i < world->links; i++) {
+		const struct world_link *link = &world->link[i];
+
+		if (link->index == nla_get_u32(index) && !*link->space && !link->is_gone)
+			return link->is_dead ? -ENODEV : 0;
+	}
+	return -ENODEV;
+}
+
+/* Answers a request of devlink. words: receives what the kernel says to an error. Return: 0, negative errno. */
+static int answer_devlink(struct nlmsghdr *request, char *words, size_t size)
 {
 	const struct world *world = world_read();
 	struct nlattr *attribute[EXTERNAL + 1];
@@ -367,6 +446,8 @@ static int answer_devlink(struct nlmsghdr *request)
 		nla_put_u16(msg, MODE, strcmp(pf->mode, "switchdev") == 0);
 		add(msg);
 		return 0;
+	case ESWITCH_SET:
+		return attribute[MODE] ? set_mode(pf, nla_get_u16(attribute[MODE]), words, size) : -EINVAL;
 	case PORT_GET:
 		return add_ports(world, pf, auxiliary, attribute[INDEX]);
 	default:
@@ -380,7 +461,6 @@ int __wrap_netlink_open(struct netlink *nl, const char *family, struct reason *w
 int __wrap_netlink_open_space(struct netlink *nl, const char *space, int *own, struct reason *why);
 int __wrap_netlink_call(struct netlink *nl, struct nl_msg *msg, int (*each)(struct nlmsghdr *reply, void *arg), void *arg,
 			const char *object, struct reason *why);
-int __wrap_devlink_eswitch_set(struct netlink *nl, const struct pci_address *pf, enum eswitch_mode mode, struct reason *why);
 int __wrap_devlink_port_set_migratable(struct netlink *nl, const struct devlink_port *port, bool on, struct reason *why);
 int __wrap_devlink_port_set_hw_addr(struct netlink *nl, const struct devlink_port *port, const struct mac_address *mac, struct reason *why);
 int __wrap_netdev_set_up(struct netlink *rt, uint32_t ifindex, bool up, struct reason *why);
@@ -397,7 +477,7 @@ int __wrap_announce_from(uint32_t ifindex, const struct mac_address *mac, struct
 int __wrap_netlink_open(struct netlink *nl, const char *family, UNUSED struct reason *why)
 {
 	memset(nl, 0, sizeof(*nl));
-	nl->family = family ? FAMILY : 0;
+	nl->family = !family ? 0 : strcmp(family, "ethtool") == 0 ? ETHTOOL : FAMILY;
 	*space_now = '\0';
 	return 0;
 }
@@ -418,52 +498,27 @@ int __wrap_netlink_call(struct netlink *nl, struct nl_msg *msg, int (*each)(stru
 {
 	struct netlink_answer collected = { .sequence = SEQUENCE };
 	struct nlmsghdr *request = nlmsg_hdr(msg);
+	char words[NETLINK_TEXT_MAX] = "";
 	int error;
 
 	answer.used = 0;
-	error = nl->family ? answer_devlink(request) : answer_rtnetlink(request);
-	add_end(request->nlmsg_flags & NLM_F_DUMP, error);
+	if (nl->family == ETHTOOL)
+		error = answer_ethtool(request);
+	else
+		error = nl->family ? answer_devlink(request, words, sizeof(words)) : answer_rtnetlink(request);
+	add_end(request->nlmsg_flags & NLM_F_DUMP, error, words);
 	if (netlink_answer_feed(&collected, answer.bytes, answer.used))
 		abort();
 	error = collected.error;
-	if (error)
+	if (error && *collected.text)
+		reason_set(why, error, object, "%s (%s)", collected.text, strerror(-error));
+	else if (error)
 		reason_set(why, error, object, "the kernel refused");
 	else
 		error = netlink_answer_each(&collected, each, arg);
 	netlink_answer_release(&collected);
 	nlmsg_free(msg);
 	return error;
-}
-
-/* Takes the link of an uplink away, and has it back when its training has ended, if ever. */
-static void train(const struct world_pf *pf)
-{
-	unsigned int link = 10 + pf->number, training = pf->training;
-
-	world_change("link %u carrier=0", link);
-	if (training == TRAINS_NEVER || fork())
-		return;
-	(void)setsid();
-	if (fork() == 0) {
-		usleep(training * 1000);
-		world_change("link %u carrier=1", link);
-	}
-	_exit(0);
-}
-
-/* The mode is another one. */
-int __wrap_devlink_eswitch_set(UNUSED struct netlink *nl, const struct pci_address *pf, enum eswitch_mode mode, UNUSED struct reason *why)
-{
-	const struct world *world;
-	char address[PCI_ADDRESS_LEN];
-
-	world_change("pf %s mode=%s", pci_address_format(pf, address), mode == ESWITCH_SWITCHDEV ? "switchdev" : "legacy");
-	world = world_read();
-	for (size_t i = 0; i < world->pfs; i++) {
-		if (world->pf[i].training && strcmp(world->pf[i].address, address) == 0)
-			train(&world->pf[i]);
-	}
-	return 0;
 }
 
 /* The VF is migratable, or not. */
@@ -527,7 +582,7 @@ static void move_vf(const char *pf, const char *vf, unsigned int index, bool app
 }
 
 /* The PF has another number of VFs. */
-int __wrap_sriov_set_num(const struct pci_address *pf, unsigned int vfs, UNUSED struct reason *why)
+int __wrap_sriov_set_num(const struct pci_address *pf, unsigned int vfs, struct reason *why)
 {
 	struct pci_address vf;
 	char address[PCI_ADDRESS_LEN], text[PCI_ADDRESS_LEN], number[16];
@@ -540,6 +595,8 @@ int __wrap_sriov_set_num(const struct pci_address *pf, unsigned int vfs, UNUSED 
 		found = strcmp(world->pf[i].address, address) == 0 ? &world->pf[i] : found;
 	if (!found)
 		return -ENODEV;
+	if (vfs && found->numvfs_error)
+		return sriov_explain_number(-(int)found->numvfs_error, pf, vfs, why);
 	most = vfs > found->vfs ? vfs : found->vfs;
 	for (unsigned int i = 0; i < most; i++) {
 		if (pci_address_vf(pf, found->offset, found->stride, i, &vf) == 0)

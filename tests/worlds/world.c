@@ -46,7 +46,7 @@ __attribute__((constructor)) static void begin(void)
 	world_show(world_read());
 }
 
-/* Return: the value of KEY=VALUE in words, in out; NULL if there is none. An underscore stands for a blank. */
+/* Return: the value of KEY=VALUE in words, in out; NULL if there is none. */
 static const char *value(char *const *words, const char *key, char *out, size_t size)
 {
 	size_t length = strlen(key);
@@ -117,6 +117,11 @@ static void read_pf(char *const *words)
 	take_number(words, "offset", &pf->offset);
 	take_number(words, "stride", &pf->stride);
 	take_number(words, "training", &pf->training);
+	take_number(words, "eswitch-error", &pf->eswitch_error);
+	take_number(words, "eswitch-fails", &pf->eswitch_fails);
+	take_number(words, "numvfs-error", &pf->numvfs_error);
+	take_text(words, "eswitch-says", pf->eswitch_says, sizeof(pf->eswitch_says));
+	take_text(words, "eswitch-leaves", pf->eswitch_leaves, sizeof(pf->eswitch_leaves));
 	if (pci_address_parse(pf->address, &address))
 		die(words[1], "no address");
 	for (unsigned int i = 0; i < pf->vfs && i < WORLD_VFS; i++) {
@@ -177,6 +182,8 @@ static void read_link(char *const *words)
 		link->no_carrier = strcmp(text, "0") == 0;
 	if (value(words, "gone", text, sizeof(text)))
 		link->is_gone = strcmp(text, "1") == 0;
+	if (value(words, "dead", text, sizeof(text)))
+		link->is_dead = strcmp(text, "1") == 0;
 	if (value(words, "route", text, sizeof(text))) {
 		link->has_default = strcmp(text, "default") == 0;
 		link->has_route = strcmp(text, "other") == 0;

@@ -24,13 +24,15 @@ struct world_pf {
 	char address[32], uplink[16], mode[16], psid[32], firmware[32], stored[32];
 	unsigned int vfs, total, offset, stride, number;
 	unsigned int training; /* ms that the uplink has no link after a mode change */
+	unsigned int eswitch_error, eswitch_fails, numvfs_error; /* errno; how many mode changes more it meets */
+	char eswitch_says[160], eswitch_leaves[8];               /* the kernel's words; what becomes of the uplink: "dead", "gone" */
 	struct world_vf vf[WORLD_VFS];
 };
 
 struct world_link {
 	uint32_t index, lower, master, peer, far, mtu;
 	char name[16], kind[16], parent[32], port[32], space[64];
-	bool is_up, no_carrier, has_default, has_route, is_gone;
+	bool is_up, no_carrier, has_default, has_route, is_gone, is_dead;
 	unsigned int addresses;
 	const struct world_pf *devlink; /* whose port it is, NULL none */
 	uint32_t devlink_index;

@@ -269,11 +269,7 @@ int devlink_eswitch_set(struct netlink *nl, const struct pci_address *pf, enum e
 	}
 	error = netlink_call(nl, msg, NULL, NULL, address, why);
 	if (error)
-		reason_cure(why, "look for mlx5_core's own words (journalctl -k | grep mlx5_core) and mend what they name");
-	if (error == -EBUSY)
-		reason_cure(why, "take its uplink out of Open vSwitch, whose offloaded rules hold the e-switch, and try again");
-	else if (error == -EINVAL)
-		reason_cure(why, "unbind every VF of the PF from its driver and try again; the VFs may have no network until then");
+		reason_cure(why, "%s", devlink_refusal_cure(error, why ? why->what : ""));
 	return explain_eswitch(error, address, why);
 }
 

@@ -59,6 +59,15 @@ int devlink_eswitch_get(struct netlink *nl, const struct pci_address *pf, enum e
 int devlink_eswitch_set(struct netlink *nl, const struct pci_address *pf, enum eswitch_mode mode, struct reason *why);
 
 /*
+ * devlink_refusal.c: what the kernel means with a mode that it did not set, by its errno and words; and what an operator can do.
+ * ESWITCH_REFUSED: something stands in the way. ESWITCH_REFUSED_FOR_NOW: somebody is at work on the e-switch, and nothing was changed.
+ * ESWITCH_FAILED: the change was begun and failed, the words say no more.
+ */
+enum eswitch_refusal { ESWITCH_REFUSED, ESWITCH_REFUSED_FOR_NOW, ESWITCH_FAILED };
+enum eswitch_refusal devlink_eswitch_refusal(int error, const char *words);
+const char *devlink_refusal_cure(int error, const char *words);
+
+/*
  * All ports of a PF's devlink instance and of the auxiliary instances below it (where the uplink is since Linux 6.3), into *ports
  * (malloc) and *count. A dump that a sick port cut short is completed by nothing: callers that miss a port ask again with
  * devlink_port_get().

@@ -63,6 +63,12 @@ bool netdev_read_card(const char *name, struct netdev *netdev);
 int netdev_find_representor(const char *pf, unsigned int vf, struct netdev *netdev);
 bool netdev_is_of_vf(const struct netdev *netdev, unsigned int *pf, unsigned int *vf);
 
+/*
+ * netdev_answers.c. Whether a netdev lives: one that its driver has taken off is listed, and answers nothing. True where the kernel cannot
+ * tell. May block while the firmware works.
+ */
+bool netdev_answers(uint32_t ifindex);
+
 /* Sets or clears IFF_UP. Doing it twice is harmless. */
 int netdev_set_up(struct netlink *rt, uint32_t ifindex, bool up, struct reason *why);
 

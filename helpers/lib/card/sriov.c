@@ -128,9 +128,12 @@ int sriov_pf_of(const struct pci_address *vf, struct pci_address *pf, unsigned i
 	return -ENOENT;
 }
 
-/* Explains what the kernel says to a number of VFs (drivers/pci/iov.c sriov_numvfs_store()). Return: error. */
-static int explain_number(int error, const char *address, unsigned int vfs, struct reason *why)
+/* Explains what the kernel says to a number of VFs (drivers/pci/iov.c sriov_numvfs_store()); see the header. Return: error. */
+int sriov_explain_number(int error, const struct pci_address *pf, unsigned int vfs, struct reason *why)
 {
+	char address[PCI_ADDRESS_LEN];
+
+	pci_address_format(pf, address);
 	switch (error) {
 	case -ERANGE:
 		reason_set(why, error, address, "%u VFs are more than the card offers (%u)", vfs, read_count(address, "sriov_totalvfs"));
@@ -143,6 +146,11 @@ static int explain_number(int error, const char *address, unsigned int vfs, stru
 	case -ENOENT:
 		reason_set(why, error, address, "no driver that can make VFs has this PF");
 		reason_cure(why, "load mlx5_core and check that it drives the PF");
+		break;
+	case -ENOMEM: /* pci_enable_sriov(): "not enough MMIO resources for SR-IOV", "bus number out of range" */
+		reason_set(why, error, address, "the machine has no room for %u VFs: %s", vfs, strerror(-error));
+		reason_cure(why, "let its firmware give PCIe devices more room (Above 4G Decoding, SR-IOV), or boot with pci=realloc, or ask for fewer "
+			    "VFs; the kernel's own words: journalctl -k | grep %s", address);
 		break;
 	default:
 		reason_set(why, error, address, "the driver could not make %u VFs: %s", vfs, strerror(-error));
@@ -162,7 +170,7 @@ int sriov_set_num(const struct pci_address *pf, unsigned int vfs, struct reason 
 
 	snprintf(text, sizeof(text), "%u", vfs);
 	error = sysroot_write(text, DEVICES "/%s/sriov_numvfs", pci_address_format(pf, address));
-	return error ? explain_number(error, address, vfs, why) : 0;
+	return error ? sriov_explain_number(error, pf, vfs, why) : 0;
 }
 
 /*

@@ -38,6 +38,9 @@ int sriov_pf_of(const struct pci_address *vf, struct pci_address *pf, unsigned i
 int sriov_set_num(const struct pci_address *pf, unsigned int vfs, struct reason *why);
 int sriov_set_autoprobe(const struct pci_address *pf, bool on, struct reason *why);
 
+/* The explaining half of sriov_set_num(), for tests: fills *why by what the kernel answered. Return: error. */
+int sriov_explain_number(int error, const struct pci_address *pf, unsigned int vfs, struct reason *why);
+
 /* The driver of a device: "" if none. */
 int pci_driver(const struct pci_address *device, char *name, size_t size);
 

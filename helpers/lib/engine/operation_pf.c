@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * operation_pf.c: the steps on a PF.
+ * operation_pf.c: the steps on a PF, but for that of its eswitch (operation_eswitch.c).
  *
  * Whatever can block in the kernel, reading too, is done by a child with a deadline. Nothing here decides whether a change is allowed: that
  * is the door's work, right before.
@@ -8,13 +8,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "engine/operation.h"
 
 #define UNUSED __attribute__((unused))
-#define ESWITCH_BUSY_MS 5000
-#define ESWITCH_POLL_MS 100
 
 /* autoprobe: no host driver takes the VFs that are about to be created. */
 static int look_autoprobe(struct step *step, UNUSED struct context *context, struct reason *why)
@@ -44,79 +41,6 @@ static int apply_autoprobe(const struct step *step, struct context *context, str
 
 const struct operation operation_autoprobe = { look_autoprobe, apply_autoprobe };
 
-/* see_mode() - the eswitch mode of a PF. arg: struct operation_look. In a child. */
-static int see_mode(void *arg, struct reason *why)
-{
-	autonetlink struct netlink nl = { 0 };
-	struct operation_look *look = arg;
-	int error = devlink_open(&nl, why);
-
-	return error ? error : devlink_eswitch_get(&nl, &look->step.pf, &look->mode, why);
-}
-
-/*
- * read_mode() - the eswitch mode of a step's PF
- */
-static int read_mode(const struct step *step, enum eswitch_mode *mode, struct context *context, struct reason *why)
-{
-	struct operation_look look = { .step = *step };
-	int error = operation_fetch(see_mode, &look, context, why);
-
-	*mode = look.mode;
-	return error;
-}
-
-/* look_eswitch() - reads the mode */
-static int look_eswitch(struct step *step, struct context *context, struct reason *why)
-{
-	enum eswitch_mode mode;
-	int error = read_mode(step, &mode, context, why);
-
-	if (error)
-		return error;
-	step->before = mode;
-	return step->before == step->number;
-}
-
-/*
- * write_eswitch() - sets the mode, trying again for a while when the eswitch is busy
- *
- * mlx5 answers EBUSY at once, and changes nothing, while an offloaded flow of Open vSwitch is left (mlx5 eswitch.c
- * mlx5_esw_try_lock()); ovs-vswitchd takes the flows of a port that was removed away a moment later.
- */
-static int write_eswitch(void *arg, struct reason *why)
-{
-	autonetlink struct netlink nl = { 0 };
-	struct operation_write *job = arg;
-	deadline_t patience = deadline_within(job->deadline, ESWITCH_BUSY_MS);
-	int error = devlink_open(&nl, why);
-
-	if (error)
-		return error;
-	while ((error = devlink_eswitch_set(&nl, &job->step.pf, (enum eswitch_mode)job->value, why)) == -EBUSY && deadline_left(patience))
-		nanosleep(&(struct timespec){ .tv_nsec = ESWITCH_POLL_MS * 1000000L }, NULL);
-	return error;
-}
-
-/*
- * apply_eswitch() - switches the mode, reads it back, and waits for the link that the change took. What is given back waits for nothing.
- */
-static int apply_eswitch(const struct step *step, struct context *context, struct reason *why)
-{
-	enum eswitch_mode mode;
-	char address[PCI_ADDRESS_LEN];
-	bool had_carrier = !context->once && operation_has_carrier(step, context);
-	int error = operation_guarded(write_eswitch, step, step->number, context, why);
-
-	if (!error)
-		error = read_mode(step, &mode, context, why);
-	if (!error && mode == step->number && had_carrier)
-		error = operation_await_carrier(step, context, why);
-	if (error || mode == step->number)
-		return error;
-	return reason_set(why, -EIO, pci_address_format(&step->pf, address), "the eswitch took the new mode without an error and is not in it");
-}
-
 /*
  * operation_refuse_bound() - whether a driver holds a VF of a PF: changing the mode would cut its user off, and taking the VFs away would wait for
  * that user without limit
@@ -135,8 +59,6 @@ int operation_refuse_bound(const struct pci_address *pf, struct reason *why)
 	}
 	return 0;
 }
-
-const struct operation operation_eswitch = { look_eswitch, apply_eswitch };
 
 /* see_pf() - a PF in sysfs; sriov_numvfs waits while VFs are made. arg: struct operation_look. In a child. */
 static int see_pf(void *arg, struct reason *why)

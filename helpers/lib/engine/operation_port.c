@@ -286,7 +286,9 @@ static int find(struct operation_look *look, struct context *context, struct rea
 		return found < 0 ? found : 0;
 	reason_set(why, -ENODEV, pci_address_format(&look->step.vf, address), "the VF's representor did not appear (VF %u of its PF)",
 		   look->step.index);
-	reason_cure(why, "look for mlx5_core messages in the kernel log; see 'devlink port show'");
+	reason_cure(why, "look for mlx5_core messages in the kernel log; see 'devlink port show'; a kernel before 6.13 makes no representors "
+		    "where the card's RDMA is disabled (devlink dev param show pci/%s name enable_rdma)",
+		    pci_address_format(&look->step.pf, address));
 	return -ENODEV;
 }
 

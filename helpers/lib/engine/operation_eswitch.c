@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * operation_eswitch.c: the step that switches the mode of a PF's eswitch.
+ *
+ * A mode change that fails may leave more behind than the mode: mlx5 takes the uplink's netdev off, and if it can put neither the new nor the
+ * old one on again, the netdev stays and answers nothing (mlx5/core/en_main.c mlx5e_netdev_change_profile(), "failed to rollback to orig
+ * profile"). So whether the uplink lives is looked at before anything is tried again or advised.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "engine/operation.h"
+
+#define BUSY_MS 5000
+#define POLL_MS 100
+#define TRIES 4 /* of a change that fails without a cause to be seen: the MAC address that such a kernel draws is wrong every other time */
+
+/* see_mode() - the eswitch mode of a PF. arg: struct operation_look. In a child. */
+static int see_mode(void *arg, struct reason *why)
+{
+	autonetlink struct netlink nl = { 0 };
+	struct operation_look *look = arg;
+	int error = devlink_open(&nl, why);
+
+	return error ? error : devlink_eswitch_get(&nl, &look->step.pf, &look->mode, why);
+}
+
+/*
+ * read_mode() - the eswitch mode of a step's PF
+ */
+static int read_mode(const struct step *step, enum eswitch_mode *mode, struct context *context, struct reason *why)
+{
+	struct operation_look look = { .step = *step };
+	int error = operation_fetch(see_mode, &look, context, why);
+
+	*mode = look.mode;
+	return error;
+}
+
+/* look_eswitch() - reads the mode */
+static int look_eswitch(struct step *step, struct context *context, struct reason *why)
+{
+	enum eswitch_mode mode;
+	int error = read_mode(step, &mode, context, why);
+
+	if (error)
+		return error;
+	step->before = mode;
+	return step->before == step->number;
+}
+
+/* A mode change that is being tried. */
+struct attempt {
+	const struct pci_address *pf;
+	char uplink[16];     /* its netdev before, "" none was to be seen */
+	unsigned int tries;
+	deadline_t patience; /* for somebody else's work */
+};
+
+/* What has become of the uplink. */
+enum life { ALIVE, DEAD, GONE };
+
+/*
+ * see_uplink() - whether the uplink that was there before is there and answers; one that was not to be seen before tells nothing
+ */
+static enum life see_uplink(const struct attempt *attempt)
+{
+	char address[PCI_ADDRESS_LEN];
+	struct netdev netdev;
+
+	if (!*attempt->uplink)
+		return ALIVE;
+	if (!netdev_find_uplink(pci_address_format(attempt->pf, address), &netdev))
+		return GONE;
+	return netdev_answers(netdev.ifindex) ? ALIVE : DEAD;
+}
+
+/*
+ * is_worth_again() - whether a change that was refused may be made a moment later
+ * @attempt:	what was tried
+ * @error:	what came of it, *why its words
+ */
+static bool is_worth_again(const struct attempt *attempt, int error, const struct reason *why)
+{
+	switch (devlink_eswitch_refusal(error, why->what)) {
+	case ESWITCH_REFUSED_FOR_NOW:
+		return deadline_left(attempt->patience);
+	case ESWITCH_FAILED:
+		return error == -EINVAL && attempt->tries < TRIES && see_uplink(attempt) == ALIVE && !operation_refuse_bound(attempt->pf, NULL);
+	default:
+		return false;
+	}
+}
+
+/*
+ * explain_failure() - what to do about a change that failed, by what is there now: the words of the kernel are the same for all of these
+ * Return: error
+ */
+static int explain_failure(const struct attempt *attempt, int error, struct reason *why)
+{
+	enum life uplink = see_uplink(attempt);
+	char address[PCI_ADDRESS_LEN];
+
+	pci_address_format(attempt->pf, address);
+	if (uplink != ALIVE)
+		reason_cure(why, "its uplink %s %s since: move the guests of this card to another host, then: devlink dev reload pci/%s; if that fails, "
+			    "reboot the host", attempt->uplink, uplink == GONE ? "is gone" : "does not answer", address);
+	else if (devlink_eswitch_refusal(error, why->what) != ESWITCH_FAILED)
+		return error;
+	else if (operation_refuse_bound(attempt->pf, NULL) == -EBUSY)
+		reason_cure(why, "unbind every VF of the PF from its driver and try again; the VFs may have no network until then");
+	else
+		reason_cure(why, "no driver holds a VF of it, its uplink %s lives, and %u tr%s failed: look for mlx5_core's own words "
+			    "(journalctl -k | grep mlx5_core) and mend what they name", attempt->uplink, attempt->tries, attempt->tries == 1 ? "y" : "ies");
+	return error;
+}
+
+/*
+ * write_eswitch() - sets the mode; tries again for a while when somebody else is at work, and a few times when it fails and nothing is to be
+ * seen that stands in the way
+ *
+ * mlx5 answers EBUSY at once, and changes nothing, while an offloaded flow of Open vSwitch is left (mlx5 eswitch.c
+ * mlx5_esw_try_lock()); ovs-vswitchd takes the flows of a port that was removed away a moment later.
+ */
+static int write_eswitch(void *arg, struct reason *why)
+{
+	autonetlink struct netlink nl = { 0 };
+	struct operation_write *job = arg;
+	struct attempt attempt = { .pf = &job->step.pf, .patience = deadline_within(job->deadline, BUSY_MS) };
+	char address[PCI_ADDRESS_LEN];
+	struct netdev netdev;
+	int error = devlink_open(&nl, why);
+
+	if (error)
+		return error;
+	if (netdev_find_uplink(pci_address_format(attempt.pf, address), &netdev))
+		memcpy(attempt.uplink, netdev.name, sizeof(attempt.uplink));
+	for (;;) {
+		attempt.tries++;
+		error = devlink_eswitch_set(&nl, attempt.pf, (enum eswitch_mode)job->value, why);
+		if (!error || !deadline_left(job->deadline) || !is_worth_again(&attempt, error, why))
+			return error ? explain_failure(&attempt, error, why) : 0;
+		nanosleep(&(struct timespec){ .tv_nsec = POLL_MS * 1000000L }, NULL);
+	}
+}
+
+/*
+ * apply_eswitch() - switches the mode, reads it back, and waits for the link that the change took. What is given back waits for nothing.
+ */
+static int apply_eswitch(const struct step *step, struct context *context, struct reason *why)
+{
+	enum eswitch_mode mode;
+	char address[PCI_ADDRESS_LEN];
+	bool had_carrier = !context->once && operation_has_carrier(step, context);
+	int error = operation_guarded(write_eswitch, step, step->number, context, why);
+
+	if (!error)
+		error = read_mode(step, &mode, context, why);
+	if (!error && mode == step->number && had_carrier)
+		error = operation_await_carrier(step, context, why);
+	if (error || mode == step->number)
+		return error;
+	return reason_set(why, -EIO, pci_address_format(&step->pf, address), "the eswitch took the new mode without an error and is not in it");
+}
+
+const struct operation operation_eswitch = { look_eswitch, apply_eswitch };
