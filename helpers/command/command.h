@@ -56,7 +56,7 @@ struct call {
 	const char *mac, *vlan, *network;
 	bool live, persistent, keep_names;
 	bool script, go;
-	const char *to, *apart, *within, *plan, *firmware, *report;
+	const char *to, *apart, *within, *plan, *firmware, *report, *tar;
 	bool all, node, pcs, crm;
 	const char *cib;
 	/* operands */

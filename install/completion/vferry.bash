@@ -16,7 +16,7 @@ _vferry_options() {
 	fleet) echo --inventory --to --apart --within --firmware --script --run --plan --settings --json --help --version ;;
 	maintenance) echo --settings --json --help --version ;;
 	cluster) echo --all --node --pcs --crmsh --cib --domain --inventory --settings --json --help --version ;;
-	report) echo --keep-names --settings --help --version ;;
+	report) echo --tar --keep-names --settings --help --version ;;
 	version) echo --json --help --version ;;
 	esac
 }

@@ -130,39 +130,67 @@ static int make_folder(const char *name, struct reason *why)
 	return fd;
 }
 
+/* Writes all files into a new folder. Return: 0, negative errno with *why filled. */
+static int write_folder(struct report *report, struct view *view, const char *name, struct reason *why)
+{
+	autoclose int folder = make_folder(name, why);
+	int error = folder < 0 ? folder : 0;
+
+	report->folder = folder;
+	if (!error)
+		error = write_host(report, view, why);
+	return error ? error : write_programs(report, view, why);
+}
+
+/* Writes the folder, or the archive that was asked for. Return: 0, negative errno with *why filled. */
+static int write_report(struct report *report, struct view *view, struct reason *why)
+{
+	autoarchive struct archive archive = { 0 };
+	const struct call *call = report->call;
+	int error;
+
+	if (!call->tar)
+		return write_folder(report, view, call->guest, why);
+	error = archive_begin(&archive, call->tar, why);
+	if (!error)
+		error = write_folder(report, view, archive.folder, why);
+	return error ? error : archive_pack(&archive, why);
+}
+
 /* Writes all files. Return: enum command_status. */
 static int run(struct call *call)
 {
 	struct report report = { .call = call, .replacer = { .keeps_names = call->keep_names } };
 	autoview struct view view = { 0 };
-	autoclose int folder = -1;
 	struct reason why = { 0 };
-	int error = view_read(call, VIEW_FACTS | VIEW_GUESTS, &view, &why);
+	int error;
 
+	if (!call->tar == !call->guest) {
+		command_say(call, "report: name a FOLDER, or a file with --tar; see vferry report --help");
+		return COMMAND_USAGE;
+	}
+	error = view_read(call, VIEW_FACTS | VIEW_GUESTS, &view, &why);
 	if (!error && note_names(&report.replacer, &view))
 		error = reason_set(&why, -ENOMEM, NULL, "out of memory");
 	if (!error)
-		error = folder = make_folder(call->guest, &why);
-	report.folder = folder;
-	if (folder >= 0)
-		error = write_host(&report, &view, &why);
-	if (!error)
-		error = write_programs(&report, &view, &why);
+		error = write_report(&report, &view, &why);
 	replacer_release(&report.replacer);
 	if (error < 0)
 		return command_fail(call, &why, NULL);
-	fprintf(call->out, "%zu files in %s; %s. Nothing was sent: look at them, then pack the folder with tar.\n", report.files, call->guest,
-		call->keep_names ? "names and addresses are as they are" : "names, addresses, UUIDs and serial numbers are replaced");
+	fprintf(call->out, "%zu files in %s; %s. Nothing was sent: look at them%s.\n", report.files, call->tar ? call->tar : call->guest,
+		call->keep_names ? "names and addresses are as they are" : "names, addresses, UUIDs and serial numbers are replaced",
+		call->tar ? " first" : ", then pack the folder with tar");
 	return COMMAND_OK;
 }
 
 static const struct command_option options[] = {
+	OPTION("tar", "FILE", tar, "into this archive instead of a folder, compressed as its ending says (.tar.gz)"),
 	OPTION("keep-names", NULL, keep_names, "leave names, addresses and serial numbers as they are"),
 	OPTION_SETTINGS,
 	OPTION_END,
 };
 
 const struct command command_report = {
-	.name = "report", .operands = "FOLDER", .least = 1, .most = 1,
-	.summary = "Writes what vferry sees of this host into a folder.", .options = options, .run = run,
+	.name = "report", .operands = "[FOLDER]", .least = 0, .most = 1,
+	.summary = "Writes what vferry sees of this host into a folder or an archive.", .options = options, .run = run,
 };
