@@ -34,6 +34,8 @@ tmpfilesdir   = $(prefix)/lib/tmpfiles.d
 udevrulesdir  = $(prefix)/lib/udev/rules.d
 networkdir    = $(prefix)/lib/systemd/network
 ocfdir        = $(prefix)/lib/ocf/resource.d/vferry
+# sos looks into its own Python package alone: a package of vferry puts the plug-in there. Elsewhere it lies here, for a link by hand.
+sosdir        = $(datadir)/vferry/sos
 BUILD         = build
 
 # ---- Tools and flags ---------------------------------------------------------------------------------------------
@@ -276,6 +278,7 @@ install: all
 	$(INSTALL) -D -m 0755 install/ocf/host $(DESTDIR)$(ocfdir)/host
 	$(INSTALL) -D -m 0644 install/prometheus/vferry.rules.yml $(DESTDIR)$(datadir)/vferry/prometheus/vferry.rules.yml
 	$(INSTALL) -D -m 0644 install/grafana/vferry.json $(DESTDIR)$(datadir)/vferry/grafana/vferry.json
+	$(INSTALL) -D -m 0644 install/sos/vferry.py $(DESTDIR)$(sosdir)/vferry.py
 	@if [ -e $(configuration) ]; then echo "$(configuration) exists and is kept as it is"; \
 	else set -x; $(INSTALL) -D -m 0644 install/vferry.conf $(configuration); fi
 
@@ -299,10 +302,10 @@ uninstall:
 	rm -f $(foreach name,$(HELPERS),$(DESTDIR)$(sbindir)/$(name)) $(DESTDIR)$(completiondir)/vferry
 	rm -f $(DESTDIR)$(tmpfilesdir)/vferry.conf $(addprefix $(DESTDIR)$(udevrulesdir)/,$(notdir $(udev_rules))) $(DESTDIR)$(networkdir)/65-vferry.network $(DESTDIR)$(apparmordir)/abstractions/vferry \
 		$(DESTDIR)$(datadir)/selinux/packages/vferry.pp.bz2 $(foreach unit,$(units),$(DESTDIR)$(unitdir)/$(notdir $(unit)))
-	rm -f $(DESTDIR)$(ocfdir)/host $(DESTDIR)$(datadir)/vferry/prometheus/vferry.rules.yml $(DESTDIR)$(datadir)/vferry/grafana/vferry.json
+	rm -f $(DESTDIR)$(ocfdir)/host $(DESTDIR)$(sosdir)/vferry.py $(DESTDIR)$(datadir)/vferry/prometheus/vferry.rules.yml $(DESTDIR)$(datadir)/vferry/grafana/vferry.json
 	rm -f $(foreach file,$(templates),$(DESTDIR)$(datadir)/vferry/$(file)) \
 		$(foreach page,$(man_pages),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
-	@for dir in $(datadir)/vferry/xml-templates $(datadir)/vferry/prometheus $(datadir)/vferry/grafana $(datadir)/vferry $(libexecdir)/vferry $(ocfdir); do rmdir "$(DESTDIR)$$dir" 2>/dev/null || :; done
+	@for dir in $(datadir)/vferry/xml-templates $(datadir)/vferry/prometheus $(datadir)/vferry/grafana $(datadir)/vferry/sos $(datadir)/vferry $(libexecdir)/vferry $(ocfdir); do rmdir "$(DESTDIR)$$dir" 2>/dev/null || :; done
 
 # ---- Packages ----------------------------------------------------------------------------------------------------
 

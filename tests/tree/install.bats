@@ -45,7 +45,7 @@ installed() {
 	done
 	places='/usr/lib/tmpfiles.d/vferry.conf|/usr/lib/udev/rules.d/[0-9a-z-]+.rules|/usr/lib/systemd/network/65-vferry.network|/usr/lib/systemd/system/[a-z@-]+\.(service|socket|timer)'
 	places+='|/etc/libvirt/hooks/qemu\.d/50-vferry|/etc/vferry/vferry\.conf|/usr/libexec/vferry/[a-z]+|/usr/sbin/vferryd?'
-	places+='|/usr/lib/ocf/resource.d/vferry/host|/usr/share/vferry/(prometheus/vferry.rules.yml|grafana/vferry.json)'
+	places+='|/usr/lib/ocf/resource.d/vferry/host|/usr/share/vferry/(prometheus/vferry.rules.yml|grafana/vferry.json|sos/vferry.py)'
 	places+='|/usr/share/vferry/xml-templates/[a-z0-9.-]+|/usr/share/man/man[578]/[a-z_.-]+\.[578]|/usr/share/bash-completion/completions/vferry'
 	run bash -c "cd '$dest' && find . ! -type d | sed 's|^\\.||' | grep -vxE '$places'"
 	[ -z "$output" ] || { echo "installed without being meant: $output"; false; }

@@ -76,6 +76,7 @@ trace() {
 	[ "$output" = "/etc/apparmor.d/abstractions/vferry
 /etc/vferry/vferry.conf" ]
 	dpkg-deb -c "$deb" | grep -q ' ./usr/libexec/vferry/50-vferry$'
+	dpkg-deb -c "$deb" | grep -q ' ./usr/lib/python3/dist-packages/sos/report/plugins/vferry.py$'
 	[[ $(dpkg-deb -f "$deb" Depends) == *"libvirt-daemon (>= 6.5)"* ]]
 	[ "$(dpkg-deb -f "$deb" Version)" = "$version" ]
 }
@@ -91,6 +92,8 @@ trace() {
 	rpm -qp --conflicts "${rpms[0]}" | grep -qE '^qemu-(system-x86|kvm)-core < (2|17):8\.1$'
 	rpm -qp --recommends "${rpms[0]}" | grep -q openvswitch
 	rpm -qpl "${rpms[1]}" | grep -qx /usr/share/selinux/packages/targeted/vferry.pp.bz2
+	rpm -qpl "$out"/vferry-sos-"$version"-*.rpm | grep -q '/site-packages/sos/report/plugins/vferry.py$'
+	lacks -q sos/report <(rpm -qpl "${rpms[0]}")
 	grep -q "^Version: *$version$" install/rpm/vferry.spec
 }
 
