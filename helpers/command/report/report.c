@@ -184,7 +184,7 @@ static int run(struct call *call)
 }
 
 static const struct command_option options[] = {
-	OPTION("tar", "FILE", tar, "into this archive instead of a folder, compressed as its ending says (.tar.gz)"),
+	OPTION("tar", "FILE", tar, "pack it into this file, compressed as its ending says"),
 	OPTION("keep-names", NULL, keep_names, "leave names, addresses and serial numbers as they are"),
 	OPTION_SETTINGS,
 	OPTION_END,
