@@ -2,8 +2,8 @@
 /*
  * devlink_refusal.c: what the kernel means when it does not change the mode of an e-switch.
  *
- * It is told by the kernel's words, not by the errno alone: mlx5 answers EINVAL when somebody holds the e-switch's lock just now, when VFs have
- * drivers, when it has drawn no valid MAC address for the uplink (before Linux commit 5d1a04f347e6), when the uplink was moved into another
+ * It is told by the kernel's words, not by the errno alone: mlx5 answers EINVAL when somebody holds the e-switch's lock just now, when VFs
+ * have drivers, when it has drawn no valid MAC address for the uplink (before Linux commit 5d1a04f347e6), when the uplink was moved into another
  * network namespace (EPERM in some versions), and when it could not put the uplink's netdev on again (Linux 6.1 to 7.3
  * mlx5/core/eswitch_offloads.c mlx5_devlink_eswitch_mode_set(), eswitch.c mlx5_esw_try_lock(), en_main.c mlx5e_netdev_change_profile()).
  */
@@ -22,10 +22,13 @@ static const struct known {
 	const char *cure;
 } table[] = {
 	{ "firmware reset", 0, ESWITCH_REFUSED_FOR_NOW, "wait until the firmware has been reset, and try again" },
-	{ "E-Switch is busy", -EINVAL, ESWITCH_REFUSED_FOR_NOW, "somebody else is at work on the e-switch: wait until that has ended, and try again" },
-	{ "", -EBUSY, ESWITCH_REFUSED_FOR_NOW, "take its uplink out of Open vSwitch, whose offloaded rules hold the e-switch, and try again" },
+	{ "E-Switch is busy", -EINVAL, ESWITCH_REFUSED_FOR_NOW,
+	  "somebody else is at work on the e-switch: wait until that has ended, and try again" },
+	{ "", -EBUSY, ESWITCH_REFUSED_FOR_NOW,
+	  "take its uplink out of Open vSwitch, whose offloaded rules hold the e-switch, and try again" },
 	{ "IPsec", 0, ESWITCH_REFUSED, "take away the IPsec states and policies that are offloaded to its uplink, and try again" },
-	{ "traps are active", 0, ESWITCH_REFUSED, "set the card's traps back to what they were, and try again; 'devlink trap show' lists them" },
+	{ "traps are active", 0, ESWITCH_REFUSED,
+	  "set the card's traps back to what they were, and try again; 'devlink trap show' lists them" },
 	{ "Socket Direct", 0, ESWITCH_REFUSED, "use a PF that is not one of several for one port, or a newer kernel" },
 	{ "net namespace has diverged", 0, ESWITCH_REFUSED, "move the uplink back into the host's network namespace, and try again" },
 	{ "", -EINVAL, ESWITCH_FAILED, LOG },

@@ -21,7 +21,8 @@ static struct nl_msg *request(const struct netlink *nl, uint32_t ifindex)
 	if (!msg)
 		return NULL;
 	if (genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, nl->family, 0, 0, ETHTOOL_MSG_LINKSTATE_GET, ETHTOOL_GENL_VERSION) &&
-	    (header = nla_nest_start(msg, NLA_F_NESTED | ETHTOOL_A_LINKSTATE_HEADER)) && nla_put_u32(msg, ETHTOOL_A_HEADER_DEV_INDEX, ifindex) == 0) {
+	    (header = nla_nest_start(msg, NLA_F_NESTED | ETHTOOL_A_LINKSTATE_HEADER)) &&
+	    nla_put_u32(msg, ETHTOOL_A_HEADER_DEV_INDEX, ifindex) == 0) {
 		nla_nest_end(msg, header);
 		return msg;
 	}

@@ -2,9 +2,9 @@
 /*
  * operation_eswitch.c: the step that switches the mode of a PF's eswitch.
  *
- * A mode change that fails may leave more behind than the mode: mlx5 takes the uplink's netdev off, and if it can put neither the new nor the
- * old one on again, the netdev stays and answers nothing (mlx5/core/en_main.c mlx5e_netdev_change_profile(), "failed to rollback to orig
- * profile"). So whether the uplink lives is looked at before anything is tried again or advised.
+ * A mode change that fails may leave more behind than the mode: mlx5 takes the uplink's netdev off, and if it can put neither the new nor
+ * the old one on again, the netdev stays and answers nothing (mlx5/core/en_main.c mlx5e_netdev_change_profile(), "failed to rollback to
+ * orig profile"). So whether the uplink lives is looked at before anything is tried again or advised.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -88,7 +88,8 @@ static bool is_worth_again(const struct attempt *attempt, int error, const struc
 	case ESWITCH_REFUSED_FOR_NOW:
 		return deadline_left(attempt->patience);
 	case ESWITCH_FAILED:
-		return error == -EINVAL && attempt->tries < TRIES && see_uplink(attempt) == ALIVE && !operation_refuse_bound(attempt->pf, NULL);
+		return error == -EINVAL && attempt->tries < TRIES && see_uplink(attempt) == ALIVE &&
+		       !operation_refuse_bound(attempt->pf, NULL);
 	default:
 		return false;
 	}
@@ -105,15 +106,16 @@ static int explain_failure(const struct attempt *attempt, int error, struct reas
 
 	pci_address_format(attempt->pf, address);
 	if (uplink != ALIVE)
-		reason_cure(why, "its uplink %s %s since: move the guests of this card to another host, then: devlink dev reload pci/%s; if that fails, "
-			    "reboot the host", attempt->uplink, uplink == GONE ? "is gone" : "does not answer", address);
+		reason_cure(why, "its uplink %s %s since: move the guests of this card to another host, then: devlink dev reload pci/%s; "
+			    "if that fails, reboot the host", attempt->uplink, uplink == GONE ? "is gone" : "does not answer", address);
 	else if (devlink_eswitch_refusal(error, why->what) != ESWITCH_FAILED)
 		return error;
 	else if (operation_refuse_bound(attempt->pf, NULL) == -EBUSY)
 		reason_cure(why, "unbind every VF of the PF from its driver and try again; the VFs may have no network until then");
 	else
-		reason_cure(why, "no driver holds a VF of it, its uplink %s lives, and %u tr%s failed: look for mlx5_core's own words "
-			    "(journalctl -k | grep mlx5_core) and mend what they name", attempt->uplink, attempt->tries, attempt->tries == 1 ? "y" : "ies");
+		reason_cure(why, "no driver holds a VF of it, its uplink %s%s, and %u tr%s failed: look for mlx5_core's own words "
+			    "(journalctl -k | grep mlx5_core) and mend what they name", attempt->uplink,
+			    *attempt->uplink ? " lives" : "cannot be seen here", attempt->tries, attempt->tries == 1 ? "y" : "ies");
 	return error;
 }
 

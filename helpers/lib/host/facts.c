@@ -238,13 +238,14 @@ static void read_ovs_start(struct facts *facts)
 	snprintf(facts->ovs_restart, sizeof(facts->ovs_restart), "/usr/share/openvswitch/scripts/ovs-ctl restart --system-id=random");
 }
 
-/* Whether a file is there and may be executed: libvirt passes over one that may not, and over a folder (virfile.c virFileIsExecutable()). */
+/* Whether a file is there and may be executed: libvirt passes over one that may not, and a folder (virfile.c virFileIsExecutable()). */
 static bool is_executable(const char *file)
 {
 	char path[PATH_MAX];
 	struct stat status;
 
-	return sysroot_path(path, sizeof(path), "%s", file) == 0 && access(path, X_OK) == 0 && stat(path, &status) == 0 && S_ISREG(status.st_mode);
+	return sysroot_path(path, sizeof(path), "%s", file) == 0 && access(path, X_OK) == 0 && stat(path, &status) == 0 &&
+	       S_ISREG(status.st_mode);
 }
 
 /*
