@@ -148,13 +148,17 @@ char *queue_names(const struct ticket *before, char *out, size_t size)
 {
 	autofree struct waiting *waiting = calloc(QUEUE_MAX, sizeof(*waiting));
 	size_t n = waiting ? queue_list(waiting, QUEUE_MAX) : 0;
-	unsigned long long own = before ? strtoull(before->name, NULL, 16) : 0;
+	struct waiting own = { 0 };
 
+	if (before && strlen(before->name) > 17) {
+		own.since = (int64_t)strtoull(before->name, NULL, 16);
+		snprintf(own.uuid, sizeof(own.uuid), "%s", before->name + 17);
+	}
 	out[0] = '\0';
 	for (size_t i = 0; i < n; i++) {
 		size_t used = strlen(out);
 
-		if (before && (unsigned long long)waiting[i].since >= own)
+		if (before && by_name(&waiting[i], &own) >= 0)
 			continue;
 		snprintf(out + used, size - used, "%s%.64s", used ? ", " : "", waiting[i].guest);
 	}
