@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "policy/placement.h"
+#include "policy/flights.h"
 
 /*
  * status_counts() - VFs of a PF that travel with a guest in flight, by libvirt

@@ -6,7 +6,8 @@
 #define VFERRY_POLICY_TRUST_H
 
 #include "base/reason.h"
-#include "policy/placement.h"
+#include "policy/guest.h"
+#include "policy/placing.h"
 
 /*
  * Judges what a guest's VF brings along, whichever way the guest comes up here: bridge, VLANs, iface-id and limits of its passport, and
