@@ -2,8 +2,8 @@
 /*
  * guest.c: the part of vferry that calls libvirt: attach, detach, fleet evacuate --run. Installed as LIBEXECDIR/vferry/guest.
  *
- * vferry takes the command line, and is replaced by this program when it is one of these (helpers/command/guest_rows.c, fleet/fleet.c); so argv is
- * vferry's, and so are exit status, output and privilege.
+ * vferry takes the command line, and is replaced by this program when it is one of these (helpers/command/guest_rows.c, fleet/fleet.c); so
+ * argv is vferry's, and so are exit status, output and privilege.
  */
 #include <stdio.h>
 #include <string.h>

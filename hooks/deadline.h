@@ -3,8 +3,8 @@
  * deadline.h: what the two programs of the hook agree on about time.
  *
  * hook_deadline (vferry.conf) is counted from the first program's first instruction. It cannot know the configuration without paying for
- * it at every event of every guest, so it sets the worker's real timer (ITIMER_REAL, which execve(2) keeps) to HOOK_DEADLINE_USUAL less what
- * it took, with SIGALRM blocked. The worker reads the timer first of all: the rest to HOOK_DEADLINE_USUAL is what has passed.
+ * it at every event of every guest, so it sets the worker's real timer (ITIMER_REAL, which execve(2) keeps) to HOOK_DEADLINE_USUAL less
+ * what it took, with SIGALRM blocked. The worker reads the timer first of all: the rest to HOOK_DEADLINE_USUAL is what has passed.
  */
 #ifndef VFERRY_HOOKS_DEADLINE_H
 #define VFERRY_HOOKS_DEADLINE_H

@@ -58,8 +58,8 @@ struct guest;
 int event_as_configured(const struct event *event, const struct guest *guest, int error, const struct reason *why);
 
 /*
- * What an operator set on a guest's ports, kept from its end until its next start here. told: room for GUEST_MAX_VFS entries, as long as the
- * scene.
+ * What an operator set on a guest's ports, kept from its end until its next start here. told: room for GUEST_MAX_VFS entries, as long as
+ * the scene.
  */
 struct scene;
 struct passport_vf;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * event_prepare.c: "prepare": a guest comes up here, by an ordinary start or by a migration that "migrate" has made ready for. libvirt holds
- * the guest's lock (virsh list waits with it), so it is short.
+ * event_prepare.c: "prepare": a guest comes up here, by an ordinary start or by a migration that "migrate" has made ready for. libvirt
+ * holds the guest's lock (virsh list waits with it), so it is short.
  *
  * Nothing that libvirt gives to a hook tells one from the other. It is an arrival if there is a lease of one, be it one whose time ran out,
  * and the guest's XML names the VFs of that lease, as "migrate" has written them into it. "started" sees the truth (event_start.c).
@@ -311,8 +311,8 @@ static bool is_anothers(const struct pci_address *vf, const char *uuid)
  * refuse_late() - an arrival that comes when its VF is another guest's
  * Return: 0 if it is none, -ETIME with *why
  *
- * A guest that starts here long after a migration which was given up looks the same: it is refused only what it cannot have. Should it be the
- * arrival, "started" sees that, and judges what was made.
+ * A guest that starts here long after a migration which was given up looks the same: it is refused only what it cannot have. Should it be
+ * the arrival, "started" sees that, and judges what was made.
  */
 static int refuse_late(const struct event *event, struct reason *why)
 {

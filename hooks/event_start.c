@@ -83,8 +83,8 @@ static int connect_chosen(const struct event *event, struct scene *scene, const 
  * connect_late() - makes the VFs of a guest its own that were somebody else's at "prepare", and that libvirt has given to it all the same
  * (at_start = warn)
  *
- * libvirt has bound them, so nobody else can run with them; and whoever gives one of them back at this moment is waited for: QEMU does not run
- * yet.
+ * libvirt has bound them, so nobody else can run with them; and whoever gives one of them back at this moment is waited for: QEMU does not
+ * run yet.
  */
 static int connect_late(const struct event *event, struct scene *scene, struct reason *why)
 {
@@ -253,8 +253,8 @@ static void note_seen(const struct record_list *leases, bool comes)
  * Return: 0, negative errno: libvirt ends the guest here; one that was to come stays where it is
  *
  * libvirt writes the status file, with the flags of the migration, right before it calls (src/qemu/qemu_process.c). A guest that comes in
- * is judged by it, whatever the leases say; one that does not has started here, and nothing of vferry ends it. If its VF was somebody else's
- * at "prepare" (at_start = warn), it is the guest's now that it runs with it.
+ * is judged by it, whatever the leases say; one that does not has started here, and nothing of vferry ends it. If its VF was somebody
+ * else's at "prepare" (at_start = warn), it is the guest's now that it runs with it.
  */
 int event_started(struct event *event, struct reason *why)
 {

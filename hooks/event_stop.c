@@ -93,8 +93,8 @@ static void forget(const char *uuid)
  * @why:	filled on failure
  * Return: 0, negative errno
  *
- * It acts on the leases that were there when the call began, and of those on the ones that libvirt has called "prepare" for: an arrival of the
- * same guest that was announced since has nothing to do with it.
+ * It acts on the leases that were there when the call began, and of those on the ones that libvirt has called "prepare" for: an arrival of
+ * the same guest that was announced since has nothing to do with it.
  */
 int event_release(struct event *event, struct reason *why)
 {

@@ -28,8 +28,8 @@ int leases_of(const char *uuid, struct leased_vf *vf, size_t max, struct reason 
 void leases_count(size_t count[3]);
 
 /*
- * Brings what is kept of a running guest in line with its devices. The first gives back what it has no more, and takes in nothing: what is new
- * to it is left out, as if it had not come yet. Return: 0, negative errno with *why.
+ * Brings what is kept of a running guest in line with its devices. The first gives back what it has no more, and takes in nothing: what is
+ * new to it is left out, as if it had not come yet. Return: 0, negative errno with *why.
  */
 int leases_give_back(const struct config *config, const struct domain *domain, deadline_t deadline, struct reason *why);
 int leases_take_in(const struct config *config, const struct domain *domain, deadline_t deadline, struct reason *why);

@@ -85,8 +85,8 @@ extern const struct command command_check, command_prepare, command_plan, comman
 int command_parse(struct call *call, int argc, char **argv);
 
 /*
- * Does what a call asks for. With --json every outcome is JSON on stdout: where the subcommand prints none, since it refuses or has nothing to
- * do, {"verdict", "reason"}. Return: exit status.
+ * Does what a call asks for. With --json every outcome is JSON on stdout: where the subcommand prints none, since it refuses or has nothing
+ * to do, {"verdict", "reason"}. Return: exit status.
  */
 int command_run(struct call *call);
 

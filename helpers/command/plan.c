@@ -216,7 +216,8 @@ static int check_use(struct call *call)
 }
 
 /*
- * The guest has no VF that can be told. On a recorded host an interface of a network may get one all the same: a record does not tell pools.
+ * The guest has no VF that can be told. On a recorded host an interface of a network may get one all the same: a record does not tell
+ * pools.
  * Return: exit status
  */
 static int say_none(struct call *call, const struct view *view)

@@ -72,8 +72,8 @@ const char *attach_own_xml(const struct attachment *a, bool is_stored);
 int attach_choose(struct attachment *a, struct reason *why);
 
 /*
- * Leases the VF (the caller holds the host's lock while it is one that it chose), makes it and its PF ready, and takes both back. xml: of the
- * running guest with the device in it. bound: libvirt has bound it. Return: 0, negative errno with *why.
+ * Leases the VF (the caller holds the host's lock while it is one that it chose), makes it and its PF ready, and takes both back. xml: of
+ * the running guest with the device in it. bound: libvirt has bound it. Return: 0, negative errno with *why.
  */
 int attach_lease(struct attachment *a, const char *xml, struct reason *why);
 int attach_make(struct attachment *a, bool bound, struct reason *why);

@@ -48,8 +48,8 @@ static const char *mac_user(const struct attachment *a, const struct mac_address
 
 /*
  * Makes a MAC of a cluster's own: locally administered (bit 1 of the first octet, IEEE 802), and the other 40 bits by chance, since no host
- * knows the guests of all others: among 1000 guests two are alike once in two million clusters. Not from 52:54:00, of which QEMU and libvirt
- * make theirs with 24 bits. Return: 0, -EIO.
+ * knows the guests of all others: among 1000 guests two are alike once in two million clusters. Not from 52:54:00, of which QEMU and
+ * libvirt make theirs with 24 bits. Return: 0, -EIO.
  */
 static int make_mac(struct mac_address *mac)
 {

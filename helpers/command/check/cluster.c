@@ -40,8 +40,8 @@ static void say_flaw(const struct check_case *c, enum flaw flaw, const char *gue
 		check_advise(f, "raise the timeout of migrate_to, or set patience = %lld in vferry.conf here", (long long)(first->timeout / 1000));
 		break;
 	default:
-		check_found(f, STATE_WARNING, "Pacemaker does not know where %s can go: allow-migrate, a rule about the card or the number of VFs is missing",
-			    guests);
+		check_found(f, STATE_WARNING,
+			    "Pacemaker does not know where %s can go: allow-migrate, a rule about the card or the number of VFs is missing", guests);
 		check_advise(f, "see the lines with: vferry cluster --all");
 	}
 }

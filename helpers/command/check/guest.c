@@ -123,7 +123,8 @@ static void look_bandwidth(const struct check_case *c, struct finding *f)
 		return;
 	reason_word(c->view->domain.name, name, sizeof(name));
 	check_found(f, STATE_NONE, "the guest's dirty rate must be below the migration's bandwidth; to see it: "
-		    "virsh domdirtyrate-calc --domain %s --seconds 1 && virsh domstats --dirtyrate --domain %s (L3: %s)", name, name, rules_find("L3-dirty-rate")->limit);
+		    "virsh domdirtyrate-calc --domain %s --seconds 1 && virsh domstats --dirtyrate --domain %s (L3: %s)", name, name,
+		    rules_find("L3-dirty-rate")->limit);
 }
 
 /* Memory that QEMU must lock for a VF. */
@@ -170,8 +171,8 @@ static void look_guest_vfs(const struct check_case *c, struct finding *f)
 }
 
 /*
- * V9: QEMU 10.0 reports the CPU feature "ht" of a guest with several threads in a socket in another way, and libvirt before 11.10 takes that
- * for a fault of a guest that arrives ("guest CPU doesn't match specification: extra features: ht"; libvirt's NEWS, v11.10.0).
+ * V9: QEMU 10.0 reports the CPU feature "ht" of a guest with several threads in a socket in another way, and libvirt before 11.10 takes
+ * that for a fault of a guest that arrives ("guest CPU doesn't match specification: extra features: ht"; libvirt's NEWS, v11.10.0).
  */
 static void look_threads(const struct check_case *c, struct finding *f)
 {
@@ -189,7 +190,10 @@ static void look_threads(const struct check_case *c, struct finding *f)
 	check_advise(f, "upgrade libvirt to 11.10 or later where guests arrive; the guest itself runs on where it is");
 }
 
-/* Decides whether a guest with one VF could come to a PF, as the hook decides. vf: receives where to. Return: 0, negative errno with *why. */
+/*
+ * Decides whether a guest with one VF could come to a PF, as the hook decides. vf: receives where to. Return: 0, negative errno with
+ * *why.
+ */
 static int can_arrive(const struct check_case *c, const struct inventory_pf *pf, struct guest_vf *vf, struct reason *why)
 {
 	const struct hostdev device = { .kind = HOSTDEV_INTERFACE, .managed = true };
@@ -248,8 +252,8 @@ static void look_arrival(const struct check_case *c, struct finding *f)
 		check_found(f, STATE_NONE, "it has no PF that may be used");
 		return;
 	}
-	check_found(f, is_full ? STATE_WARNING : STATE_FAILURE, "%s: %s", is_full ? "a guest that arrives now waits" : "no guest with a VF could arrive",
-		    first.what);
+	check_found(f, is_full ? STATE_WARNING : STATE_FAILURE, "%s: %s",
+		    is_full ? "a guest that arrives now waits" : "no guest with a VF could arrive", first.what);
 	check_advise(f, "%s", first.cure);
 }
 

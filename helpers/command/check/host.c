@@ -151,7 +151,8 @@ static void look_postcopy(const struct check_case *c, struct finding *f)
 		check_found(f, STATE_UNKNOWN, "only root sees whether vferry's hook is installed: /etc/libvirt is closed to others");
 		return;
 	}
-	check_found(f, STATE_FAILURE, "vferry's %s is not installed, or not executable: nothing refuses post-copy here", facts->has_hook ? "worker" : "hook");
+	check_found(f, STATE_FAILURE, "vferry's %s is not installed, or not executable: nothing refuses post-copy here",
+		    facts->has_hook ? "worker" : "hook");
 	check_advise(f, "install vferry on this host (make install prefix=/usr)");
 	check_mend(f, "systemctl reload %s", facts->is_modular ? "virtqemud" : "libvirtd");
 }
@@ -227,8 +228,8 @@ static void look_workers(const struct check_case *c, struct finding *f)
 
 /*
  * Beside the procedure: whether SELinux has vferry's module, and by which label it knows hook and worker. virtqemud_t may read what has
- * another label, not execute it, and libvirt passes over what it may not execute (virHookCheck, access(X_OK)): guests would start and arrive
- * without vferry, and nobody told.
+ * another label, not execute it, and libvirt passes over what it may not execute (virHookCheck, access(X_OK)): guests would start and
+ * arrive without vferry, and nobody told.
  */
 static void look_label(const struct check_case *c, struct finding *f)
 {
@@ -288,8 +289,8 @@ static void look_managers(const struct check_case *c, struct finding *f)
 		return;
 	}
 	check_found(f, STATE_WARNING, "%s: it sets them up, and may ask for an address in the guests' network", managers);
-	check_advise(f, "tell it to leave them alone: 65-vferry-unmanaged.rules does for NetworkManager and systemd-networkd, for devices that appear "
-			"after it was installed; others name them in their own settings (vferry(7), FEDORA AND RHEL)");
+	check_advise(f, "tell it to leave them alone: 65-vferry-unmanaged.rules does for NetworkManager and systemd-networkd, for devices that "
+		     "appear after it was installed; others name them in their own settings (vferry(7), FEDORA AND RHEL)");
 }
 
 const struct check_row check_rows_host[] = {
@@ -307,7 +308,8 @@ const struct check_row check_rows_host[] = {
 	{ "V1", "leftovers", SCOPE_HOST, "a VF that is kept for a guest which does not come is missing to others", look_leftovers },
 	{ "V7", "worker threads", SCOPE_HOST, "a guest that waits for a slot keeps one, and a migration that is to end needs one", look_workers },
 	{ "V8", "SELinux's label", SCOPE_HOST, "a hook with another label is not called, and nobody says so", look_label },
-	{ "NM", "network managers", SCOPE_HOST, "who takes a VF for the host's own asks by it for an address in the guests' network", look_managers },
+	{ "NM", "network managers", SCOPE_HOST, "who takes a VF for the host's own asks by it for an address in the guests' network",
+	  look_managers },
 	{ "V9", "libvirt's faults", SCOPE_HOST, "a fault of libvirt's that meets VFs is better known beforehand", look_libvirt },
 	{ 0 },
 };

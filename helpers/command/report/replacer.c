@@ -75,7 +75,10 @@ static bool is_word(char c)
 	return isalnum((unsigned char)c) || c == '_';
 }
 
-/* What stands for a text of a form: addresses that are for documents (RFC 7042 2.1.2, RFC 5737, RFC 3849). Return: what stands for it, NULL if out of memory. */
+/*
+ * What stands for a text of a form: addresses that are for documents (RFC 7042 2.1.2, RFC 5737, RFC 3849). Return: what stands for it,
+ * NULL if out of memory.
+ */
 static const struct replacement *replace(struct replacer *replacer, const char *from, size_t form)
 {
 	const struct replacement *known = find(replacer, from);

@@ -65,7 +65,8 @@ static int write_programs(struct report *report, const struct view *view, struct
 	char devlink[] = "/usr/sbin/devlink", dev[] = "dev", info[] = "info", port[] = "port", show[] = "show", vsctl[] = "/usr/bin/ovs-vsctl";
 	char lspci[] = "/usr/bin/lspci", verbose[] = "-vv", slot[] = "-s", address[PCI_ADDRESS_LEN] = "", journal[] = "/usr/bin/journalctl";
 	char tag[] = "-t", vferry[] = "vferry", pager[] = "--no-pager", lines[] = "-n500", timeout[] = "--timeout=5";
-	char *dev_argv[] = { devlink, dev, info, NULL }, *port_argv[] = { devlink, port, show, NULL }, *ovs_argv[] = { vsctl, timeout, show, NULL };
+	char *dev_argv[] = { devlink, dev, info, NULL }, *port_argv[] = { devlink, port, show, NULL };
+	char *ovs_argv[] = { vsctl, timeout, show, NULL };
 	char *pci_argv[] = { lspci, verbose, slot, address, NULL }, *log_argv[] = { journal, tag, vferry, pager, lines, NULL };
 	int error = write_program(report, "devlink-info", "devlink dev info", dev_argv, why);
 
@@ -86,7 +87,8 @@ static int write_programs(struct report *report, const struct view *view, struct
 static int write_host(struct report *report, struct view *view, struct reason *why)
 {
 	struct json_object *json = recorded_to_json(view);
-	autofree char *record = json ? strdup(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE)) : NULL;
+	const char *text = json ? json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE) : NULL;
+	autofree char *record = text ? strdup(text) : NULL;
 	autofree char *world = NULL;
 	size_t size;
 	FILE *out = open_memstream(&world, &size);

@@ -2,8 +2,8 @@
 /*
  * world.c: this host as a world of tests/worlds: the lines of its file "host".
  *
- * Numbers of netdevs are those that the world's own card has: uplink N is 10+N, representor I of it 1000+256·N+I; others keep theirs, out of
- * the way of these.
+ * Numbers of netdevs are those that the world's own card has: uplink N is 10+N, representor I of it 1000+256·N+I; others keep theirs, out
+ * of the way of these.
  */
 #include <string.h>
 
@@ -33,7 +33,8 @@ static void write_pf(const struct inventory_pf *pf, FILE *out)
 	char address[PCI_ADDRESS_LEN];
 
 	pci_address_format(&pf->address, address);
-	fprintf(out, "pf %s device=0x%04x driver=%s vfs=%u total=%u offset=%u stride=%u autoprobe=%d mode=%s psid=%s firmware=%s stored=%s uplink=%s\n",
+	fprintf(out, "pf %s device=0x%04x driver=%s vfs=%u total=%u offset=%u stride=%u autoprobe=%d mode=%s psid=%s firmware=%s "
+		"stored=%s uplink=%s\n",
 		address, pf->card.device, pf->driver, pf->num_vfs, pf->total_vfs, pf->offset, pf->stride, pf->autoprobe,
 		pf->mode == ESWITCH_SWITCHDEV ? "switchdev" : "legacy", pf->info.psid, pf->info.firmware, pf->info.firmware_stored, pf->uplink);
 	for (unsigned int i = 0; i < pf->num_vfs; i++) {

@@ -236,7 +236,8 @@ static const struct config_key keys[] = {
 	{"agent", "max_downtime", "auto",
 	 "How long QEMU may stop a guest with VFs at the end of its migration, in milliseconds; auto: by the number of its VFs and what was "
 	 "seen on this host; at-least:MS: whatever a limit is, it is raised to this; off: as QEMU has it.",
-	 .set = set_downtime, IN(max_downtime), .min = 10, .max = 2000000, .allowed = "auto, off, a number from 10 to 2000000, or at-least: before such a number"},
+	 .set = set_downtime, IN(max_downtime), .min = 10, .max = 2000000,
+	 .allowed = "auto, off, a number from 10 to 2000000, or at-least: before such a number"},
 	{"agent", "metrics_directory", "/var/lib/prometheus/node-exporter",
 	 "Where the agent writes figures for Prometheus (vferry.prom), if that directory is there; empty: nowhere.", .set = set_path_or_none,
 	 IN(metrics_directory), .max = 127, .allowed = "an absolute path of at most 127 bytes, or nothing"},
@@ -246,8 +247,8 @@ static const struct config_key keys[] = {
 	{"hook", "slot_queue", "8", "How many arriving guests may wait for a slot; each holds one of libvirt's threads for calls.",
 	 NUMBER(slot_queue, 0, 16)},
 	{"hook", "patience", "0",
-	 "How long whoever moves guests waits for one migration, in seconds: one that would wait too long for a slot is refused at once; 0: longer "
-	 "than slot_wait.",
+	 "How long whoever moves guests waits for one migration, in seconds: one that would wait too long for a slot is refused at once; 0: "
+	 "longer than slot_wait.",
 	 NUMBER(patience, 0, 86400)},
 	{"hook", "lease_time", "120", "How long VFs stay reserved for a guest that does not appear, in seconds.", NUMBER(lease_time, 10, 3600)},
 	{0},

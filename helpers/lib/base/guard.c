@@ -191,7 +191,8 @@ int guard_ask(struct guard *guard, int (*fn)(void *arg, struct reason *why), voi
 }
 
 /* fn, arg, limit, why: see guard.h. Return: 0; -ETIME, -EBUSY and others as guard_ask() if the call was not begun. */
-int guard_begin(struct guard *guard, int (*fn)(void *arg, struct reason *why), void *arg, const struct guard_limit *limit, struct reason *why)
+int guard_begin(struct guard *guard, int (*fn)(void *arg, struct reason *why), void *arg, const struct guard_limit *limit,
+		struct reason *why)
 {
 	struct request request = {.fn = fn, .arg = arg};
 

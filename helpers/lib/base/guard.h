@@ -46,7 +46,8 @@ void guard_end(struct guard *guard);
  * *arg in it. Nothing of *arg comes back but what is in memory that both share.
  * Return: 0, and guard_finish() must follow; negative errno as guard_ask() if the call was not begun.
  */
-int guard_begin(struct guard *guard, int (*fn)(void *arg, struct reason *why), void *arg, const struct guard_limit *limit, struct reason *why);
+int guard_begin(struct guard *guard, int (*fn)(void *arg, struct reason *why), void *arg, const struct guard_limit *limit,
+		struct reason *why);
 
 /* Waits for the end of that call until the deadline. Return: as guard_ask(). */
 int guard_finish(struct guard *guard, const struct guard_limit *limit, struct reason *why);

@@ -7,7 +7,10 @@
 
 #include "base/clock.h"
 
-/* Opens a watch on directories below the sysroot, ended by NULL; one that does not exist is left out. Return: descriptor or negative errno. */
+/*
+ * Opens a watch on directories below the sysroot, ended by NULL; one that does not exist is left out. Return: descriptor or negative
+ * errno.
+ */
 int watch_open(const char *const *directories);
 
 /*

@@ -2,11 +2,12 @@
 /*
  * device_user.c: who has a PCI function beside its netdev.
  *
- * libvirt's status directory tells which guest has a VF; but it may be lost, a QEMU may run without libvirt, and a VF that the host's driver
- * holds may be lent to others: its vDPA device to a guest, its RDMA device to a program, also one of DPDK. To unbind a VF that is open by way
- * of VFIO is to ask QEMU to unplug it from the running guest, and to wait for that without limit (Linux drivers/vfio/vfio_main.c
- * vfio_unregister_group_dev()). What is open shows in /proc: /dev/vfio/GROUP, /dev/vfio/devices/vfioN, /dev/infiniband/uverbsN,
- * /dev/vhost-vdpa-N. Children of an mlx5 function are auxiliary devices, mlx5_core.KIND.NUMBER (Linux mlx5/core/dev.c mlx5_adev_devices).
+ * libvirt's status directory tells which guest has a VF; but it may be lost, a QEMU may run without libvirt, and a VF that the host's
+ * driver holds may be lent to others: its vDPA device to a guest, its RDMA device to a program, also one of DPDK. To unbind a VF that is
+ * open by way of VFIO is to ask QEMU to unplug it from the running guest, and to wait for that without limit (Linux
+ * drivers/vfio/vfio_main.c vfio_unregister_group_dev()). What is open shows in /proc: /dev/vfio/GROUP, /dev/vfio/devices/vfioN,
+ * /dev/infiniband/uverbsN, /dev/vhost-vdpa-N. Children of an mlx5 function are auxiliary devices, mlx5_core.KIND.NUMBER (Linux
+ * mlx5/core/dev.c mlx5_adev_devices).
  */
 #include "card/device_user.h"
 

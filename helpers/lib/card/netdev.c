@@ -2,8 +2,8 @@
 /*
  * netdev.c: network devices, over rtnetlink. Links, and dumps of addresses and routes are joined into one list.
  *
- * rtnetlink rather than sysfs, but for a card's own (netdev_sysfs.c): reading phys_port_name in sysfs takes the RTNL lock by trial and starts
- * over for as long as it is held (Linux net/core/net-sysfs.c phys_port_name_show()).
+ * rtnetlink rather than sysfs, but for a card's own (netdev_sysfs.c): reading phys_port_name in sysfs takes the RTNL lock by trial and
+ * starts over for as long as it is held (Linux net/core/net-sysfs.c phys_port_name_show()).
  */
 #include "card/netdev.h"
 
@@ -97,8 +97,8 @@ static void read_devlink_port(struct nlattr *nest, struct netdev *netdev)
 }
 
 /*
- * Reads IFLA_LINK: for a veth its peer, for all others what carries their traffic. A kind that is not known lies on it too. Where the device
- * is in another network namespace IFLA_LINK_NETNSID tells which (Linux net/core/rtnetlink.c rtnl_fill_link_netnsid()).
+ * Reads IFLA_LINK: for a veth its peer, for all others what carries their traffic. A kind that is not known lies on it too. Where the
+ * device is in another network namespace IFLA_LINK_NETNSID tells which (Linux net/core/rtnetlink.c rtnl_fill_link_netnsid()).
  */
 static void read_lower(struct nlattr *const *attribute, struct netdev *netdev)
 {

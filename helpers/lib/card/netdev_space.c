@@ -3,7 +3,8 @@
  * netdev_space.c: netdevs in other network namespaces.
  *
  * rtnetlink lists one's own namespace only. Others are found by the processes in them, and by the names that ip-netns(8) and container
- * engines bind them to. sysfs tells none of what lies on a device from another namespace (Linux net/core/dev.c __netdev_adjacent_dev_insert()).
+ * engines bind them to. sysfs tells none of what lies on a device from another namespace (Linux net/core/dev.c
+ * __netdev_adjacent_dev_insert()).
  */
 #include "card/netdev_space.h"
 

@@ -2,8 +2,8 @@
 /*
  * netdev_stack.c: what is stacked on a network device.
  *
- * No kind is taken to be harmless because it is not known here: whatever says that it lies on a device, or is the master of one, rides on it.
- * Only what is certain is left out: a bond or a VRF does not carry the traffic of one member to another.
+ * No kind is taken to be harmless because it is not known here: whatever says that it lies on a device, or is the master of one, rides on
+ * it. Only what is certain is left out: a bond or a VRF does not carry the traffic of one member to another.
  */
 #include "card/netdev_stack.h"
 
@@ -115,7 +115,10 @@ bool netdev_is_hardware(const struct netdev *netdev)
 	return netdev->parent[0] && !netdev->kind[0] && !netdev_is_representor(netdev);
 }
 
-/* Whether rtnetlink tells all that a device lies on: hardware and what is made of nothing lies on nothing, a master is told by its members. */
+/*
+ * Whether rtnetlink tells all that a device lies on: hardware and what is made of nothing lies on nothing, a master is told by its
+ * members.
+ */
 static bool is_told(const struct netdev *netdev)
 {
 	static const char *const told[] = { "", "bond", "bridge", "dummy", "openvswitch", "team", "tun", "veth", "vrf", NULL };

@@ -28,7 +28,8 @@ bool netdev_is_hardware(const struct netdev *netdev);
 bool netdev_is_representor(const struct netdev *netdev);
 
 /*
- * Notes in a list what lies on what, where rtnetlink does not tell it: what the kernel links in sysfs alone, such as a VXLAN and its device.
+ * Notes in a list what lies on what, where rtnetlink does not tell it: what the kernel links in sysfs alone, such as a VXLAN and its
+ * device.
  */
 void netdev_complete_stack(struct netdev *list, size_t count);
 

@@ -7,7 +7,8 @@
  * whatever RTEXT_FILTER_SKIP_STATS says; mlx5/core/en_rep.c mlx5e_rep_get_stats()). sysfs tells of a device without that. So what mlx5_core
  * has made is read there, and everything else by rtnetlink, one by one.
  *
- * Reading phys_port_name waits for the RTNL lock by trial (net/core/net-sysfs.c phys_port_name_show()): callers are children with a deadline.
+ * Reading phys_port_name waits for the RTNL lock by trial (net/core/net-sysfs.c phys_port_name_show()): callers are children with a
+ * deadline.
  */
 #include <ctype.h>
 #include <errno.h>

@@ -2,8 +2,8 @@
 /*
  * netdev_vf.c: settings of VFs by way of the PF's netdev, as "ip link set PF vf N" makes them.
  *
- * Of these mlx5 takes MAC and rates in switchdev mode (mlx5/core/eswitch.c mlx5_eswitch_set_vport_rate()), and keeps them when the VF's user
- * has gone; VLAN, trust and the like belong to the representor there (esw/legacy.c).
+ * Of these mlx5 takes MAC and rates in switchdev mode (mlx5/core/eswitch.c mlx5_eswitch_set_vport_rate()), and keeps them when the VF's
+ * user has gone; VLAN, trust and the like belong to the representor there (esw/legacy.c).
  */
 #include <errno.h>
 #include <linux/if_link.h>

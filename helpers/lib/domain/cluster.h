@@ -14,7 +14,8 @@
 #define CLUSTER_XML_MAX (16u << 20)
 #define CLUSTER_CARD "vferry-card" /* node attribute: PSID and firmware */
 #define CLUSTER_VFS "vferry-vfs"   /* utilization, of nodes and guests */
-#define CLUSTER_TIMEOUT 20000      /* ms that Pacemaker waits for an operation of which nothing is said (lib/pengine, PCMK_DEFAULT_ACTION_TIMEOUT) */
+/* ms that Pacemaker waits for an operation of which nothing is said (lib/pengine, PCMK_DEFAULT_ACTION_TIMEOUT) */
+#define CLUSTER_TIMEOUT 20000
 
 /* A resource of the agent ocf:heartbeat:VirtualDomain. */
 struct cluster_guest {

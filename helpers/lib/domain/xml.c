@@ -79,8 +79,8 @@ static bool is_plain_encoding(const xmlDoc *doc)
 }
 
 /*
- * libxml2's call for an error (xmlStructuredErrorFunc): says nothing, since the library never prints. parse_error() asks for it. Without it,
- * errors of a conversion, which belong to no parser, go to stderr in spite of XML_PARSE_NOERROR (2.9, encoding.c xmlEncodingErr()).
+ * libxml2's call for an error (xmlStructuredErrorFunc): says nothing, since the library never prints. parse_error() asks for it. Without
+ * it, errors of a conversion, which belong to no parser, go to stderr in spite of XML_PARSE_NOERROR (2.9, encoding.c xmlEncodingErr()).
  */
 #if LIBXML_VERSION >= 21200
 static void say_nothing(void *context, const xmlError *error)

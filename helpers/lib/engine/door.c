@@ -86,7 +86,8 @@ static int refuse_holder(const struct status *holder, const struct pci_address *
 /*
  * judge_vf() - whether a VF may be changed: it is its owner's, and nobody else runs with it
  *
- * What is given back has no owner any more: nobody may run with it, be it a new instance of the same guest, and no process may have it open.
+ * What is given back has no owner any more: nobody may run with it, be it a new instance of the same guest, and no process may have it
+ * open.
  */
 static int judge_vf(const struct question *q, struct reason *why)
 {
@@ -159,8 +160,8 @@ static int judge_msix(const struct question *q, struct reason *why)
 }
 
 /*
- * judge_migratable() - it is taken only from a VF that no driver holds; one that is in use keeps it. The VFIO driver is taken from the VF before
- * that: where it could not be, the next call does both.
+ * judge_migratable() - it is taken only from a VF that no driver holds; one that is in use keeps it. The VFIO driver is taken from the VF
+ * before that: where it could not be, the next call does both.
  */
 static int judge_migratable(const struct question *q, struct reason *why)
 {
@@ -186,7 +187,10 @@ static int judge_representor_up(const struct question *q, struct reason *why)
 	return judge_vf(q, why);
 }
 
-/* judge_port() - a port of vferry's for this VF goes with its owner. Somebody else's port is never touched: the step finds vferry's alone. */
+/*
+ * judge_port() - a port of vferry's for this VF goes with its owner. Somebody else's port is never touched: the step finds vferry's
+ * alone.
+ */
 static int judge_port(const struct question *q, struct reason *why)
 {
 	return judge_vf(q, why);

@@ -2,11 +2,11 @@
 /*
  * door.h: the one door through which this host is changed.
  *
- * Theory of operation. A plan is made of what was true a moment ago. So every step, whichever way it goes and whoever takes it (the hook, the
- * agent, the command, the boot services), passes here: with the object's lock held, and right before the act, it is asked again whose the
- * object is now (libvirt's status files first; for what is given back, also who has it open) and what its users would lose. Each kind of step
- * has its judge; a kind without one does not compile (door.c). What is somebody else's by now is left alone, which is said in one line, and
- * forgotten.
+ * Theory of operation. A plan is made of what was true a moment ago. So every step, whichever way it goes and whoever takes it (the hook,
+ * the agent, the command, the boot services), passes here: with the object's lock held, and right before the act, it is asked again whose
+ * the object is now (libvirt's status files first; for what is given back, also who has it open) and what its users would lose. Each kind
+ * of step has its judge; a kind without one does not compile (door.c). What is somebody else's by now is left alone, which is said in one
+ * line, and forgotten.
  */
 #ifndef VFERRY_ENGINE_DOOR_H
 #define VFERRY_ENGINE_DOOR_H
@@ -40,7 +40,8 @@ enum passage {
 int door_look(struct door *door, struct step *step, bool back, struct reason *why);
 
 /*
- * Asks, and makes a step that was looked at; one log line. object: read under its lock. made: what it gives back, NULL: it gives nothing back.
+ * Asks, and makes a step that was looked at; one log line. object: read under its lock. made: what it gives back, NULL: it gives nothing
+ * back.
  * Return: enum passage; negative errno with *why: it was not made, and may be later.
  */
 int door_pass(struct door *door, const struct object *object, const struct step *step, const struct step *made, struct reason *why);

@@ -135,7 +135,8 @@ static int give_back_gone(const struct scene *scene, deadline_t deadline, struct
 /*
  * read_scene() - the host, and the guest's VFs
  */
-static int read_scene(struct scene *scene, const struct config *config, const struct domain *domain, deadline_t deadline, struct reason *why)
+static int read_scene(struct scene *scene, const struct config *config, const struct domain *domain, deadline_t deadline,
+		      struct reason *why)
 {
 	int error = state_upgrade(why);
 

@@ -11,9 +11,9 @@
 #include "domain/domain.h"
 
 /*
- * Brings what vferry keeps of a running guest in line with its devices: a VF that it has and that is not its own here becomes its own: clean
- * of what the last owner had, its representor up, in its bridge; one that it has no more is given back. Its other VFs are not touched.
- * domain: as the guest runs. Return: 0, or the first error with *why.
+ * Brings what vferry keeps of a running guest in line with its devices: a VF that it has and that is not its own here becomes its own:
+ * clean of what the last owner had, its representor up, in its bridge; one that it has no more is given back. Its other VFs are not
+ * touched. domain: as the guest runs. Return: 0, or the first error with *why.
  */
 int hotplug_sync(const struct config *config, const struct domain *domain, deadline_t deadline, struct reason *why);
 

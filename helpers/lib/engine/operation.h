@@ -77,8 +77,8 @@ STEP_KINDS_OF(OPERATION_OF)
 #undef OPERATION_OF
 
 /*
- * operation_carrier.c. Whether the uplink of a step's PF has a link; and waits until it has, at most until the deadline. Return: 0, -ENOLINK
- * if it did not come, negative errno.
+ * operation_carrier.c. Whether the uplink of a step's PF has a link; and waits until it has, at most until the deadline. Return: 0,
+ * -ENOLINK if it did not come, negative errno.
  */
 bool operation_has_carrier(const struct step *step, struct context *context);
 int operation_await_carrier(const struct step *step, struct context *context, struct reason *why);

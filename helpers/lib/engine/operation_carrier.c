@@ -61,7 +61,8 @@ int operation_await_carrier(const struct step *step, struct context *context, st
 
 	if (found)
 		return found < 0 ? found : 0;
-	reason_set(why, -ENOLINK, pci_address_format(&step->pf, address), "its uplink %s had a link before the eswitch was switched, and has none yet",
+	reason_set(why, -ENOLINK, pci_address_format(&step->pf, address),
+		   "its uplink %s had a link before the eswitch was switched, and has none yet",
 		   look.netdev.name);
 	reason_cure(why, "run 'vferry prepare' before guests come; raise hook_deadline if the link takes longer to train than that allows");
 	return -ENOLINK;

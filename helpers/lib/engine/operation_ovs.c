@@ -184,8 +184,8 @@ static bool is_wanted(const struct ovs_state *state, const struct step *step)
 }
 
 /*
- * refuse_others() - whether the representor is in its bridge as somebody else's port that cannot be the guest's; what it lacks that the guest can
- * do without is said
+ * refuse_others() - whether the representor is in its bridge as somebody else's port that cannot be the guest's; what it lacks that the
+ * guest can do without is said
  * Return: 0, -EEXIST with *why
  */
 static int refuse_others(const struct ovs_state *state, const struct step *step, struct reason *why)

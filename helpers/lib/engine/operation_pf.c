@@ -42,8 +42,8 @@ static int apply_autoprobe(const struct step *step, struct context *context, str
 const struct operation operation_autoprobe = { look_autoprobe, apply_autoprobe };
 
 /*
- * operation_refuse_bound() - whether a driver holds a VF of a PF: changing the mode would cut its user off, and taking the VFs away would wait for
- * that user without limit
+ * operation_refuse_bound() - whether a driver holds a VF of a PF: changing the mode would cut its user off, and taking the VFs away would
+ * wait for that user without limit
  * Return: 0 if none does, -EBUSY with *why filled, negative errno
  */
 int operation_refuse_bound(const struct pci_address *pf, struct reason *why)

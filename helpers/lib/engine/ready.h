@@ -2,10 +2,11 @@
 /*
  * ready.h: gives VFs to guests and takes them back: who owns what, and how that changes.
  *
- * Theory of operation. A guest gets its VFs in two steps: the claim, which writes its lease into the file of each VF under that VF's lock, and
- * finds out whether the VF is somebody else's by now; and the making, which brings first the PFs, each under its own lock, then the VFs to
- * what the new owner needs (converge.h). Giving back takes the lease away and brings the VF to what was there before: the same convergence
- * without an owner. Nothing here needs the host-wide lock; who chooses among free VFs holds it, so that two do not choose the same.
+ * Theory of operation. A guest gets its VFs in two steps: the claim, which writes its lease into the file of each VF under that VF's lock,
+ * and finds out whether the VF is somebody else's by now; and the making, which brings first the PFs, each under its own lock, then the VFs
+ * to what the new owner needs (converge.h). Giving back takes the lease away and brings the VF to what was there before: the same
+ * convergence without an owner. Nothing here needs the host-wide lock; who chooses among free VFs holds it, so that two do not choose the
+ * same.
  */
 #ifndef VFERRY_ENGINE_READY_H
 #define VFERRY_ENGINE_READY_H
@@ -54,8 +55,8 @@ struct ready_choice {
 
 /*
  * Takes leases away, and gives back what was made for them; then what was made of their PFs if no guest ever ran on them and nobody uses
- * them. left: the guest has let go of the VF, whatever its status file says. What cannot be given back yet stays in the objects' files, for a later
- * call. Return: 0, or the first error with *why.
+ * them. left: the guest has let go of the VF, whatever its status file says. What cannot be given back yet stays in the objects' files, for
+ * a later call. Return: 0, or the first error with *why.
  */
 int ready_give_back(const struct config *config, const struct ready_choice *choice, bool left, deadline_t deadline, struct reason *why);
 
@@ -69,8 +70,8 @@ int ready_leases(const char *uuid, struct record_list *list, struct reason *why)
 int ready_give_back_pf(const struct pci_address *address, const struct config *config, deadline_t deadline, struct reason *why);
 
 /*
- * A guest was seen: at "prepare" (came), or to run. Its leases say so from then on; once it runs, what was made of its PFs stays. Return: 0,
- * negative errno.
+ * A guest was seen: at "prepare" (came), or to run. Its leases say so from then on; once it runs, what was made of its PFs stays. Return:
+ * 0, negative errno.
  */
 int ready_came(const char *uuid, const char *lease, struct reason *why);
 int ready_commit(const char *uuid, const char *lease, struct reason *why);

@@ -2,9 +2,9 @@
 /*
  * reconcile.c: brings objects, PFs and ports in line with libvirt's status directory. See ready.h.
  *
- * libvirt can drop an incoming guest between its calls of "migrate" and "prepare" without telling anybody, and when libvirtd is killed, or a
- * VF is attached or detached while a guest runs, no hook is called either. So whoever gives a VF to a guest first looks what became of the
- * others. All decisions are made on one look, and asked again under the lock of the object that they are about.
+ * libvirt can drop an incoming guest between its calls of "migrate" and "prepare" without telling anybody, and when libvirtd is killed, or
+ * a VF is attached or detached while a guest runs, no hook is called either. So whoever gives a VF to a guest first looks what became of
+ * the others. All decisions are made on one look, and asked again under the lock of the object that they are about.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -177,7 +177,8 @@ static int disown(const struct object *seen, const struct status *guest, struct 
 /*
  * adopt() - a VF that its guest was given without vferry: from then on it is that guest's
  */
-static int adopt(const struct object *object, const struct status *guest, const struct config *config, deadline_t deadline, struct reason *why)
+static int adopt(const struct object *object, const struct status *guest, const struct config *config, deadline_t deadline,
+		 struct reason *why)
 {
 	autofree struct domain *domain = calloc(1, sizeof(*domain));
 	int error = domain ? read_guest(guest, domain, why) : -ENOMEM;
@@ -235,7 +236,8 @@ static bool settle(const struct object *object, const struct scene *scene, deadl
 /*
  * remove_port() - takes out a port whose guest is gone, if nobody has come to use its VF
  */
-static int remove_port(const struct ovs_port *port, const struct inventory_pf *pf, unsigned int index, struct door *door, struct reason *why)
+static int remove_port(const struct ovs_port *port, const struct inventory_pf *pf, unsigned int index, struct door *door,
+		       struct reason *why)
 {
 	autoobject struct object object = { .pf = pf->address, .has_vf = true, .index = index };
 	struct step made = { .kind = STEP_PORT, .pf = pf->address, .has_vf = true, .index = index, .number = 1 }, back;

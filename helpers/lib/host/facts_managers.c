@@ -54,7 +54,8 @@ static const char *manager_by_name(const char *name)
 	snprintf(line, sizeof(line), "%s=", name);
 	if (sysroot_read(text, sizeof(text), "/run/network/ifstate") > 0 && has_line(text, line))
 		return "ifupdown";
-	if (sysroot_exists("/run/dhcpcd/%s.pid", name) || sysroot_exists("/run/dhcpcd/%s-4.pid", name) || sysroot_exists("/run/dhcpcd-%s.pid", name))
+	if (sysroot_exists("/run/dhcpcd/%s.pid", name) || sysroot_exists("/run/dhcpcd/%s-4.pid", name) ||
+	    sysroot_exists("/run/dhcpcd-%s.pid", name))
 		return "dhcpcd";
 	return sysroot_exists("/run/dhclient.%s.pid", name) || sysroot_exists("/run/dhclient-%s.pid", name) ? "dhclient" : NULL;
 }

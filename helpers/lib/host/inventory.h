@@ -99,8 +99,8 @@ int inventory_read(struct inventory *inventory, const char *ovsdb_socket, deadli
 int inventory_read_few(struct inventory *inventory, const char *ovsdb_socket, deadline_t deadline, struct reason *why);
 
 /*
- * Asks for the ports of VFs that are "port_unasked" (inventory_port.c). vf: of one PF of the inventory; one that does not answer has no port
- * then. Return: 0, negative errno with *why if they could not be asked.
+ * Asks for the ports of VFs that are "port_unasked" (inventory_port.c). vf: of one PF of the inventory; one that does not answer has no
+ * port then. Return: 0, negative errno with *why if they could not be asked.
  */
 int inventory_ask_ports(struct inventory_pf *pf, struct inventory_vf *const *vf, size_t count, deadline_t deadline, struct reason *why);
 

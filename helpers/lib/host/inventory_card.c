@@ -194,8 +194,8 @@ static void read_switch(struct inventory_pf *pf, const struct netdev_part *netde
 }
 
 /*
- * Whether the TC rules of a PF's uplink matter: not where the eswitch is in switchdev mode and the uplink a port of Open vSwitch, since then
- * nothing is changed that could take a person's rules away, and Open vSwitch's own may be very many.
+ * Whether the TC rules of a PF's uplink matter: not where the eswitch is in switchdev mode and the uplink a port of Open vSwitch, since
+ * then nothing is changed that could take a person's rules away, and Open vSwitch's own may be very many.
  */
 static bool wants_rules(const struct inventory_pf *pf, const struct netdev_part *netdevs)
 {

@@ -49,7 +49,8 @@ static bool is_of_pf(const struct inventory_pf *pf, const struct netdev *netdev,
 	char address[PCI_ADDRESS_LEN];
 	unsigned int number;
 
-	return !netdev->space[0] && netdev_is_of_vf(netdev, &number, vf) && strcmp(netdev->parent, pci_address_format(&pf->address, address)) == 0 &&
+	return !netdev->space[0] && netdev_is_of_vf(netdev, &number, vf) &&
+	       strcmp(netdev->parent, pci_address_format(&pf->address, address)) == 0 &&
 	       *vf < pf->num_vfs;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * inventory_port.c: asks the card for the ports of a few VFs, after inventory_read_few(), in a child: devlink waits behind a driver at work.
+ * inventory_port.c: asks the card for the ports of a few VFs, after inventory_read_few(), in a child: devlink waits behind a driver at
+ * work.
  */
 #include <errno.h>
 #include <string.h>

@@ -21,8 +21,8 @@ int desired_of_guest(const struct guest_vf *vf, const struct owner *owner, bool 
 int desired_of_nobody(const struct object *object, struct steps *steps);
 
 /*
- * Whether somebody else's port can be a guest's: the VLANs and the iface-id that the passport tells. Return: 0, -EEXIST with *why. What else the passport asks
- * for and the port has not is told in *missing (may be NULL), "" nothing.
+ * Whether somebody else's port can be a guest's: the VLANs and the iface-id that the passport tells. Return: 0, -EEXIST with *why. What
+ * else the passport asks for and the port has not is told in *missing (may be NULL), "" nothing.
  */
 int desired_port_fits(const struct ovs_port *port, const struct port_settings *wanted, char *missing, size_t size, struct reason *why);
 

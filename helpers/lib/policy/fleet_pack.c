@@ -5,8 +5,8 @@
  * Theory of operation. Rules of thumb find a good plan (fleet_pack_try.c), and prices a number that no plan exceeds
  * (fleet_pack_bound.c). Where they meet, it is proven. Else the items are decided one after the other, the hardest first: each goes into
  * one of the bins or is left out; a branch ends where even its bound is no better than the best plan. Three things keep the tree small:
- * alike items go into bins in rising order; of bins that are alike and have the same room one is tried; a state that was met already with as many
- * items placed is not met again. The effort is limited, and then the bound that remains is told.
+ * alike items go into bins in rising order; of bins that are alike and have the same room one is tried; a state that was met already with
+ * as many items placed is not met again. The effort is limited, and then the bound that remains is told.
  */
 #include <errno.h>
 #include <stdlib.h>

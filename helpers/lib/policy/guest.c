@@ -125,7 +125,8 @@ static int judge_unknown(const struct guest_search *search, size_t i, bool *carr
 	}
 	if (search->config->without_passport != WITHOUT_REFUSE)
 		return 0;
-	reason_set(why, -EPERM, address, "the guest has this host device, and neither a passport nor its address tells whether it is a VF that can migrate");
+	reason_set(why, -EPERM, address,
+		   "the guest has this host device, and neither a passport nor its address tells whether it is a VF that can migrate");
 	reason_cure(why, "give the guest a passport on the source, or set without_passport in vferry.conf here");
 	reason_rule(why, "without-passport");
 	return -EPERM;

@@ -30,7 +30,10 @@ struct network {
 	const struct ovs_port *device;    /* a port that is another device which may lead to a cable, NULL: none */
 };
 
-/* Finds the network of a bridge. A bridge that does not exist has no way; a PF that says it is in it (uplink_bridge) is one all the same. */
+/*
+ * Finds the network of a bridge. A bridge that does not exist has no way; a PF that says it is in it (uplink_bridge) is one all the
+ * same.
+ */
 void network_find(const struct inventory *inventory, const char *bridge, struct network *network);
 
 /* Whether something joins it with the world outside already: a second way would make a loop. */
@@ -50,14 +53,15 @@ int network_judge(const struct config *config, const struct inventory *inventory
 		  bool *plug, struct reason *why);
 
 /*
- * The bridge of a VF of which nobody tells the bridge: the one that its PF's uplink is in, but that of the configuration where the uplink is
- * a way out of it too (patch ports), where it has tunnels, or where all that is somebody else's business. pf: NULL: not known.
+ * The bridge of a VF of which nobody tells the bridge: the one that its PF's uplink is in, but that of the configuration where the uplink
+ * is a way out of it too (patch ports), where it has tunnels, or where all that is somebody else's business. pf: NULL: not known.
  */
 const char *network_bridge(const struct config *config, const struct inventory *inventory, const struct inventory_pf *pf);
 
 /*
  * The MTU that a VF's representor is to have: the uplink's. A representor begins with 1500 (Linux mlx5/core/en_rep.c), what does not fit
- * through it is dropped until the card has the flow, and Open vSwitch gives a bridge's own port the smallest MTU of its ports. Never less than it has.
+ * through it is dropped until the card has the flow, and Open vSwitch gives a bridge's own port the smallest MTU of its ports. Never less
+ * than it has.
  * Return: bytes; 0: leave it as it is.
  */
 unsigned int network_mtu(const struct inventory_pf *pf, const struct inventory_vf *vf);

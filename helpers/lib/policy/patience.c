@@ -36,7 +36,8 @@ int patience_judge(const struct patience *patience, size_t before, struct reason
 
 	if (!patience->config->patience || expected <= left)
 		return 0;
-	reason_set(why, -EAGAIN, NULL, "%zu guests wait for a slot before it, which takes %lld s or more, and whoever moves it leaves it %lld s", before,
+	reason_set(why, -EAGAIN, NULL,
+		   "%zu guests wait for a slot before it, which takes %lld s or more, and whoever moves it leaves it %lld s", before,
 		   (long long)(expected / 1000), (long long)(left / 1000));
 	reason_cure(why, "move fewer guests at a time; or raise patience in vferry.conf here, and the time that the engine waits for a migration");
 	reason_rule(why, "L4-slots");

@@ -22,7 +22,8 @@ enum verdict rules_postcopy(const struct rule_case *c, struct reason *why)
 }
 
 /*
- * is_failover() - whether no VF of a guest travels with it: QEMU unplugs those of failover pairs before it sends anything (hw/net/virtio-net.c)
+ * is_failover() - whether no VF of a guest travels with it: QEMU unplugs those of failover pairs before it sends anything
+ * (hw/net/virtio-net.c)
  */
 static bool is_failover(const struct guest *guest)
 {

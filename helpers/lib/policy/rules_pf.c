@@ -199,7 +199,8 @@ enum verdict rules_mtu(const struct rule_case *c, struct reason *why)
 }
 
 /*
- * rules_msix() - its VFs have MSI-X tables as large as the guest's VF had at the source, or can get them. A source that does not tell passes.
+ * rules_msix() - its VFs have MSI-X tables as large as the guest's VF had at the source, or can get them. A source that does not tell
+ * passes.
  *
  * VFs of one PF have tables of one size unless the card lets them be set.
  */
@@ -210,7 +211,8 @@ enum verdict rules_msix(const struct rule_case *c, struct reason *why)
 
 	if (!source || !here || source == here || c->pf->msix_dynamic)
 		return VERDICT_PASS;
-	reason_set(why, -EPERM, NULL, "the MSI-X tables of its VFs have %u entries, and that of the guest's VF at the source has %u", here, source);
+	reason_set(why, -EPERM, NULL, "the MSI-X tables of its VFs have %u entries, and that of the guest's VF at the source has %u", here,
+		   source);
 	return VERDICT_REFUSE;
 }
 

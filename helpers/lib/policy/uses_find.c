@@ -2,8 +2,8 @@
 /*
  * uses_find.c: makes the list of uses. See uses.h.
  *
- * An uplink is used by all that rides on it, followed through the kernel's own stacking and through Open vSwitch in turn: a bridge there, its
- * other ports, its local port and what rides on that, and by patch ports the next bridge.
+ * An uplink is used by all that rides on it, followed through the kernel's own stacking and through Open vSwitch in turn: a bridge there,
+ * its other ports, its local port and what rides on that, and by patch ports the next bridge.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -51,8 +51,8 @@ static const char *name_of(const struct netdev *netdev, char *out, size_t size)
 {
 	bool is_local = strcmp(netdev->kind, "openvswitch") == 0;
 
-	snprintf(out, size, "%s%s%s%s%.60s%s", is_local ? "port" : netdev->kind, *netdev->kind ? " " : "", netdev->name, *netdev->space ? " (" : "",
-		 netdev->space, *netdev->space ? ")" : "");
+	snprintf(out, size, "%s%s%s%s%.60s%s", is_local ? "port" : netdev->kind, *netdev->kind ? " " : "", netdev->name,
+		 *netdev->space ? " (" : "", netdev->space, *netdev->space ? ")" : "");
 	return out;
 }
 

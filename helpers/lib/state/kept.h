@@ -3,8 +3,8 @@
  * kept.h: what an operator set on a guest's port while it ran, kept until its next start here: /var/lib/vferry/ports/UUID.json.
  *
  * A port that vferry made goes when its guest is shut down. What was set on it since (its VLAN above all: a port without a tag is in every
- * VLAN) is kept with what the guest's definition had asked for when it started; at its next start here it holds if the definition still says the
- * same, or says nothing. A definition that was changed in between is newer.
+ * VLAN) is kept with what the guest's definition had asked for when it started; at its next start here it holds if the definition still
+ * says the same, or says nothing. A definition that was changed in between is newer.
  */
 #ifndef VFERRY_STATE_KEPT_H
 #define VFERRY_STATE_KEPT_H

@@ -84,7 +84,10 @@ int object_remove(const struct object *object, struct reason *why);
 int object_read_all(struct object_list *list, struct reason *why);
 void object_list_release(struct object_list *list);
 
-/* Writes down a step that is about to be made: the baseline of the first one stays. Return: whether there is anything new; -ENOMEM, -E2BIG. */
+/*
+ * Writes down a step that is about to be made: the baseline of the first one stays. Return: whether there is anything new; -ENOMEM,
+ * -E2BIG.
+ */
 int object_note(struct object *object, const struct step *step);
 
 void object_release(struct object *object);

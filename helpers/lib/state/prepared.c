@@ -45,7 +45,8 @@ static int take_entry(struct json_object *json, struct prepared *prepared)
 
 	if (prepared->pfs == PREPARED_MAX || pci_address_parse(member(json, "pf"), &pf->pf))
 		return -EINVAL;
-	if (!json_object_object_get_ex(json, "bridge", &name) || !json_object_is_type(name, json_type_string) || strlen(bridge) >= sizeof(pf->bridge) || strchr(bridge, '/'))
+	if (!json_object_object_get_ex(json, "bridge", &name) || !json_object_is_type(name, json_type_string) ||
+	    strlen(bridge) >= sizeof(pf->bridge) || strchr(bridge, '/'))
 		return -EINVAL;
 	if (!json_object_object_get_ex(json, "vfs", &vfs) || json_object_get_int64(vfs) < 1 || json_object_get_int64(vfs) > MAX_VFS)
 		return -EINVAL;

@@ -3,8 +3,8 @@
  * queue.h: the line of arrivals that wait for a slot, first come, first served.
  *
  * A ticket is a file below /run/vferry/queue that its owner holds locked; its name says when it came. A ticket that nobody holds is of a
- * process that died, and does not count. All functions but queue_leave(), queue_door() and queue_sees_before() are called with the host-wide
- * lock held.
+ * process that died, and does not count. All functions but queue_leave(), queue_door() and queue_sees_before() are called with the
+ * host-wide lock held.
  */
 #ifndef VFERRY_STATE_QUEUE_H
 #define VFERRY_STATE_QUEUE_H
@@ -28,8 +28,8 @@ int queue_enter(const char *uuid, const char *guest, unsigned int max, struct ti
 bool queue_is_first(const struct ticket *ticket);
 
 /*
- * Whether a ticket that came before is there; it may be of one who has died. Needs no lock: those who wait look each time that something has
- * changed, and would keep from it the one whose turn it is.
+ * Whether a ticket that came before is there; it may be of one who has died. Needs no lock: those who wait look each time that something
+ * has changed, and would keep from it the one whose turn it is.
  */
 bool queue_sees_before(const struct ticket *ticket);
 

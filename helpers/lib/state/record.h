@@ -94,9 +94,9 @@ const struct record *record_find_vf(const struct record_list *list, const struct
 const struct record *record_find_uuid(const struct record_list *list, const char *uuid);
 
 /*
- * That a guest is known here (guests/UUID.json), from before its first lease is written until its last one has gone. lost: the VF of a lease of
- * it that ran out and that another guest has been given. Forgetting keeps the file while the guest has a lease. guest_note_mark() keeps what
- * the file says beside is_arriving.
+ * That a guest is known here (guests/UUID.json), from before its first lease is written until its last one has gone. lost: the VF of a
+ * lease of it that ran out and that another guest has been given. Forgetting keeps the file while the guest has a lease. guest_note_mark()
+ * keeps what the file says beside is_arriving.
  */
 struct guest_note {
 	bool is_arriving;        /* it comes by a migration and has not landed yet: the file then holds MARK_ARRIVING (mark.h) */

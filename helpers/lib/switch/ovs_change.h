@@ -36,8 +36,8 @@ bool ovs_is_healthy(const struct ovs_port *port);
 int ovs_verify_port(struct ovs *ovs, const char *bridge, const char *name, deadline_t deadline, struct reason *why);
 
 /*
- * Operations for a transaction: let a port go without QoS and forget what vferry made for it; make those of a text of port_qos.h. Return: the value
- * of the Port's column, an empty set where the text is none.
+ * Operations for a transaction: let a port go without QoS and forget what vferry made for it; make those of a text of port_qos.h. Return:
+ * the value of the Port's column, an empty set where the text is none.
  */
 void ovs_qos_forget(struct transaction *t, const char *port);
 struct json_object *ovs_qos_insert(struct transaction *t, const char *port, const char *text);
