@@ -194,8 +194,9 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call quiet,CC) $(COMPILE) -c -o $@ $<
 
-# Everything is compiled again when a flag or a place changes, since the objects contain both.
-flags_text = $(COMPILE) | $(LINK) | $(PACKAGE_LIBS) | $(VIRT_CFLAGS) $(VIRT_LIBS) | $(AGENT_CFLAGS) $(AGENT_LIBS)
+# Everything is compiled again when a flag or a place changes, since the objects contain both. The text is taken here and now: what a target
+# adds for itself reaches its prerequisites, and would make another text of it for each goal.
+flags_text := $(COMPILE) | $(LINK) | $(PACKAGE_LIBS) | $(VIRT_CFLAGS) $(VIRT_LIBS) | $(AGENT_CFLAGS) $(AGENT_LIBS)
 $(BUILD)/flags: FORCE | packages
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(flags_text))' >$@.new
