@@ -93,9 +93,6 @@ int command_run(struct call *call);
 /* One call of a subcommand, as a program makes it: argv[1] is its name. Return: exit status. */
 int command_main(const struct command *command, int argc, char **argv);
 
-/* Prints what a subcommand takes. */
-void command_help(const struct command *command, FILE *out);
-
 /* Says a failure to call->err, and ends with COMMAND_NOT_READY. guest may be NULL. */
 int command_fail(struct call *call, const struct reason *why, const char *guest);
 

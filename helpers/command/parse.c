@@ -51,7 +51,7 @@ static void help_option(const struct command_option *option, FILE *out)
 }
 
 /* Prints what a subcommand takes. */
-void command_help(const struct command *command, FILE *out)
+static void command_help(const struct command *command, FILE *out)
 {
 	static const struct command_option help = OPTION("help", NULL, json, "print this");
 	static const struct command_option version = OPTION("version", NULL, json, "print the version");

@@ -275,7 +275,7 @@ void config_defaults(struct config *config)
 /*
  * out, size: receives the words. Return: out.
  */
-char *config_allowed(const struct config_key *key, char *out, size_t size)
+static char *config_allowed(const struct config_key *key, char *out, size_t size)
 {
 	size_t used = 0;
 

@@ -92,9 +92,6 @@ const struct config_key *config_keys(void);
 /* Fills *config with the defaults. */
 void config_defaults(struct config *config);
 
-/* Says what a key may be set to, in words: "a number from 1 to 4". Returns out. */
-char *config_allowed(const struct config_key *key, char *out, size_t size);
-
 /*
  * Reads a file (path is put behind the sysroot; NULL is SYSCONFDIR CONFIG_FILE, a compile-time choice) over the defaults. An absent file
  * is no error; an unknown key, a key given twice, a value out of range or a line that does not parse is -EINVAL with file, line, key and

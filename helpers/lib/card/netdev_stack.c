@@ -97,24 +97,6 @@ size_t netdev_find_riders(const struct netdev *list, size_t count, uint32_t ifin
 	return walk.riders;
 }
 
-/* Whether a device is a representor; see the header. */
-bool netdev_is_representor(const struct netdev *netdev)
-{
-	const char *name = netdev->port_name;
-
-	if (*name == 'c') { /* of another controller: "c1pf0vf0" */
-		name++;
-		name += strspn(name, "0123456789");
-	}
-	return strncmp(name, "pf", 2) == 0;
-}
-
-/* Whether a device is real hardware; see the header. */
-bool netdev_is_hardware(const struct netdev *netdev)
-{
-	return netdev->parent[0] && !netdev->kind[0] && !netdev_is_representor(netdev);
-}
-
 /*
  * Whether rtnetlink tells all that a device lies on: hardware and what is made of nothing lies on nothing, a master is told by its
  * members.

@@ -21,12 +21,6 @@ struct netdev_rider {
  */
 size_t netdev_find_riders(const struct netdev *list, size_t count, uint32_t ifindex, struct netdev_rider *rider, size_t max);
 
-/* Whether a device is real hardware, or another function of it: it has a parent and nothing below, and is no representor. */
-bool netdev_is_hardware(const struct netdev *netdev);
-
-/* Whether a device is the representor of a function, by its port's name: "pf0vf3", "c1pf0sf1", also "eth1" of another make: "pf…". */
-bool netdev_is_representor(const struct netdev *netdev);
-
 /*
  * Notes in a list what lies on what, where rtnetlink does not tell it: what the kernel links in sysfs alone, such as a VXLAN and its
  * device.

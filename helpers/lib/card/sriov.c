@@ -104,30 +104,6 @@ int sriov_vf_address(const struct pci_address *pf, unsigned int index, struct pc
 	return error ? error : pci_address_parse(name, vf);
 }
 
-/*
- * The PF of a VF, and the VF's number there.
- * Return: 0; -ENOENT if the device is no VF.
- */
-int sriov_pf_of(const struct pci_address *vf, struct pci_address *pf, unsigned int *index)
-{
-	char address[PCI_ADDRESS_LEN], name[32];
-	struct pci_address parent, candidate;
-	unsigned int total;
-
-	if (sysroot_link_name(name, sizeof(name), DEVICES "/%s/physfn", pci_address_format(vf, address)) < 0 ||
-	    pci_address_parse(name, &parent) < 0)
-		return -ENOENT;
-	total = read_count(name, "sriov_totalvfs");
-	for (unsigned int i = 0; i < total; i++) {
-		if (sriov_vf_address(&parent, i, &candidate) == 0 && pci_address_equal(&candidate, vf)) {
-			*pf = parent;
-			*index = i;
-			return 0;
-		}
-	}
-	return -ENOENT;
-}
-
 /* Explains what the kernel says to a number of VFs (drivers/pci/iov.c sriov_numvfs_store()); see the header. Return: error. */
 int sriov_explain_number(int error, const struct pci_address *pf, unsigned int vfs, struct reason *why)
 {
@@ -343,25 +319,6 @@ bool pci_has_variant_driver(unsigned int vendor, unsigned int device)
 
 	snprintf(alias, sizeof(alias), "vfio_pci:v%08Xd%08Xsv%08Xsd%08Xbc02sc00i00", vendor, device, vendor, 0u);
 	return read_aliases(&aliases) == 0 && aliases && pci_match_alias(aliases, alias, name, sizeof(name));
-}
-
-/*
- * The VFIO driver that libvirt would choose for a device; see the header. Without modules.alias it is "vfio-pci", as libvirt has it.
- * Return: 0; negative errno with *why filled if the device is not there.
- */
-int pci_vfio_driver(const struct pci_address *device, char *name, size_t size, struct reason *why)
-{
-	autofree char *aliases = NULL;
-	char address[PCI_ADDRESS_LEN], modalias[128], alias[160];
-	ssize_t len = sysroot_read(modalias, sizeof(modalias), DEVICES "/%s/modalias", pci_address_format(device, address));
-
-	if (len < 0)
-		return reason_set(why, (int)len, address, "there is no such PCI device");
-	snprintf(alias, sizeof(alias), "vfio_%s", modalias); /* "pci:v000015B3…" becomes "vfio_pci:v000015B3…" */
-	snprintf(name, size, "vfio-pci");
-	if (read_aliases(&aliases) == 0 && aliases)
-		pci_match_alias(aliases, alias, name, size);
-	return 0;
 }
 
 /* ---- Binding ------------------------------------------------------------------------------------------------------------------- */

@@ -31,9 +31,6 @@ int sriov_read(const struct pci_address *pf, struct sriov_pf *out, struct reason
 /* The address of VF number index as sysfs links it (virtfnN). -ENOENT if there is none. */
 int sriov_vf_address(const struct pci_address *pf, unsigned int index, struct pci_address *vf);
 
-/* The PF of a VF (physfn) and its number. -ENOENT if it is no VF. */
-int sriov_pf_of(const struct pci_address *vf, struct pci_address *pf, unsigned int *index);
-
 /* Both block. sriov_set_num: never 0 while a VF has a driver (vfio waits for its user without limit). */
 int sriov_set_num(const struct pci_address *pf, unsigned int vfs, struct reason *why);
 int sriov_set_autoprobe(const struct pci_address *pf, bool on, struct reason *why);
@@ -47,16 +44,10 @@ int pci_driver(const struct pci_address *device, char *name, size_t size);
 /* Number of devices in its IOMMU group, 0 if it has no group. */
 unsigned int pci_group_members(const struct pci_address *device);
 
-/*
- * The VFIO driver that libvirt would choose for a device: the best "vfio_pci:" alias of /lib/modules/RELEASE/modules.alias that
- * matches its modalias, else "vfio-pci" (src/util/virpci.c virPCIDeviceFindBestVFIOVariant). Return: 0, negative errno.
- */
-int pci_vfio_driver(const struct pci_address *device, char *name, size_t size, struct reason *why);
-
 /* Whether modules.alias has a "vfio_pci:" alias for network functions of these ids. */
 bool pci_has_variant_driver(unsigned int vendor, unsigned int device);
 
-/* The matching half of both, for tests and fuzzing: the best alias in the text of modules.alias. */
+/* The matching half of it, for tests and fuzzing: the best alias in the text of modules.alias. */
 bool pci_match_alias(const char *aliases, const char *alias, char *name, size_t size);
 
 /* Block. Bind with driver_override and drivers_probe (module loaded if need be); unbind and clear driver_override. */

@@ -98,9 +98,6 @@ int operation_find_representor(const struct step *step, struct netdev *netdev, s
 /* One look for its netdev, without a child of its own. Return: 1 found, 0 not (yet), negative errno. */
 int operation_see_representor(const struct step *step, struct netdev *netdev, struct reason *why);
 
-/* One look for it, without a child of its own. Return: 1 found and complete, 0 not (yet), negative errno. */
-int operation_see_port(const struct step *step, bool need_netdev, struct devlink_port *port, struct reason *why);
-
 /* The same for a write to it: *nl is open then. Return: 1 found, 0 the port is gone, negative errno. */
 int operation_open_port(const struct step *step, struct netlink *nl, struct devlink_port *port, struct reason *why);
 

@@ -179,14 +179,14 @@ static bool udev_is_done(uint32_t ifindex)
 }
 
 /*
- * operation_see_port() - one look for the port of a VF
+ * see_port() - one look for the port of a VF
  * @step:	step with PF and number of the VF
  * @need_netdev: it counts only if its representor has a netdev with its final name
  * @port:	result
  * @why:	filled on failure
  * Return: 1 found and complete, 0 not yet, negative errno
  */
-int operation_see_port(const struct step *step, bool need_netdev, struct devlink_port *port, struct reason *why)
+static int see_port(const struct step *step, bool need_netdev, struct devlink_port *port, struct reason *why)
 {
 	autonetlink struct netlink nl = { 0 };
 	struct devlink_port found = { 0 };
@@ -214,7 +214,7 @@ int operation_see_port(const struct step *step, bool need_netdev, struct devlink
  */
 int operation_open_port(const struct step *step, struct netlink *nl, struct devlink_port *port, struct reason *why)
 {
-	int found = operation_see_port(step, false, port, why);
+	int found = see_port(step, false, port, why);
 	int error = found == 1 ? devlink_open(nl, why) : 0;
 
 	return error ? error : found;
@@ -236,7 +236,7 @@ int operation_see_representor(const struct step *step, struct netdev *netdev, st
 
 	if (netdev_find_representor(pci_address_format(&step->pf, address), step->index, netdev) == 1)
 		return udev_is_done(netdev->ifindex);
-	result = operation_see_port(step, true, &port, why);
+	result = see_port(step, true, &port, why);
 	if (result != 1)
 		return result;
 	if (netdev_read_card(port.netdev, netdev) && netdev->ifindex == port.ifindex)
@@ -253,7 +253,7 @@ int operation_see_representor(const struct step *step, struct netdev *netdev, st
 static int see(struct operation_look *look, struct reason *why)
 {
 	return look->need_link ? operation_see_representor(&look->step, &look->netdev, why)
-			       : operation_see_port(&look->step, look->need_netdev, &look->port, why);
+			       : see_port(&look->step, look->need_netdev, &look->port, why);
 }
 
 /*

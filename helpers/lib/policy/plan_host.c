@@ -16,11 +16,11 @@
 #include "policy/rules.h"
 
 /*
- * plan_host_is_idle() - whether a VF can be taken from its driver without harm
+ * is_idle() - whether a VF can be taken from its driver without harm
  * @uses:	who uses it
  * @vf:		VF
  */
-bool plan_host_is_idle(const struct uses *uses, const struct inventory_vf *vf)
+static bool is_idle(const struct uses *uses, const struct inventory_vf *vf)
 {
 	bool is_hosts = strcmp(vf->driver, "pci-stub") == 0 || strcmp(vf->driver, "mlx5_core") == 0;
 
@@ -42,7 +42,7 @@ struct inventory_pf plan_host_idle(const struct inventory *inventory, const stru
 
 	for (unsigned int i = 0; i < pf->num_vfs && i < INVENTORY_MAX_VFS; i++) {
 		vf[i] = pf->vf[i];
-		if (is_known && plan_host_is_idle(&uses, &vf[i]))
+		if (is_known && is_idle(&uses, &vf[i]))
 			vf[i].driver[0] = '\0';
 	}
 	copy.vf = vf;
@@ -167,7 +167,7 @@ static int plan_unbind(const struct inventory *inventory, const struct inventory
 	for (unsigned int i = 0; i < pf->num_vfs; i++) {
 		struct step step = { .kind = STEP_UNBIND, .pf = pf->address, .has_vf = true, .vf = pf->vf[i].address, .index = i };
 
-		if (!plan_host_is_idle(&uses, &pf->vf[i]))
+		if (!is_idle(&uses, &pf->vf[i]))
 			continue;
 		snprintf(step.before_text, sizeof(step.before_text), "%s", pf->vf[i].driver);
 		if (steps_add(plan, &step))

@@ -12,9 +12,6 @@
 #include "policy/uses.h"
 #include "state/step.h"
 
-/* Whether a VF is held by a driver from which it can be taken without harm: the host's own, with nobody using it, or pci-stub. */
-bool plan_host_is_idle(const struct uses *uses, const struct inventory_vf *vf);
-
 /* A PF as it will be when its idle VFs are free: the same, but that these have no driver. vf: room for INVENTORY_MAX_VFS of them. */
 struct inventory_pf plan_host_idle(const struct inventory *inventory, const struct inventory_pf *pf, struct inventory_vf *vf);
 

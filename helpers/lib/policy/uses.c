@@ -47,22 +47,21 @@ static const struct {
 /* Who would be left with an uplink that answers no more, once Open vSwitch takes what comes in. */
 #define ENDPOINTS (IS(USE_CONNECTION) | IS(USE_ROUTE) | IS(USE_ADDRESS) | IS(USE_STACK) | IS(USE_MEMBER) | IS(USE_BOND) | IS(USE_RULES))
 
-/* For each change: whose uses of the object count, of its VFs, and of the other PFs of its card with their VFs; what he would lose. */
+/* For each change: whose uses of the object count, of its VFs, and of the other PFs of its card with their VFs; beside it, what he would lose. */
 static const struct {
 	unsigned int own, vfs, siblings;
-	const char *loss;
 } changes[CHANGES] = {
-	[CHANGE_ESWITCH] = { TRAFFIC | IS(USE_RULES), HOLDERS | IS(USE_DRIVER) | IS(USE_UP), HOLDERS | IS(USE_CONNECTION) | IS(USE_PORT),
-			     "to change the mode of the eswitch takes the carrier away for seconds" },
-	[CHANGE_NUM_VFS] = { 0, HOLDERS | IS(USE_PROMISE) | IS(USE_DRIVER) | IS(USE_UP), 0, "all VFs would go" },
-	[CHANGE_UPLINK_DOWN] = { TRAFFIC, HOLDERS, 0, "the network would be gone" },
-	[CHANGE_PLUG_UPLINK] = { ENDPOINTS, 0, 0, "Open vSwitch would take its traffic" },
-	[CHANGE_UNPLUG_UPLINK] = { TRAFFIC, HOLDERS & ~IS(USE_UNSEEN), 0, "the network would be gone" },
-	[CHANGE_UNBIND_VF] = { HOLDERS | IS(USE_DRIVER), 0, 0, "the VF would be gone" },
-	[CHANGE_VF_FUNCTION] = { HOLDERS, 0, 0, "it would be changed under its user" },
-	[CHANGE_REPRESENTOR_DOWN] = { HOLDERS, 0, 0, "the network would be gone" },
-	[CHANGE_UNPLUG_PORT] = { IS(USE_GUEST) | IS(USE_PORT), 0, 0, "the network would be gone" },
-	[CHANGE_DELETE_BRIDGE] = { TRAFFIC, 0, 0, "the network would be gone" },
+	[CHANGE_ESWITCH] = { TRAFFIC | IS(USE_RULES), HOLDERS | IS(USE_DRIVER) | IS(USE_UP),
+			     HOLDERS | IS(USE_CONNECTION) | IS(USE_PORT) }, /* to change the mode takes the carrier away for seconds */
+	[CHANGE_NUM_VFS] = { 0, HOLDERS | IS(USE_PROMISE) | IS(USE_DRIVER) | IS(USE_UP), 0 }, /* all VFs would go */
+	[CHANGE_UPLINK_DOWN] = { TRAFFIC, HOLDERS, 0 }, /* the network would be gone */
+	[CHANGE_PLUG_UPLINK] = { ENDPOINTS, 0, 0 }, /* Open vSwitch would take its traffic */
+	[CHANGE_UNPLUG_UPLINK] = { TRAFFIC, HOLDERS & ~IS(USE_UNSEEN), 0 }, /* the network would be gone */
+	[CHANGE_UNBIND_VF] = { HOLDERS | IS(USE_DRIVER), 0, 0 }, /* the VF would be gone */
+	[CHANGE_VF_FUNCTION] = { HOLDERS, 0, 0 }, /* it would be changed under its user */
+	[CHANGE_REPRESENTOR_DOWN] = { HOLDERS, 0, 0 }, /* the network would be gone */
+	[CHANGE_UNPLUG_PORT] = { IS(USE_GUEST) | IS(USE_PORT), 0, 0 }, /* the network would be gone */
+	[CHANGE_DELETE_BRIDGE] = { TRAFFIC, 0, 0 }, /* the network would be gone */
 };
 
 /* ---- The list ------------------------------------------------------------------------------------------------------------------ */
@@ -182,27 +181,6 @@ static unsigned int mask_of(const struct use *use, const struct use_target *targ
 static bool is_its_own(const struct use *use, const char *uuid)
 {
 	return uuid && *uuid && strcmp(use->uuid, uuid) == 0;
-}
-
-/* Puts the refusal into words. Return: -EBUSY. */
-static int refuse(const struct use *use, enum use_change change, struct reason *why)
-{
-	char object[PCI_ADDRESS_LEN], sentence[256];
-	bool by_address = use->of.object == USE_OF_PF || use->of.object == USE_OF_VF;
-
-	uses_say(use, sentence, sizeof(sentence));
-	reason_set(why, -EBUSY, by_address ? pci_address_format(&use->of.pci, object) : use->of.name, "it is in use: %s; %s", sentence,
-		   changes[change].loss);
-	reason_cure(why, "take it out of use there, or let guests use another %s", use->of.object == USE_OF_VF ? "VF" : "PF");
-	return -EBUSY;
-}
-
-/* The door's question; see the header. */
-int uses_forbid(const struct uses *uses, const struct use_target *target, enum use_change change, const char *uuid, struct reason *why)
-{
-	const struct use *found = uses_find_user(uses, target, change, uuid);
-
-	return found ? refuse(found, change, why) : 0;
 }
 
 /* Who would lose something; see the header. */

@@ -105,13 +105,9 @@ struct use_target use_bridge(const char *bridge);
 const struct use *uses_next(const struct uses *uses, const struct use_target *of, const struct use *after);
 
 /*
- * The door's question: whether a change would take something from a user. A change of a PF concerns its VFs too, and that of its eswitch
- * the other PFs of the same card. uuid: of the guest for which it is done, whose own uses do not count; NULL: for nobody.
- * Return: 0; -EBUSY with the user and what he would lose in *why.
+ * Who would lose something by a change: the user that tells most, NULL if nobody. A change of a PF concerns its VFs too, and that of its
+ * eswitch the other PFs of the same card. uuid: of the guest for which it is done, whose own uses do not count; NULL: for nobody.
  */
-int uses_forbid(const struct uses *uses, const struct use_target *target, enum use_change change, const char *uuid, struct reason *why);
-
-/* The same question: the user that tells most, NULL if nobody would lose anything. */
 const struct use *uses_find_user(const struct uses *uses, const struct use_target *target, enum use_change change, const char *uuid);
 
 /* How far a VF is from being free, as far as its users are concerned. */

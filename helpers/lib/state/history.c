@@ -28,14 +28,6 @@ static void scope_json(struct json_object **json)
 #define autojson __attribute__((cleanup(scope_json)))
 
 /*
- * history_kind_name() - the name of a kind in JSON
- */
-const char *history_kind_name(enum history_kind kind)
-{
-	return kinds[kind];
-}
-
-/*
  * add_text() - a text of an entry
  */
 static void add_text(struct json_object *json, const char *key, const char *text)
@@ -89,12 +81,12 @@ static int64_t take_number(struct json_object *json, const char *key)
 }
 
 /*
- * history_from_json() - one entry
+ * from_json() - one entry
  * @json:	what history_to_json() made
  * @entry:	result
  * Return: 0, -EINVAL if it is no entry
  */
-int history_from_json(struct json_object *json, struct history_entry *entry)
+static int from_json(struct json_object *json, struct history_entry *entry)
 {
 	char kind[16];
 
@@ -153,7 +145,7 @@ int history_read(struct history *history, struct reason *why)
 	for (size_t i = 0; json_object_is_type(json, json_type_array) && i < json_object_array_length(json); i++) {
 		struct history_entry entry;
 
-		if (!history_from_json(json_object_array_get_idx(json, i), &entry))
+		if (!from_json(json_object_array_get_idx(json, i), &entry))
 			add_last(history, &entry);
 	}
 	return 0;

@@ -40,17 +40,13 @@ struct history {
 	size_t count;
 };
 
-/* The name of a kind in JSON: "ready", "refused", "canceled", "left". */
-const char *history_kind_name(enum history_kind kind);
-
 /* Adds an entry and drops the oldest. Waits for another writer until the deadline. Return: 0, -ETIME, negative errno with *why. */
 int history_add(const struct history_entry *entry, deadline_t deadline, struct reason *why);
 
 /* Reads all; an absent file is an empty history. Return: 0, -EACCES, negative errno with *why. */
 int history_read(struct history *history, struct reason *why);
 
-/* An entry as JSON, and back. Return: 0, -EINVAL for what is no entry. */
+/* An entry as JSON, to be put. */
 struct json_object *history_to_json(const struct history_entry *entry);
-int history_from_json(struct json_object *json, struct history_entry *entry);
 
 #endif

@@ -67,10 +67,10 @@ static struct json_object *phases_json(const struct migration *migration)
 }
 
 /*
- * migration_to_json() - one migration
+ * to_json() - one migration
  * Return: a JSON object, to be put
  */
-struct json_object *migration_to_json(const struct migration *migration)
+static struct json_object *to_json(const struct migration *migration)
 {
 	struct json_object *json = json_object_new_object(), *wrong = json_object_new_array();
 
@@ -136,7 +136,7 @@ static int append(const char *line, size_t length)
  */
 int migration_add(const struct migration *migration, struct reason *why)
 {
-	struct json_object *json = migration_to_json(migration);
+	struct json_object *json = to_json(migration);
 	const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN);
 	size_t length = text ? strlen(text) : 0;
 	autofree char *line = malloc(length + 1);

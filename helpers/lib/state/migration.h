@@ -55,9 +55,6 @@ struct migration {
 /* "completed", "failed", "ended", "unsettled" */
 const char *migration_outcome_name(enum migration_outcome outcome);
 
-/* As JSON, to be put. */
-struct json_object *migration_to_json(const struct migration *migration);
-
 /* Adds one at the end. Return: 0, negative errno with *why. */
 int migration_add(const struct migration *migration, struct reason *why);
 

@@ -41,16 +41,6 @@ bool object_is_owned(const struct object *object)
 	return *object->owner.lease != '\0';
 }
 
-/* See object.h. */
-bool object_is_same(const struct object *a, const struct object *b)
-{
-	if (a->has_vf != b->has_vf || a->seat != b->seat)
-		return false;
-	if (a->has_vf)
-		return pci_address_equal(&a->vf, &b->vf);
-	return pci_address_equal(&a->pf, &b->pf) && (!a->seat || strcmp(a->owner.lease, b->owner.lease) == 0);
-}
-
 /*
  * path_of() - where the file of an object is
  * Return: out

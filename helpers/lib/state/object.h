@@ -64,9 +64,8 @@ struct object_list {
 /* A new identity. Return: out, STEP_LEASE_MAX bytes. */
 char *object_new_lease(char *out);
 
-/* Whether it has an owner; whether two are the same object. */
+/* Whether it has an owner. */
 bool object_is_owned(const struct object *object);
-bool object_is_same(const struct object *a, const struct object *b);
 
 /*
  * Reads the file of the object whose pf, vf (or seat and owner.lease) are set, and replaces the rest by what it says. Return: 0, also if

@@ -55,9 +55,8 @@ void transaction_release(struct transaction *t);
 int transaction_add(struct transaction *t, struct json_object *operation);
 /* -EIO with the database's words if an operation failed; *t is to be released in every case. */
 int transaction_run(struct ovsdb *db, struct transaction *t, deadline_t deadline, struct reason *why);
-/* Rows that operation number i selected, or its count of changed rows; NULL or 0 if the answer has none. */
+/* Rows that operation number i selected; NULL if the answer has none. */
 struct json_object *transaction_rows(const struct transaction *t, int i);
-long transaction_count(const struct transaction *t, int i);
 
 #define autotransaction __attribute__((cleanup(transaction_release)))
 

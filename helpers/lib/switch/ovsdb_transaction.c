@@ -218,12 +218,6 @@ struct json_object *transaction_rows(const struct transaction *t, int i)
 	return json_object_is_type(rows, json_type_array) ? rows : NULL;
 }
 
-/* Return: how many rows operation number i changed. */
-long transaction_count(const struct transaction *t, int i)
-{
-	return (long)json_object_get_int64(json_object_object_get(answer_of(t, i), "count"));
-}
-
 /* ---- Reading values ------------------------------------------------------------------------------------------------------------ */
 
 /* Return: a text column of a row (or a text member of any object), "" if it is absent or of another type. */
