@@ -6,21 +6,8 @@
 setup() {
 	cd "$BATS_TEST_DIRNAME/../.." || exit 1
 	BUILD=${BUILD:-build}
-}
-
-# allowed ROOM: the rooms whose headers a room may include.
-allowed() {
-	case $1 in
-	base) echo base ;;
-	domain) echo base domain ;;
-	card) echo base card ;;
-	switch) echo base switch ;;
-	host) echo base card switch host ;;
-	state) echo base domain card switch host state ;;
-	policy) echo base domain card switch host state policy ;;
-	engine) echo base domain card switch host state policy engine ;;
-	*) return 1 ;;
-	esac
+	# shellcheck source=tests/tree/files.sh
+	. tests/tree/files.sh
 }
 
 # own_includes FILE: prints the room of every header in quotation marks; a name without a folder is of the file's own room.
@@ -63,6 +50,27 @@ none_of() {
 			[[ " $(allowed "$room") " == *" $other "* ]] || { echo "$file ($room) includes a header of $other"; bad=1; }
 		done
 	done
+	[ "$bad" -eq 0 ]
+}
+
+@test "of the programs' rooms each includes the library and itself, and libvirt's room only who may call libvirt" {
+	bad=0
+	library=' base domain card switch host state policy engine '
+	while read -r file; do
+		room=${file%/*}
+		case $file in
+		hooks/*) also=' hooks ' ;;
+		helpers/virt/*) also=' virt ' ;;
+		helpers/agent/*) also=' agent virt ' ;;
+		helpers/command/attach/* | helpers/command/fleet/run.c) also=' command virt ' ;;
+		helpers/command/*) also=' command ' ;;
+		esac
+		for other in $(own_includes "$file"); do
+			[ "$other" != "$(basename "$room")" ] || other=own
+			[[ "$library own $also" == *" $other "* ]] || { echo "$file includes a header of $other"; bad=1; }
+			[[ $file != helpers/virt/* || " own virt base " == *" $other "* ]] || { echo "$file includes a header of $other"; bad=1; }
+		done
+	done < <(find hooks helpers/virt helpers/agent helpers/command -name '*.[ch]')
 	[ "$bad" -eq 0 ]
 }
 
