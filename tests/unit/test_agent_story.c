@@ -125,6 +125,19 @@ TEST(what_failed_once_and_was_done_then_is_done)
 	last_says("in", "completed", NULL, NULL);
 }
 
+TEST(what_there_is_nothing_left_to_do_for_has_not_failed)
+{
+	static const struct outcome none = { .error = -ENOENT };
+
+	begin();
+	lands();
+	result(INTENT_PASSPORT, 0, none); /* at the first try: it is not tried again */
+	CHECK_INT(told, 0);
+	result(INTENT_DEFINITION, 0, none);
+	CHECK_INT(metrics.migrations[1][MIGRATION_UNSETTLED], 0);
+	last_says("in", "completed", NULL, NULL);
+}
+
 TEST(what_is_done_after_an_arrival_is_not_in_its_time)
 {
 	begin();
@@ -222,5 +235,13 @@ TEST(figures_that_never_come_are_not_waited_for_without_end)
 	for (int i = 0; i < 6; i++)
 		becomes("");
 	CHECK_INT(last.migration.downtime, MIGRATION_UNKNOWN);
+	last_says("out", "completed", NULL, NULL);
+}
+
+TEST(a_guest_that_had_left_and_is_back_before_anybody_looked_had_left)
+{
+	begin();
+	becomes("a vf=1 out confirm3 paused");
+	becomes("a vf=1 in prepare paused because=migration");
 	last_says("out", "completed", NULL, NULL);
 }
