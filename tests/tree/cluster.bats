@@ -43,7 +43,7 @@ make_cib() {
 
 	{
 		cat <<-END
-			<cib validate-with="pacemaker-3.2" admin_epoch="0" epoch="1" num_updates="0"><configuration><crm_config>
+			<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.2" admin_epoch="0" epoch="1" num_updates="0"><configuration><crm_config>
 			<cluster_property_set id="o"><nvpair id="o1" name="stonith-enabled" value="false"/><nvpair id="o2" name="no-quorum-policy" value="ignore"/>
 			</cluster_property_set></crm_config><nodes>
 		END
