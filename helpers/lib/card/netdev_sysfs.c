@@ -130,28 +130,45 @@ static int read_new(struct netlink *rt, struct list *list, struct reason *why)
 }
 
 /* Lists the netdevs here; see the header. A device that got another name while it was looked for is found by another look. */
-int netdev_list_quietly(struct netlink *rt, struct netdev **netdevs, size_t *count, struct reason *why)
+int netdev_list_quietly(struct netlink *rt, struct netdev **list, size_t *count, struct reason *why)
 {
-	struct list list = { 0 };
+	struct list found = { 0 };
 	int result = 1;
 
 	for (unsigned int round = 0; round < ROUNDS && result > 0; round++)
-		result = read_new(rt, &list, why);
+		result = read_new(rt, &found, why);
 	if (result < 0) {
-		free(list.netdev);
+		free(found.netdev);
 		return result;
 	}
-	*netdevs = list.netdev;
-	*count = list.count;
+	*list = found.netdev;
+	*count = found.count;
 	return 0;
 }
 
-/* The number in "pf0vf3" behind "vf". Return: whether it is the name of a VF's representor of this machine ("c1pf0vf3" is another's). */
+/* Reads a prefix and a number behind it. *at: moved behind both. Return: whether they are there. */
+static bool take_number(const char **at, const char *prefix, unsigned int *number)
+{
+	size_t length = strlen(prefix);
+	unsigned long value;
+	char *end;
+
+	if (strncmp(*at, prefix, length) != 0 || !isdigit((unsigned char)(*at)[length]))
+		return false;
+	value = strtoul(*at + length, &end, 10);
+	if (value > UINT16_MAX)
+		return false;
+	*number = (unsigned int)value;
+	*at = end;
+	return true;
+}
+
+/* The numbers in "pf0vf3". Return: whether it is the name of a VF's representor of this machine ("c1pf0vf3" is another's). */
 bool netdev_is_of_vf(const struct netdev *netdev, unsigned int *pf, unsigned int *vf)
 {
-	int end = 0;
+	const char *at = netdev->port_name;
 
-	return sscanf(netdev->port_name, "pf%uvf%u%n", pf, vf, &end) == 2 && end > 0 && !netdev->port_name[end];
+	return take_number(&at, "pf", pf) && take_number(&at, "vf", vf) && !*at;
 }
 
 /* Finds a representor; see the header. */

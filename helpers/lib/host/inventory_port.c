@@ -83,15 +83,17 @@ int inventory_ask_ports(struct inventory_pf *pf, struct inventory_vf *const *vf,
 	for (size_t done = 0; !error && done < count;) {
 		struct batch batch = { .pf = pf->address };
 		struct inventory_vf *asked[BATCH];
+		size_t n = 0;
 
-		for (; done < count && batch.count < BATCH; done++) {
+		for (; done < count && n < BATCH; done++) {
 			if (!vf[done]->port_unasked)
 				continue;
-			asked[batch.count] = vf[done];
-			batch.ifindex[batch.count++] = vf[done]->port.ifindex;
+			asked[n] = vf[done];
+			batch.ifindex[n++] = vf[done]->port.ifindex;
 		}
-		error = batch.count ? guard_ask(&guard, ask, &batch, sizeof(batch), &limit, why) : 0;
-		for (size_t i = 0; !error && i < batch.count; i++)
+		batch.count = n;
+		error = n ? guard_ask(&guard, ask, &batch, sizeof(batch), &limit, why) : 0;
+		for (size_t i = 0; !error && i < n; i++)
 			take(asked[i], batch.has[i], &batch.port[i]);
 	}
 	guard_end(&guard);
