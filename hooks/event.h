@@ -12,6 +12,7 @@
 #include "base/config.h"
 #include "base/reason.h"
 #include "domain/domain.h"
+#include "policy/estimate.h"
 
 /* One call of the hook. */
 struct event {
@@ -28,14 +29,14 @@ struct event {
 };
 
 /*
- * Sets both deadlines by the configuration, from now on: a third of hook_deadline is kept for taking back, and a little for saying so.
+ * Sets both deadlines by the configuration, from now on: a part of hook_deadline is kept for taking back, and a little for saying so.
  * At "migrate" it is called again after a wait for other arrivals.
  */
 static inline void event_begin(struct event *event)
 {
 	int whole = (int)event->config->hook_deadline * 1000;
 
-	event->deadline = deadline_in(whole - whole / 3);
+	event->deadline = deadline_in((int)estimate_allowed(event->config));
 	event->end = deadline_in(whole - whole / 20);
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/scope.h"
 #include "command/command.h"
+#include "command/duration.h"
 #include "command/terminal.h"
 #include "command/view.h"
 #include "engine/ready.h"
@@ -128,6 +129,7 @@ static void show_steps(struct call *call, const struct steps *steps)
 		fprintf(call->out, "%4zu  ", i + 1);
 		terminal_wrap(call, 6, step_describe(&steps->step[i], text, sizeof(text)));
 	}
+	duration_show(call, steps);
 }
 
 /* Prints the outcome for a person. */
@@ -198,6 +200,7 @@ static void show_json(struct call *call, const struct view *view, const struct o
 	json_object_object_add(json, "warnings", warnings);
 	json_object_object_add(json, "vfs", vfs);
 	json_object_object_add(json, "steps", steps);
+	json_object_object_add(json, "estimate", duration_json(&outcome->steps));
 	(void)terminal_json(call, json);
 }
 

@@ -695,6 +695,7 @@ SPOIL(by_plug_uplink, h->config.plug_uplink = false)
 SPOIL(by_uplink_address, spoiled.pf->uplink_addresses = 1)
 SPOIL(by_mtu, spoiled.pf->uplink_mtu = 1500; h->domain.passport.vf[0].mtu = 9000)
 SPOIL(by_msix, spoiled.pf->num_vfs = 4; spoiled.pf->vf[0].msix = 32; h->domain.passport.vf[0].msix = 12)
+SPOIL(by_little_time, h->config.vfs = 8; h->config.hook_deadline = 10)
 SPOIL(by_no_sriov, spoiled.pf->total_vfs = 0)
 SPOIL(by_mode, spoiled.pf->mode = ESWITCH_UNKNOWN)
 SPOIL(by_slots, spoiled.flights = (struct flights){ .vfs = 4, .guests = "web2" })
@@ -744,6 +745,9 @@ static const struct verdict_row {
 	{ "mtu", by_mtu, VERDICT_REFUSE,
 	  "the MTU of its uplink enp129s0f0np0 is 1500, and that of the guest's representor at the source is 9000" },
 	{ "msix", by_msix, VERDICT_REFUSE, "the MSI-X tables of its VFs have 32 entries, and that of the guest's VF at the source has 12" },
+	{ "hook-deadline", by_little_time, VERDICT_REFUSE,
+	  "making it ready may take 3.5 to 8.2 s: the mode change 1.3 to 4.0 s, 8 VFs 2.2 to 4.2 s; an arrival has 6 s for that, which is what "
+	  "hook_deadline = 10 leaves" },
 	{ "S2-sriov", by_no_sriov, VERDICT_REFUSE, "it offers no VFs: SR-IOV is off in its firmware settings (SRIOV_EN, NUM_OF_VFS)" },
 	{ "eswitch", by_mode, VERDICT_REFUSE, "the mode of its eswitch is not known to vferry" },
 	{ "eswitch", by_uplink_address, VERDICT_REFUSE,

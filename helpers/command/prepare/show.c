@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "command/duration.h"
 #include "command/prepare/prepare.h"
 #include "command/terminal.h"
 
@@ -46,6 +47,7 @@ void prepare_show_plan(struct call *call, const struct preparation *p)
 		terminal_print(call, TONE_WARNING, "      note: ");
 		terminal_wrap(call, 12, text);
 	}
+	duration_show(call, &p->plan);
 }
 
 /* Prints how it came out, as JSON. */
@@ -66,6 +68,7 @@ void prepare_show_json(struct call *call, const struct preparation *p, const cha
 	terminal_add(json, "verdict", verdict);
 	json_object_object_add(json, "reason", why->error ? terminal_reason(why) : NULL);
 	json_object_object_add(json, "steps", steps);
+	json_object_object_add(json, "estimate", duration_json(&p->plan));
 	json_object_object_add(json, "milliseconds", json_object_new_int64(p->ms));
 	(void)terminal_json(call, json);
 }

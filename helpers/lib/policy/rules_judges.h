@@ -34,6 +34,7 @@ enum verdict rules_msix(const struct rule_case *c, struct reason *why);
 enum verdict rules_mtu(const struct rule_case *c, struct reason *why);
 enum verdict rules_sriov(const struct rule_case *c, struct reason *why);
 enum verdict rules_eswitch(const struct rule_case *c, struct reason *why);
+enum verdict rules_time(const struct rule_case *c, struct reason *why);
 enum verdict rules_slots(const struct rule_case *c, struct reason *why);
 
 #endif

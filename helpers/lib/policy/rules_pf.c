@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "policy/disturb.h"
+#include "policy/estimate.h"
 #include "policy/network.h"
+#include "policy/plan.h"
 
 /*
  * rules_readable() - a PF that could not be read is not used
@@ -252,6 +254,20 @@ enum verdict rules_eswitch(const struct rule_case *c, struct reason *why)
 		reason_cure(why, "take the ports of the card out of %s, make both ready (vferry prepare --card-only --yes), and make the bond anew: "
 			    "see vferry(7), TOPOLOGIES", c->pf->uplink_master);
 	return VERDICT_REFUSE;
+}
+
+/*
+ * rules_time() - what an arrival finds unprepared of it can be made ready in time
+ */
+enum verdict rules_time(const struct rule_case *c, struct reason *why)
+{
+	autosteps struct steps plan = { 0 };
+	struct estimate estimate;
+
+	if (!c->incoming || !c->vf || plan_pf(c->config, c->inventory, c->pf, c->vf->bridge, &plan))
+		return VERDICT_PASS;
+	estimate = estimate_plan(&plan);
+	return estimate_judge(c->config, &estimate, why) ? VERDICT_REFUSE : VERDICT_PASS;
 }
 
 /*
