@@ -106,7 +106,7 @@ fuzz_targets    = $(patsubst tests/fuzz/fuzz_%.c,%,$(filter tests/fuzz/fuzz_%,$(
 # Hook and command on a host that is text: the same objects, with the doors to kernel and Open vSwitch wrapped (tests/worlds/README.md).
 world_programs  = $(addprefix $(BUILD)/tests/worlds/,hook vferry)
 world_doors     = netlink_open netlink_open_space netlink_call devlink_port_set_migratable devlink_port_set_hw_addr \
-		  netdev_set_up netdev_set_mtu sriov_set_num msix_set pci_bind pci_unbind announce_through_bridge announce_from \
+		  devlink_port_set_attribute netdev_set_up netdev_set_mtu sriov_set_num msix_set pci_bind pci_unbind announce_through_bridge announce_from \
 		  ovs_open ovs_close ovs_read ovs_add_bridge ovs_add_port ovs_del_bridge ovs_del_port ovs_set_option
 fuzz_common     = $(call object,tests/fuzz/support.c tests/fuzz/answer.c)
 replay_programs = $(addprefix $(BUILD)/tests/fuzz/replay_,$(fuzz_targets))

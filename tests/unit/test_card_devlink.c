@@ -67,7 +67,8 @@ TEST(reads_the_port_of_a_vf)
 	CHECK_INT(port.vf_number, 3);
 	CHECK_INT(port.ifindex, 12);
 	CHECK_STR(port.netdev, "eth3");
-	CHECK(!port.external && port.has_hw_addr && port.can_migrate && port.migratable && port.roce);
+	CHECK(!port.external && port.has_hw_addr && port.can_migrate && port.migratable);
+	CHECK_INT(port.function.roce, SWITCH_ON);
 	CHECK_INT(port.hw_addr.octet[5], 3);
 }
 
@@ -82,13 +83,36 @@ TEST(a_bit_missing_from_the_selector_is_no_capability_even_with_a_value)
 {
 	struct devlink_port port = parse(port_reply(&(struct bitfield){ 0x3, 0x1 }));
 
-	CHECK(!port.can_migrate && !port.migratable && port.roce);
+	CHECK(!port.can_migrate && !port.migratable);
+	CHECK_INT(port.function.roce, SWITCH_ON);
+	CHECK_INT(port.function.ipsec_crypto, SWITCH_UNKNOWN);
+}
+
+TEST(reads_what_the_function_may_do)
+{
+	struct nl_msg *msg = port_reply(&(struct bitfield){ 0x5, 0xd });
+	struct nlattr *nest = nla_nest_start(msg, 145); /* the last one counts */
+	const struct bitfield caps = { 0x4, 0xd };
+	struct devlink_port port;
+
+	nla_put(msg, 4, sizeof(caps), &caps);
+	nla_put_u32(msg, 6, 24);
+	nla_put_u32(msg, 9, 1); /* of a kernel of tomorrow */
+	nla_nest_end(msg, nest);
+	port = parse(msg);
+	CHECK_INT(port.function.roce, SWITCH_OFF);
+	CHECK_INT(port.function.ipsec_crypto, SWITCH_ON);
+	CHECK_INT(port.function.ipsec_packet, SWITCH_OFF);
+	CHECK_INT(port.function.max_io_eqs, 24);
+	CHECK(!port.can_migrate);
 }
 
 TEST(an_old_kernel_has_no_capabilities)
 {
 	struct devlink_port port = parse(port_reply(NULL));
 
+	CHECK_INT(port.function.roce, SWITCH_UNKNOWN);
+	CHECK_INT(port.function.max_io_eqs, 0);
 	CHECK(!port.can_migrate && !port.migratable && port.has_hw_addr);
 }
 

@@ -166,6 +166,21 @@ TEST(grammar_and_reader_agree_on_every_value)
 		{"mac='52:54:00:12:34:56' msix='2049'", false},
 		{"mac='52:54:00:12:34:56' msix='0'", false},
 		{"mac='52:54:00:12:34:56' msix=''", false},
+		{"mac='52:54:00:12:34:56' function='roce=on'", true},
+		{"mac='52:54:00:12:34:56' function='max_io_eqs=65535 ipsec_packet=off ipsec_crypto=on roce=off'", true},
+		{"mac='52:54:00:12:34:56' function='roce=yes'", false},
+		{"mac='52:54:00:12:34:56' function='roce=on roce=off roce=on roce=on'", true},
+		{"mac='52:54:00:12:34:56' function='roce=on roce=off roce=on roce=on roce=on'", false},
+		{"mac='52:54:00:12:34:56' function='roce='", false},
+		{"mac='52:54:00:12:34:56' function='roce=on '", false},
+		{"mac='52:54:00:12:34:56' function='roce=on  max_io_eqs=1'", false},
+		{"mac='52:54:00:12:34:56' function=' roce=on'", false},
+		{"mac='52:54:00:12:34:56' function=''", false},
+		{"mac='52:54:00:12:34:56' function='max_io_eqs=0'", false},
+		{"mac='52:54:00:12:34:56' function='max_io_eqs=08'", false},
+		{"mac='52:54:00:12:34:56' function='max_io_eqs=65536'", false},
+		{"mac='52:54:00:12:34:56' function='ipsec_crypto=ON'", false},
+		{"mac='52:54:00:12:34:56' function='migratable=on'", false},
 		{"mac='52:54:00:12:34:56' mtu='68'", true},
 		{"mac='52:54:00:12:34:56' mtu='65535'", true},
 		{"mac='52:54:00:12:34:56' mtu='67'", false},
@@ -264,6 +279,7 @@ static struct passport_vf roll_vf(size_t i)
 	roll_word(vf.psid, sizeof(vf.psid));
 	roll_word(vf.firmware, sizeof(vf.firmware));
 	roll_word(vf.bridge, sizeof(vf.bridge));
+	vf.function = (struct vf_function){ (uint8_t)dice(3), (uint8_t)dice(3), (uint8_t)dice(3), dice(2) ? 1 + dice(ATTRIBUTE_EQS_MAX) : 0 };
 	vf.msix = dice(2) ? 1 + dice(PASSPORT_MAX_MSIX) : 0;
 	vf.mtu = dice(2) ? PASSPORT_MIN_MTU + dice(PASSPORT_MAX_MTU - PASSPORT_MIN_MTU + 1) : 0;
 	return vf;
@@ -338,6 +354,10 @@ TEST(two_passports_differ_in_each_value)
 	DIFFERS(psid[0] = 'x');
 	DIFFERS(firmware[0] = 'x');
 	DIFFERS(bridge[0] = 'x');
+	DIFFERS(function.roce = SWITCH_ON);
+	DIFFERS(function.ipsec_crypto = SWITCH_OFF);
+	DIFFERS(function.ipsec_packet = SWITCH_ON);
+	DIFFERS(function.max_io_eqs = 8);
 	DIFFERS(msix = 12);
 	DIFFERS(mtu = 1500);
 	DIFFERS(port.has_tag = true);

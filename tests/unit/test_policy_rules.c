@@ -658,6 +658,40 @@ TEST(msi_x_tables_that_are_alike_or_can_be_set_or_are_not_told_are_no_obstacle)
 	free(h);
 }
 
+/* All VFs of a PF may do something else of IPsec than the guest's VF might at the source. */
+static void spoil_ipsec(struct inventory_pf *pf, struct passport_vf *source)
+{
+	for (unsigned int i = 0; i < pf->num_vfs; i++) {
+		pf->vf[i].has_port = true;
+		pf->vf[i].port.function = (struct vf_function){ .ipsec_packet = SWITCH_OFF };
+	}
+	source->function = (struct vf_function){ .roce = SWITCH_ON, .ipsec_crypto = SWITCH_ON, .ipsec_packet = SWITCH_ON };
+}
+
+TEST(attributes_of_a_function_that_can_be_set_or_are_not_told_or_that_one_vf_has_are_no_obstacle)
+{
+	struct policy_host *h = host_new();
+	struct passport_vf passport = { 0 };
+	struct guest_vf vf = { .passport = &passport };
+	struct inventory_pf *pf = &h->inventory.pf[0];
+	struct rule_case c = { .config = &h->config, .inventory = &h->inventory, .incoming = true, .pf = pf, .vf = &vf };
+
+	pf->num_vfs = 4;
+	spoil_ipsec(pf, &passport);
+	CHECK_INT(rules_judge_by(rules_find("function"), &c, NULL), VERDICT_REFUSE);
+	c.incoming = false;
+	CHECK_INT(rules_judge_by(rules_find("function"), &c, NULL), VERDICT_PASS);
+	c.incoming = true;
+	pf->vf[2].port_unasked = true;
+	CHECK_INT(rules_judge_by(rules_find("function"), &c, NULL), VERDICT_PASS);
+	pf->vf[2].port_unasked = false;
+	pf->vf[3].port.function.ipsec_packet = SWITCH_ON;
+	CHECK_INT(rules_judge_by(rules_find("function"), &c, NULL), VERDICT_PASS);
+	pf->vf[3].port.function = (struct vf_function){ .roce = SWITCH_OFF, .max_io_eqs = 4 };
+	CHECK_INT(rules_judge_by(rules_find("function"), &c, NULL), VERDICT_PASS);
+	free(h);
+}
+
 /* What a rule is to object to: a host that is all right but for one thing. */
 static struct spoiled {
 	struct policy_host *h;
@@ -695,6 +729,7 @@ SPOIL(by_plug_uplink, h->config.plug_uplink = false)
 SPOIL(by_uplink_address, spoiled.pf->uplink_addresses = 1)
 SPOIL(by_mtu, spoiled.pf->uplink_mtu = 1500; h->domain.passport.vf[0].mtu = 9000)
 SPOIL(by_msix, spoiled.pf->num_vfs = 4; spoiled.pf->vf[0].msix = 32; h->domain.passport.vf[0].msix = 12)
+SPOIL(by_ipsec, spoiled.pf->num_vfs = 4; spoil_ipsec(spoiled.pf, &h->domain.passport.vf[0]))
 SPOIL(by_little_time, h->config.vfs = 8; h->config.hook_deadline = 10)
 SPOIL(by_no_sriov, spoiled.pf->total_vfs = 0)
 SPOIL(by_mode, spoiled.pf->mode = ESWITCH_UNKNOWN)
@@ -745,6 +780,7 @@ static const struct verdict_row {
 	{ "mtu", by_mtu, VERDICT_REFUSE,
 	  "the MTU of its uplink enp129s0f0np0 is 1500, and that of the guest's representor at the source is 9000" },
 	{ "msix", by_msix, VERDICT_REFUSE, "the MSI-X tables of its VFs have 32 entries, and that of the guest's VF at the source has 12" },
+	{ "function", by_ipsec, VERDICT_REFUSE, "the VF has ipsec_packet off, and the guest's VF has it on at the source" },
 	{ "hook-deadline", by_little_time, VERDICT_REFUSE,
 	  "making it ready may take 3.5 to 8.2 s: the mode change 1.3 to 4.0 s, 8 VFs 2.2 to 4.2 s; an arrival has 6 s for that, which is what "
 	  "hook_deadline = 10 leaves" },

@@ -43,7 +43,7 @@ enum {
 	BUS = 1, DEVICE = 2, INDEX = 3, TYPE = 4, IFINDEX = 6, NETDEV = 7, MODE = 25, FLAVOUR = 77, NUMBER = 78, FIXED = 100, RUNNING = 101,
 	STORED = 102, NAME = 103, VALUE = 104, PF = 127, VF = 128, FUNCTION = 145, EXTERNAL = 149,
 };
-enum { HW_ADDR = 1, CAPS = 4 };
+enum { HW_ADDR = 1, CAPS = 4, MAX_IO_EQS = 6 };
 enum { LINK_PARENT = 56, LINK_PARENT_BUS = 57, LINK_PORT = 62, LINK_PORT_NAME = 38, LINK_NETNSID = 37 };
 
 /* The answer that is being made. */
@@ -289,11 +289,25 @@ static void add_info(const struct world_pf *pf)
 	add(msg);
 }
 
+/* The capabilities of a VF's function: value and selector. */
+static void put_capabilities(struct nl_msg *msg, const struct world_vf *vf)
+{
+	const int capability[] = { vf->roce, vf->migratable, vf->ipsec_crypto, vf->ipsec_packet };
+	uint32_t caps[2] = { 0 };
+
+	for (unsigned int i = 0; i < sizeof(capability) / sizeof(capability[0]); i++) {
+		caps[0] |= (uint32_t)(capability[i] == 1) << i;
+		caps[1] |= (uint32_t)(capability[i] >= 0) << i;
+	}
+	nla_put(msg, CAPS, sizeof(caps), caps);
+	if (vf->max_io_eqs)
+		nla_put_u32(msg, MAX_IO_EQS, vf->max_io_eqs);
+}
+
 /* Adds the port of a VF. */
 static void add_vf_port(const struct world *world, const struct world_pf *pf, unsigned int vf)
 {
 	unsigned char mac[6] = { 0 };
-	const uint32_t caps[2] = { pf->vf[vf].migratable == 1 ? 3 : 1, pf->vf[vf].migratable < 0 ? 1 : 3 };
 	struct nl_msg *msg = devlink_message("pci", pf->address);
 	struct nlattr *nest;
 
@@ -314,7 +328,7 @@ static void add_vf_port(const struct world *world, const struct world_pf *pf, un
 	nla_put_u8(msg, EXTERNAL, 0);
 	nest = nla_nest_start(msg, FUNCTION);
 	nla_put(msg, HW_ADDR, sizeof(mac), mac);
-	nla_put(msg, CAPS, sizeof(caps), caps);
+	put_capabilities(msg, &pf->vf[vf]);
 	nla_nest_end(msg, nest);
 	firmware_count(world_root(), FIRMWARE_PORT);
 	add(msg);
@@ -463,6 +477,8 @@ int __wrap_netlink_call(struct netlink *nl, struct nl_msg *msg, int (*each)(stru
 			const char *object, struct reason *why);
 int __wrap_devlink_port_set_migratable(struct netlink *nl, const struct devlink_port *port, bool on, struct reason *why);
 int __wrap_devlink_port_set_hw_addr(struct netlink *nl, const struct devlink_port *port, const struct mac_address *mac, struct reason *why);
+int __wrap_devlink_port_set_attribute(struct netlink *nl, const struct devlink_port *port, enum function_attribute attribute, uint32_t value,
+				      struct reason *why);
 int __wrap_netdev_set_up(struct netlink *rt, uint32_t ifindex, bool up, struct reason *why);
 int __wrap_netdev_set_mtu(struct netlink *rt, uint32_t ifindex, unsigned int mtu, struct reason *why);
 int __wrap_sriov_set_num(const struct pci_address *pf, unsigned int vfs, struct reason *why);
@@ -526,6 +542,18 @@ int __wrap_devlink_port_set_migratable(UNUSED struct netlink *nl, const struct d
 {
 	firmware_count(world_root(), FIRMWARE_SET_CAPS);
 	world_change("vf %s %u migratable=%d", port->device, port->index - 1, on);
+	return 0;
+}
+
+/* The VF may do something else. */
+int __wrap_devlink_port_set_attribute(UNUSED struct netlink *nl, const struct devlink_port *port, enum function_attribute attribute,
+				      uint32_t value, UNUSED struct reason *why)
+{
+	firmware_count(world_root(), FIRMWARE_SET_CAPS);
+	if (attribute == ATTRIBUTE_ROCE)
+		world_change("vf %s %u roce=%d", port->device, port->index - 1, value == SWITCH_ON);
+	else
+		world_change("vf %s %u max-io-eqs=%u", port->device, port->index - 1, value);
 	return 0;
 }
 

@@ -94,7 +94,7 @@ static struct world_pf *find_pf(const char *address)
 	snprintf(pf->psid, sizeof(pf->psid), "MT_0000000834");
 	snprintf(pf->firmware, sizeof(pf->firmware), "28.43.1014");
 	for (unsigned int i = 0; i < WORLD_VFS; i++) {
-		pf->vf[i] = (struct world_vf){ .migratable = 1, .has_port = true };
+		pf->vf[i] = (struct world_vf){ .migratable = 1, .roce = 1, .ipsec_crypto = -1, .ipsec_packet = -1, .has_port = true };
 		snprintf(pf->vf[i].rep, sizeof(pf->vf[i].rep), "rep%zur%u", world.pfs, i);
 	}
 	world.pfs++;
@@ -130,6 +130,15 @@ static void read_pf(char *const *words)
 	}
 }
 
+/* Sets a capability: 1, 0, none. */
+static void take_capability(char *const *words, const char *key, int *out)
+{
+	char text[16];
+
+	if (value(words, key, text, sizeof(text)))
+		*out = strcmp(text, "none") == 0 ? -1 : atoi(text);
+}
+
 /* "vf PF INDEX …" */
 static void read_vf(char *const *words)
 {
@@ -138,8 +147,11 @@ static void read_vf(char *const *words)
 
 	take_text(words, "rep", vf->rep, sizeof(vf->rep));
 	take_text(words, "mac", vf->mac, sizeof(vf->mac));
-	if (value(words, "migratable", text, sizeof(text)))
-		vf->migratable = strcmp(text, "none") == 0 ? -1 : atoi(text);
+	take_capability(words, "migratable", &vf->migratable);
+	take_capability(words, "roce", &vf->roce);
+	take_capability(words, "ipsec-crypto", &vf->ipsec_crypto);
+	take_capability(words, "ipsec-packet", &vf->ipsec_packet);
+	take_number(words, "max-io-eqs", &vf->max_io_eqs);
 	if (value(words, "port", text, sizeof(text)))
 		vf->has_port = strcmp(text, "none") != 0;
 }

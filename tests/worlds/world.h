@@ -17,6 +17,8 @@
 struct world_vf {
 	char address[32], rep[16], mac[20];
 	int migratable;     /* -1: not offered */
+	int roce, ipsec_crypto, ipsec_packet; /* the same */
+	unsigned int max_io_eqs; /* 0: not told */
 	bool has_port;
 };
 

@@ -193,6 +193,64 @@ static void look_msix(const struct check_case *c, struct finding *f)
 	}
 }
 
+/* What a host's PF lets its VFs do, by the first one that tells; NULL: none does. */
+static const struct vf_function *function_of(const struct inventory_pf *pf)
+{
+	for (unsigned int i = 0; i < pf->num_vfs; i++) {
+		if (pf->vf[i].has_port && !pf->vf[i].port_unasked)
+			return &pf->vf[i].port.function;
+	}
+	return NULL;
+}
+
+/* The same of the first PF that vferry may use and whose VFs tell. */
+static const struct vf_function *function_there(const struct view *view)
+{
+	const struct vf_function *found = NULL;
+
+	for (size_t i = 0; i < view->scene.inventory.pfs && !found; i++) {
+		if (guest_can_use_pf(view->scene.config, &view->scene.inventory.pf[i]))
+			found = function_of(&view->scene.inventory.pf[i]);
+	}
+	return found;
+}
+
+/* The attributes that differ, in words: "roce is on here and off on node7"; "" none does. Returns out. */
+static const char *say_differences(const struct check_case *c, const struct vf_function *here, const struct vf_function *there,
+				   unsigned int first, char *out, size_t size)
+{
+	char is[FUNCTION_VALUE_LEN], other[FUNCTION_VALUE_LEN];
+	size_t used = 0;
+
+	*out = '\0';
+	for (unsigned int i = vf_function_differs(here, there, first); i < ATTRIBUTES && used < size;
+	     i = vf_function_differs(here, there, i + 1))
+		used += (size_t)snprintf(out + used, size - used, "%s%s is %s here and %s on %s", used ? ", " : "", vf_function_name(i),
+					 vf_function_say(i, vf_function_value(here, i), is),
+					 vf_function_say(i, vf_function_value(there, i), other), other_name(c));
+	return out;
+}
+
+/* The VFs may do the same, or can be made to. */
+static void look_function(const struct check_case *c, struct finding *f)
+{
+	const struct vf_function *here = function_of(c->pf), *there;
+	char text[256];
+
+	if (needs_other(c, f))
+		return;
+	there = function_there(c->other);
+	if (!here || !there)
+		check_found(f, STATE_NONE, "the attributes of VFs are not known on %s", here ? other_name(c) : there ? "this host" : "either host");
+	else if (vf_function_refuse(here, there, NULL, NULL)) {
+		check_found(f, STATE_FAILURE, "%s: a guest is refused", say_differences(c, here, there, ATTRIBUTES_SETTABLE, text, sizeof(text)));
+		check_advise(f, "let the VFs of both hosts have the same attributes ('function set' in devlink-port(8))");
+	} else if (*say_differences(c, here, there, 0, text, sizeof(text)))
+		check_found(f, STATE_OK, "%s; a VF gets what its guest had", text);
+	else
+		check_found(f, STATE_OK, "the attributes of VFs are the same, as far as both hosts tell");
+}
+
 /* A guest of a list that has a MAC of another one; NULL: there is none. */
 static const struct status *twin_of(const struct status *guest, const struct status_list *list, const struct mac_address **mac)
 {
@@ -422,6 +480,7 @@ const struct check_row check_rows_pair[] = {
 	{ "L5", "same PSID", SCOPE_PF, "the state of a VF fits into the same kind of card only", look_psid },
 	{ "L6", "same firmware", SCOPE_PF, "the state of a VF fits to the same firmware only", look_firmware },
 	{ "MAC", "one MAC each", SCOPE_HOST, "two guests with one MAC take each other's frames", look_macs },
+	{ "FUNC", "same attributes", SCOPE_PF, "the state of a VF fits to a function that may do the same", look_function },
 	{ "MSI-X", "same MSI-X tables", SCOPE_PF, "QEMU refuses a VF's state for another table, after all memory was sent", look_msix },
 	{ "MTU", "same MTU", SCOPE_PF, "what a guest sends must fit through the uplink there too", look_mtu },
 	{ "S6", "other host ready", SCOPE_HOST, "it needs S1 to S5 as this one", look_there },

@@ -16,6 +16,7 @@
 
 #include "base/scope.h"
 #include "base/sysroot.h"
+#include "card/devlink_function.h"
 
 /* Linux include/uapi/linux/devlink.h, enum devlink_command */
 enum {
@@ -42,18 +43,9 @@ enum {
 	ATTR_INFO_VALUE = 104,
 	ATTR_PORT_PF = 127,
 	ATTR_PORT_VF = 128,
-	ATTR_PORT_FUNCTION = 145,
+	ATTR_PORT_FUNCTION = DEVLINK_ATTR_PORT_FUNCTION_NEST,
 	ATTR_PORT_EXTERNAL = 149,
 	ATTR_MAX = ATTR_PORT_EXTERNAL,
-};
-
-/* Linux include/uapi/linux/devlink.h, enum devlink_port_function_attr, and the bits of its capabilities */
-enum { FUNCTION_HW_ADDR = 1, FUNCTION_CAPS = 4, FUNCTION_MAX = FUNCTION_CAPS };
-enum { CAP_ROCE = 0x1, CAP_MIGRATABLE = 0x2 };
-
-/* struct nla_bitfield32 of Linux include/uapi/linux/netlink.h: value counts only where selector has a bit. */
-struct bitfield {
-	uint32_t value, selector;
 };
 
 static struct nla_policy policy[ATTR_MAX + 1] = {
@@ -70,11 +62,6 @@ static struct nla_policy policy[ATTR_MAX + 1] = {
 	[ATTR_PORT_VF] = { .type = NLA_U16 },
 	[ATTR_PORT_FUNCTION] = { .type = NLA_NESTED },
 	[ATTR_PORT_EXTERNAL] = { .type = NLA_U8 },
-};
-
-static struct nla_policy function_policy[FUNCTION_MAX + 1] = {
-	[FUNCTION_HW_ADDR] = { .type = NLA_UNSPEC },
-	[FUNCTION_CAPS] = { .type = NLA_UNSPEC, .minlen = sizeof(struct bitfield) },
 };
 
 /* Opens the devlink family. Return: 0; -EOPNOTSUPP if the kernel has none; other negative errno. */
@@ -275,28 +262,6 @@ int devlink_eswitch_set(struct netlink *nl, const struct pci_address *pf, enum e
 
 /* ---- Ports --------------------------------------------------------------------------------------------------------------------- */
 
-/*
- * Reads the function of a port. A capability that is missing from the selector was not answered by the driver: the kernel is too old,
- * the firmware lacks it or it is switched off (Linux net/devlink/port.c devlink_port_fn_caps_fill()).
- */
-static void read_function(struct nlattr *nest, struct devlink_port *port)
-{
-	struct nlattr *attribute[FUNCTION_MAX + 1];
-	struct bitfield caps = { 0 };
-
-	if (nla_parse_nested(attribute, FUNCTION_MAX, nest, function_policy) < 0)
-		return;
-	if (attribute[FUNCTION_HW_ADDR] && nla_len(attribute[FUNCTION_HW_ADDR]) == sizeof(port->hw_addr.octet)) {
-		memcpy(port->hw_addr.octet, nla_data(attribute[FUNCTION_HW_ADDR]), sizeof(port->hw_addr.octet));
-		port->has_hw_addr = true;
-	}
-	if (attribute[FUNCTION_CAPS])
-		memcpy(&caps, nla_data(attribute[FUNCTION_CAPS]), sizeof(caps));
-	port->can_migrate = caps.selector & CAP_MIGRATABLE;
-	port->migratable = caps.selector & caps.value & CAP_MIGRATABLE;
-	port->roce = caps.selector & caps.value & CAP_ROCE;
-}
-
 /* Reads one port as the kernel describes it. Return: 0, -EPROTO if the reply is not about a port. */
 int devlink_parse_port(struct nlmsghdr *reply, struct devlink_port *port)
 {
@@ -316,7 +281,7 @@ int devlink_parse_port(struct nlmsghdr *reply, struct devlink_port *port)
 	port->ifindex = attribute[ATTR_PORT_IFINDEX] ? nla_get_u32(attribute[ATTR_PORT_IFINDEX]) : 0;
 	copy_text(port->netdev, sizeof(port->netdev), attribute[ATTR_PORT_NETDEV]);
 	if (attribute[ATTR_PORT_FUNCTION])
-		read_function(attribute[ATTR_PORT_FUNCTION], port);
+		devlink_read_function(attribute[ATTR_PORT_FUNCTION], port);
 	return 0;
 }
 
@@ -410,6 +375,12 @@ static struct nl_msg *port_request(const struct netlink *nl, uint8_t command, co
 	return msg;
 }
 
+/* Begins a write to one port; see devlink_function.h. Return: the message, NULL if out of memory. */
+struct nl_msg *devlink_port_set_request(const struct netlink *nl, const struct devlink_port *port)
+{
+	return port_request(nl, COMMAND_PORT_SET, port);
+}
+
 /* netlink_call()'s callback of devlink_port_get(). arg: struct devlink_port. */
 static int on_one_port(struct nlmsghdr *reply, void *arg)
 {
@@ -433,64 +404,4 @@ int devlink_port_get(struct netlink *nl, struct devlink_port *port, struct reaso
 		return error;
 	*port = found;
 	return 0;
-}
-
-/*
- * Sets one attribute of a port's function.
- * type, data, len: attribute of the nest DEVLINK_ATTR_PORT_FUNCTION. Return: 0, negative errno with *why filled.
- */
-static int set_function(struct netlink *nl, const struct devlink_port *port, int type, const void *data, int len, struct reason *why)
-{
-	struct nl_msg *msg = port_request(nl, COMMAND_PORT_SET, port);
-	struct nlattr *nest = msg ? nla_nest_start(msg, ATTR_PORT_FUNCTION) : NULL;
-	char handle[DEVLINK_HANDLE_LEN];
-
-	if (!nest || nla_put(msg, type, len, data) < 0) {
-		nlmsg_free(msg);
-		msg = NULL;
-	} else {
-		nla_nest_end(msg, nest);
-	}
-	return netlink_call(nl, msg, NULL, NULL, devlink_port_handle(port, handle), why);
-}
-
-/* Says why a VF cannot be made migratable. Return: -EOPNOTSUPP. */
-static int refuse_migratable(const struct devlink_port *port, struct reason *why)
-{
-	char handle[DEVLINK_HANDLE_LEN];
-
-	reason_set(why, -EOPNOTSUPP, devlink_port_handle(port, handle), "neither kernel nor firmware offers 'migratable' for this VF");
-	reason_cure(why, "set VF_MIGRATION_MODE=2 with mstconfig and reset the firmware; it needs Linux 6.2 and a card that can do it");
-	return -EOPNOTSUPP;
-}
-
-/*
- * Switches "migratable" of a VF. The driver reads it when it binds to the VF, so set it before; the firmware refuses while a driver has
- * the VF initialised, with an error that has no name of its own (mlx5/core/eswitch_offloads.c
- * mlx5_devlink_port_fn_migratable_set()). Setting what is set already is harmless there.
- * Return: 0; -EOPNOTSUPP if the port lacks it; other negative errno; *why filled.
- */
-int devlink_port_set_migratable(struct netlink *nl, const struct devlink_port *port, bool on, struct reason *why)
-{
-	struct bitfield caps = { .value = on ? CAP_MIGRATABLE : 0, .selector = CAP_MIGRATABLE };
-	int error;
-
-	if (!port->can_migrate)
-		return refuse_migratable(port, why);
-	error = set_function(nl, port, FUNCTION_CAPS, &caps, sizeof(caps), why);
-	if (error == -EBUSY || error == -EINVAL || error == -EIO)
-		reason_cure(why, "the VF is in use: unbind it from its driver (virsh nodedev-detach) or end its guest first");
-	else if (error)
-		reason_cure(why, "look for mlx5_core's own words: journalctl -k | grep mlx5_core");
-	return error;
-}
-
-/* Sets the MAC of a VF. The VF's driver reads it when it starts. All zero makes the driver choose. Return: 0, negative errno with *why. */
-int devlink_port_set_hw_addr(struct netlink *nl, const struct devlink_port *port, const struct mac_address *mac, struct reason *why)
-{
-	int error = set_function(nl, port, FUNCTION_HW_ADDR, mac->octet, sizeof(mac->octet), why);
-
-	if (error)
-		reason_cure(why, "look for mlx5_core's own words (journalctl -k | grep mlx5_core); the VF must be free, and the MAC unicast");
-	return error;
 }

@@ -16,6 +16,7 @@
 
 #include "base/mac_address.h"
 #include "base/pci_address.h"
+#include "base/vf_function.h"
 #include "card/netlink.h"
 
 enum eswitch_mode { ESWITCH_LEGACY = 0, ESWITCH_SWITCHDEV = 1, ESWITCH_UNKNOWN = 0xffff };
@@ -40,7 +41,7 @@ struct devlink_port {
 	struct mac_address hw_addr;
 	bool can_migrate;         /* the kernel and the firmware know "migratable" */
 	bool migratable;
-	bool roce;
+	struct vf_function function;
 };
 
 /* Opens the devlink family. */
@@ -86,6 +87,10 @@ int devlink_port_of(struct netlink *nl, uint32_t ifindex, struct devlink_port *p
 /* May block while the firmware works: use them in a guard_call(). */
 int devlink_port_set_migratable(struct netlink *nl, const struct devlink_port *port, bool on, struct reason *why);
 int devlink_port_set_hw_addr(struct netlink *nl, const struct devlink_port *port, const struct mac_address *mac, struct reason *why);
+
+/* The same for "roce" and "max_io_eqs". value: enum function_switch, a number. */
+int devlink_port_set_attribute(struct netlink *nl, const struct devlink_port *port, enum function_attribute attribute, uint32_t value,
+			       struct reason *why);
 
 /* "pci/0000:81:00.0/1", as devlink(8) writes it. Returns out. */
 #define DEVLINK_HANDLE_LEN 64

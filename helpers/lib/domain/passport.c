@@ -182,12 +182,39 @@ static int read_msix(const xmlNode *node, unsigned int *msix)
 }
 
 /*
+ * Reads what the VF's function may do.
+ * Return: 0, nothing known if it is absent; -EINVAL.
+ */
+static int read_function(const xmlNode *node, struct vf_function *function)
+{
+	char text[FUNCTION_TEXT_LEN];
+	int error = xml_attribute(node, "function", text, sizeof(text));
+
+	*function = (struct vf_function){ 0 };
+	return error == -ENOENT ? 0 : error ? -EINVAL : vf_function_parse(text, function);
+}
+
+/*
+ * Reads what must fit on the VF and its representor.
+ * Return: NULL, or the name of the attribute that is wrong.
+ */
+static const char *read_sizes(const xmlNode *node, struct passport_vf *vf)
+{
+	if (read_msix(node, &vf->msix) < 0)
+		return "msix";
+	if (read_function(node, &vf->function) < 0)
+		return "function";
+	return read_mtu(node, &vf->mtu) < 0 ? "mtu" : NULL;
+}
+
+/*
  * Reads one entry.
  * Return: NULL, or the name of the attribute that is wrong.
  */
 static const char *read_entry(const xmlNode *node, struct passport_vf *vf)
 {
 	char text[MAC_ADDRESS_LEN];
+	const char *wrong;
 
 	if (xml_attribute(node, "mac", text, sizeof(text)) < 0 || mac_address_parse(text, &vf->mac) < 0 ||
 	    !mac_address_is_unicast(&vf->mac))
@@ -202,9 +229,8 @@ static const char *read_entry(const xmlNode *node, struct passport_vf *vf)
 		return "firmware";
 	if (read_word(node, "bridge", vf->bridge, sizeof(vf->bridge)) < 0)
 		return "bridge";
-	if (read_msix(node, &vf->msix) < 0)
-		return "msix";
-	return read_mtu(node, &vf->mtu) < 0 ? "mtu" : read_port(node, &vf->port);
+	wrong = read_sizes(node, vf);
+	return wrong ? wrong : read_port(node, &vf->port);
 }
 
 /*

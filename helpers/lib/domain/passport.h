@@ -22,6 +22,7 @@
 #include "base/pci_address.h"
 #include "base/port_settings.h"
 #include "base/reason.h"
+#include "base/vf_function.h"
 
 #define PASSPORT_NAMESPACE "urn:vferry:passport:1"
 #define PASSPORT_MIN_MTU 68    /* Linux include/uapi/linux/if_ether.h ETH_MIN_MTU */
@@ -40,6 +41,7 @@ struct passport_vf {
 	char bridge[64];
 	unsigned int mtu;         /* of the representor, bytes; 0: not told */
 	unsigned int msix;        /* entries of the VF's MSI-X table; 0: not told */
+	struct vf_function function; /* what its PF lets it do, as far as that was told */
 	struct port_settings port; /* of the representor's port in that bridge */
 };
 

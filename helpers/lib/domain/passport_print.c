@@ -62,6 +62,14 @@ static bool add_port(xmlNode *node, const struct port_settings *port)
 	       add_word(node, "vm-uuid", port->vm_uuid);
 }
 
+/* Adds what the PF lets the VF do. Return: whether there was memory. */
+static bool add_function(xmlNode *node, const struct vf_function *function)
+{
+	char text[FUNCTION_TEXT_LEN];
+
+	return !*vf_function_format(function, text) || add(node, "function", "%s", text);
+}
+
 /* Adds one entry. Return: whether there was memory. */
 static bool add_vf(xmlNode *root, const struct passport_vf *vf)
 {
@@ -82,7 +90,7 @@ static bool add_vf(xmlNode *root, const struct passport_vf *vf)
 	if (vf->msix && vf->msix <= PASSPORT_MAX_MSIX && !add(node, "msix", "%u", vf->msix))
 		return false;
 	return add_word(node, "psid", vf->psid) && add_word(node, "firmware", vf->firmware) && add_word(node, "bridge", vf->bridge) &&
-	       add_port(node, &vf->port);
+	       add_function(node, &vf->function) && add_port(node, &vf->port);
 }
 
 /* Fills the document. Return: whether there was memory. */
@@ -134,7 +142,8 @@ static bool is_same_vf(const struct passport_vf *a, const struct passport_vf *b)
 	if ((a->has_guest && !pci_address_equal(&a->guest, &b->guest)) || (a->has_pf && !pci_address_equal(&a->pf, &b->pf)))
 		return false;
 	return strcmp(a->psid, b->psid) == 0 && strcmp(a->firmware, b->firmware) == 0 && strcmp(a->bridge, b->bridge) == 0 &&
-	       a->mtu == b->mtu && a->msix == b->msix && port_settings_equal(&a->port, &b->port);
+	       a->mtu == b->mtu && a->msix == b->msix && vf_function_equal(&a->function, &b->function) &&
+	       port_settings_equal(&a->port, &b->port);
 }
 
 /* Return: whether both are there or not, and say the same. */

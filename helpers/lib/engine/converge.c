@@ -27,6 +27,7 @@ static int look(struct door *door, struct object *object, const struct steps *pl
 {
 	bool is_new = false;
 
+	door->context.has_port = false; /* what was seen before this object was locked does not count */
 	for (size_t i = 0; i < plan->count; i++) {
 		struct step step = plan->step[i];
 		int result = door_look(door, &step, false, why), noted = 0;
@@ -137,6 +138,7 @@ int converge_back(struct door *door, struct object *object, bool all, const stru
 
 	if (saved)
 		return reason_set(why, saved, NULL, "out of memory");
+	door->context.has_port = false;
 	for (size_t i = 0; i < desired.count; i++) {
 		if (!is_kept(object, &desired.step[i], keep) && !give_back(door, object, &desired.step[i], &error, why) && !all)
 			break;

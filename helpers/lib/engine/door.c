@@ -160,6 +160,38 @@ static int judge_msix(const struct question *q, struct reason *why)
 }
 
 /*
+ * judge_function() - what the VF's driver has read when it bound to the VF is not changed below it; one that is in use keeps it
+ */
+static int judge_function(const struct question *q, enum function_attribute attribute, struct reason *why)
+{
+	char address[PCI_ADDRESS_LEN], driver[32] = "";
+
+	if (!q->made || pci_driver(&q->step->vf, driver, sizeof(driver)) || !*driver)
+		return judge_vf(q, why);
+	reason_set(why, -EBUSY, pci_address_format(&q->step->vf, address), "driver %s has the VF, which keeps its %s", driver,
+		   vf_function_name(attribute));
+	return OTHERS;
+}
+
+/* judge_ipsec() - it changes nothing */
+static int judge_ipsec(const struct question *q, struct reason *why)
+{
+	return judge_vf(q, why);
+}
+
+/* judge_roce() - as all of the function */
+static int judge_roce(const struct question *q, struct reason *why)
+{
+	return judge_function(q, ATTRIBUTE_ROCE, why);
+}
+
+/* judge_max_io_eqs() - as all of the function */
+static int judge_max_io_eqs(const struct question *q, struct reason *why)
+{
+	return judge_function(q, ATTRIBUTE_MAX_IO_EQS, why);
+}
+
+/*
  * judge_migratable() - it is taken only from a VF that no driver holds; one that is in use keeps it. The VFIO driver is taken from the VF
  * before that: where it could not be, the next call does both.
  */
@@ -403,7 +435,9 @@ int door_look(struct door *door, struct step *step, bool back, struct reason *wh
 	int result;
 
 	door->context.once = back;
+	door->context.looks = true;
 	result = operation_of(step->kind)->look(step, &door->context, why);
+	door->context.looks = false;
 	if (result == -ENODEV && back)
 		return PASSAGE_NOTHING;
 	if (result == 1)
@@ -450,6 +484,7 @@ int door_pass(struct door *door, const struct object *object, const struct step 
 	int result;
 
 	door->context.once = made != NULL;
+	door->context.has_port = false;
 	result = judges[step->kind](&question, &reason);
 	if (result == 0)
 		result = operation_of(step->kind)->apply(step, &door->context, &reason);

@@ -23,6 +23,10 @@ struct context {
 	bool once;                /* what is not there is gone: it is not waited for */
 	struct ovs *ovs;
 	struct guard guard;       /* makes the calls that can block in the kernel */
+	bool looks;               /* steps are looked at, one after the other */
+	bool has_port;            /* the port of a VF as the last look saw it, until something is changed: several steps look at it */
+	struct pci_address port_of;
+	struct devlink_port port;
 };
 
 /* The connection to Open vSwitch, opened when first needed. */

@@ -297,18 +297,27 @@ static int find(struct operation_look *look, struct context *context, struct rea
  * @step:	step with PF and number of the VF
  * @need_netdev: wait until its representor has a netdev with its final name
  * @port:	result
- * @context:	deadline
+ * @context:	deadline; between looks at one VF the card is asked once
  * @why:	filled on failure
  * Return: 0, -ENODEV if it did not appear in time, negative errno
  */
 int operation_find_port(const struct step *step, bool need_netdev, struct devlink_port *port, struct context *context, struct reason *why)
 {
 	struct operation_look look = { .step = *step, .need_netdev = need_netdev };
-	int error = find(&look, context, why);
+	bool is_seen = context->looks && context->has_port && pci_address_equal(&context->port_of, &step->vf);
+	int error;
 
-	if (!error)
-		*port = look.port;
-	return error;
+	if (is_seen && !need_netdev) {
+		*port = context->port;
+		return 0;
+	}
+	error = find(&look, context, why);
+	if (error)
+		return error;
+	context->has_port = context->looks;
+	context->port_of = step->vf;
+	*port = context->port = look.port;
+	return 0;
 }
 
 /*

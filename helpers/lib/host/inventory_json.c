@@ -97,7 +97,10 @@ static const struct field port_fields[] = {
 	FIELD(devlink_port, hw_addr, "hw_addr", MAC),
 	FIELD(devlink_port, can_migrate, "can_migrate", FLAG),
 	FIELD(devlink_port, migratable, "migratable", FLAG),
-	FIELD(devlink_port, roce, "roce", FLAG),
+	FIELD(devlink_port, function.roce, "roce", SWITCH),
+	FIELD(devlink_port, function.max_io_eqs, "max_io_eqs", UNSIGNED),
+	FIELD(devlink_port, function.ipsec_crypto, "ipsec_crypto", SWITCH),
+	FIELD(devlink_port, function.ipsec_packet, "ipsec_packet", SWITCH),
 	END,
 };
 

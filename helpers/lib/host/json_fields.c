@@ -50,6 +50,8 @@ static struct json_object *write_member(const void *member, const struct field *
 		return json_object_new_string(pci_address_format(member, text));
 	case MAC:
 		return json_object_new_string(mac_address_format(member, text));
+	case SWITCH:
+		return *(const uint8_t *)member == SWITCH_UNKNOWN ? NULL : json_object_new_boolean(*(const uint8_t *)member == SWITCH_ON);
 	case MODE:
 		return json_object_new_string(mode_name(*(const enum eswitch_mode *)member));
 	default:
@@ -126,6 +128,20 @@ int json_fields_text(void *member, const struct field *field, struct json_object
 	}
 }
 
+/* Stores a bool, or what is a bool where it is known. Return: 0, -EINVAL with *why filled. */
+static int store_flag(void *member, const struct field *field, struct json_object *value, struct reason *why)
+{
+	bool is_null = !value && field->kind == SWITCH;
+
+	if (!is_null && !json_object_is_type(value, json_type_boolean))
+		return json_fields_refuse(field->key, "true or false", why);
+	if (field->kind == FLAG)
+		*(bool *)member = json_object_get_boolean(value);
+	else
+		*(uint8_t *)member = is_null ? SWITCH_UNKNOWN : json_object_get_boolean(value) ? SWITCH_ON : SWITCH_OFF;
+	return 0;
+}
+
 /* Reads the members of a structure from a JSON object. Return: 0, -EINVAL with *why filled. */
 int json_fields_read(struct json_object *json, void *structure, const struct field *fields, struct reason *why)
 {
@@ -139,12 +155,10 @@ int json_fields_read(struct json_object *json, void *structure, const struct fie
 			continue;
 		if (field->kind == UNSIGNED || field->kind == SIGNED)
 			error = store(member, field, value, why);
-		else if (field->kind != FLAG)
+		else if (field->kind != FLAG && field->kind != SWITCH)
 			error = json_fields_text(member, field, value, why);
-		else if (json_object_is_type(value, json_type_boolean))
-			*(bool *)member = json_object_get_boolean(value);
 		else
-			error = json_fields_refuse(field->key, "true or false", why);
+			error = store_flag(member, field, value, why);
 	}
 	return error;
 }

@@ -14,8 +14,11 @@
 
 #include "base/reason.h"
 
-/* What a member is: char[], an integer of any size, bool, struct pci_address, struct mac_address, enum eswitch_mode. */
-enum field_kind { TEXT, UNSIGNED, SIGNED, FLAG, PCI, MAC, MODE };
+/*
+ * What a member is: char[], an integer of any size, bool, struct pci_address, struct mac_address, enum eswitch_mode, an uint8_t of
+ * enum function_switch, which is true, false, or null where it is not known.
+ */
+enum field_kind { TEXT, UNSIGNED, SIGNED, FLAG, PCI, MAC, MODE, SWITCH };
 
 struct field {
 	const char *key;

@@ -35,6 +35,7 @@ void arrival_write(const struct guest *guest, struct inventory *from, struct pas
 			snprintf(out->psid, sizeof(out->psid), "%s", pf->info.psid);
 			snprintf(out->firmware, sizeof(out->firmware), "%s", pf->info.firmware);
 			out->msix = index < pf->num_vfs ? pf->vf[index].msix : 0;
+			out->function = index < pf->num_vfs && pf->vf[index].has_port ? pf->vf[index].port.function : (struct vf_function){ 0 };
 			out->mtu = index < pf->num_vfs ? pf->vf[index].representor_mtu : 0;
 		}
 		snprintf(out->bridge, sizeof(out->bridge), "%s", vf->bridge);

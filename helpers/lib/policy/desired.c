@@ -61,6 +61,33 @@ static int add_settings(const struct guest_vf *vf, const struct owner *owner, st
 }
 
 /*
+ * add_attributes() - what the VF's driver reads when it probes, as the guest's VF had it at the source; only what the passport tells
+ */
+static int add_attributes(const struct guest_vf *vf, const struct owner *owner, struct steps *steps)
+{
+	static const struct passport_vf nothing;
+	const struct passport_vf *source = vf->passport ? vf->passport : &nothing;
+	const struct {
+		enum step_kind kind;
+		unsigned int number;
+	} wanted[] = {
+		{ STEP_MSIX, source->msix },
+		{ STEP_IPSEC, owner->state == RECORD_ARRIVING ? step_ipsec(&source->function) : 0 }, /* no matter to who starts */
+		{ STEP_ROCE, source->function.roce },
+		{ STEP_MAX_IO_EQS, source->function.max_io_eqs },
+	};
+	int error = 0;
+
+	for (size_t i = 0; !error && i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		struct step step = vf_step(vf, owner, wanted[i].kind);
+
+		step.number = wanted[i].number;
+		error = step.number ? steps_add(steps, &step) : 0;
+	}
+	return error;
+}
+
+/*
  * add_driver() - the driver of a VF, and what it reads when it probes
  *
  * A VF that a driver holds is unbound even if it is the VFIO driver and the VF is migratable: nothing tells whether it was migratable
@@ -75,9 +102,7 @@ static int add_function(const struct guest_vf *vf, const struct owner *owner, bo
 		error = add_settings(vf, owner, steps);
 	if (error || bound)
 		return error;
-	step = vf_step(vf, owner, STEP_MSIX);
-	step.number = vf->passport ? vf->passport->msix : 0;
-	error = step.number ? steps_add(steps, &step) : 0;
+	error = add_attributes(vf, owner, steps);
 	if (error)
 		return error;
 	step = vf_step(vf, owner, STEP_MIGRATABLE);

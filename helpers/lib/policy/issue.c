@@ -55,6 +55,7 @@ static bool issue_vf(const struct guest_vf *vf, const char *uuid, struct invento
 	snprintf(out->firmware, sizeof(out->firmware), "%s", pf->info.firmware);
 	out->mtu = now && now->representor_mtu >= PASSPORT_MIN_MTU && now->representor_mtu <= PASSPORT_MAX_MTU ? now->representor_mtu : 0;
 	out->msix = now && now->msix <= PASSPORT_MAX_MSIX ? now->msix : 0;
+	out->function = now && now->has_port ? now->port.function : (struct vf_function){ 0 };
 	if (port) {
 		snprintf(out->bridge, sizeof(out->bridge), "%s", port->bridge);
 		out->port = issue_settings(port, uuid, &out->mac);

@@ -181,6 +181,12 @@ static bool is_so(const struct inventory *inventory, const struct inventory_vf *
 		return mac_address_is_zero(&step->mac) && !(now->has_port && !mac_address_is_zero(&now->port.hw_addr));
 	case STEP_MSIX:
 		return !now->msix || now->msix == step->number;
+	case STEP_IPSEC: /* it only looks */
+		return true;
+	case STEP_ROCE:
+		return !now->port.function.roce || now->port.function.roce == step->number;
+	case STEP_MAX_IO_EQS:
+		return !now->port.function.max_io_eqs || now->port.function.max_io_eqs == step->number;
 	case STEP_MIGRATABLE:
 		return now->has_port && now->port.migratable;
 	case STEP_MTU:

@@ -31,6 +31,7 @@ enum verdict rules_same_firmware(const struct rule_case *c, struct reason *why);
 enum verdict rules_old_firmware(const struct rule_case *c, struct reason *why);
 enum verdict rules_network(const struct rule_case *c, struct reason *why);
 enum verdict rules_msix(const struct rule_case *c, struct reason *why);
+enum verdict rules_function(const struct rule_case *c, struct reason *why);
 enum verdict rules_mtu(const struct rule_case *c, struct reason *why);
 enum verdict rules_sriov(const struct rule_case *c, struct reason *why);
 enum verdict rules_eswitch(const struct rule_case *c, struct reason *why);

@@ -219,6 +219,25 @@ enum verdict rules_msix(const struct rule_case *c, struct reason *why)
 }
 
 /*
+ * rules_function() - one of its VFs may do of IPsec what the guest's VF might at the source; what else differs can be set. VFs of which that
+ * is not known are looked at before they are touched. A source that does not tell passes.
+ */
+enum verdict rules_function(const struct rule_case *c, struct reason *why)
+{
+	const struct vf_function *source = c->incoming && c->vf && c->vf->passport ? &c->vf->passport->function : NULL;
+	const struct inventory_vf *other = NULL;
+
+	for (unsigned int i = 0; source && i < c->pf->num_vfs; i++) {
+		const struct inventory_vf *vf = &c->pf->vf[i];
+
+		if (!vf->has_port || vf->port_unasked || !vf_function_refuse(&vf->port.function, source, NULL, NULL))
+			return VERDICT_PASS;
+		other = other ? other : vf;
+	}
+	return other && vf_function_refuse(&other->port.function, source, NULL, why) ? VERDICT_REFUSE : VERDICT_PASS;
+}
+
+/*
  * rules_sriov() - it can have VFs
  */
 enum verdict rules_sriov(const struct rule_case *c, struct reason *why)

@@ -25,6 +25,9 @@ static const struct {
 	[STEP_RATES] = { "rates", "rate limits (Mbit/s)", NULL },
 	[STEP_MAC] = { "mac", "MAC", NULL },
 	[STEP_MSIX] = { "msix", "MSI-X entries", NULL },
+	[STEP_IPSEC] = { "ipsec", "IPsec", NULL },
+	[STEP_ROCE] = { "roce", "roce", NULL },
+	[STEP_MAX_IO_EQS] = { "max-io-eqs", "max_io_eqs", NULL },
 	[STEP_MIGRATABLE] = { "migratable", "migratable", "not migratable" },
 	[STEP_BIND] = { "bind", "bind to driver", NULL },
 	[STEP_MTU] = { "mtu", "representor's MTU", NULL },
@@ -59,7 +62,7 @@ static const char *mode_name(unsigned int mode)
  */
 char *step_describe(const struct step *step, char *out, size_t size)
 {
-	char address[PCI_ADDRESS_LEN], mac[MAC_ADDRESS_LEN];
+	char address[PCI_ADDRESS_LEN], mac[MAC_ADDRESS_LEN], value[FUNCTION_VALUE_LEN];
 	const char *verb = step->kind < STEP_KINDS ? kinds[step->kind].verb : "unknown";
 
 	if (step->kind < STEP_KINDS && !step->number && kinds[step->kind].away)
@@ -72,8 +75,12 @@ char *step_describe(const struct step *step, char *out, size_t size)
 	case STEP_AUTOPROBE:
 	case STEP_NUM_VFS:
 	case STEP_MSIX:
+	case STEP_MAX_IO_EQS:
 	case STEP_MTU:
 		snprintf(out, size, "%s: %s %u", address, verb, step->number);
+		break;
+	case STEP_ROCE:
+		snprintf(out, size, "%s: %s %s", address, verb, vf_function_say(ATTRIBUTE_ROCE, step->number, value));
 		break;
 	case STEP_OVS_OPTION:
 		snprintf(out, size, "%s %s=%s", verb, step->name, step->text);
@@ -310,6 +317,21 @@ bool step_is_same(const struct step *a, const struct step *b)
 {
 	return a->kind == b->kind && pci_address_equal(&a->pf, &b->pf) && a->has_vf == b->has_vf &&
 	       (a->has_vf ? pci_address_equal(&a->vf, &b->vf) : strcmp(a->name, b->name) == 0);
+}
+
+#define IPSEC_PACKET_SHIFT 4
+
+/* step_ipsec() - both attributes about IPsec as one number, 0: neither is told */
+unsigned int step_ipsec(const struct vf_function *function)
+{
+	return function->ipsec_crypto | (unsigned int)function->ipsec_packet << IPSEC_PACKET_SHIFT;
+}
+
+/* step_ipsec_wanted() - such a number as attributes */
+struct vf_function step_ipsec_wanted(const struct step *step)
+{
+	return (struct vf_function){ .ipsec_crypto = step->number & ((1 << IPSEC_PACKET_SHIFT) - 1),
+				     .ipsec_packet = (uint8_t)(step->number >> IPSEC_PACKET_SHIFT) };
 }
 
 /*

@@ -16,6 +16,7 @@
 #include "base/pci_address.h"
 #include "base/port_settings.h"
 #include "base/reason.h"
+#include "base/vf_function.h"
 
 #define STEP_NAME_MAX 64
 #define STEP_LEASE_MAX 20
@@ -39,6 +40,9 @@
 	X(STEP_RATES, rates)                   /* name: uplink; text, before_text: "MIN-MAX" Mbit/s, rates that were set from outside */   \
 	X(STEP_MAC, mac)                       /* mac, before_mac: administrative MAC of the function */                                   \
 	X(STEP_MSIX, msix)                     /* number: entries of its MSI-X table */                                                    \
+	X(STEP_IPSEC, ipsec)                   /* number: what it must be able to, by step_ipsec(); only looked at */                       \
+	X(STEP_ROCE, roce)                     /* number: enum function_switch */                                                          \
+	X(STEP_MAX_IO_EQS, max_io_eqs)         /* number: event queues for I/O */                                                          \
 	X(STEP_MIGRATABLE, migratable)         /* number: 1 on */                                                                          \
 	X(STEP_BIND, bind)                     /* text: driver */                                                                          \
 	X(STEP_MTU, mtu)                       /* number: of the representor, bytes */                                                     \
@@ -97,6 +101,10 @@ void steps_release(struct steps *steps);
 
 /* Whether two steps concern the same thing of the same object. */
 bool step_is_same(const struct step *a, const struct step *b);
+
+/* The number of STEP_IPSEC, and what it means. */
+unsigned int step_ipsec(const struct vf_function *function);
+struct vf_function step_ipsec_wanted(const struct step *step);
 
 /* A change turned round: the step that makes what was there before. */
 struct step step_back(const struct step *change);
