@@ -103,8 +103,8 @@ programs        = $(hook_programs) $(helper_programs)
 unit_programs   = $(patsubst %.c,$(BUILD)/%,$(unit_src))
 # A fuzz target twice: with a main() that replays its corpus, and, by clang alone, with libFuzzer.
 fuzz_targets    = $(patsubst tests/fuzz/fuzz_%.c,%,$(filter tests/fuzz/fuzz_%,$(fuzz_src)))
-# Hook and command on a host that is text: the same objects, with the doors to kernel and Open vSwitch wrapped (tests/worlds/README.md).
-world_programs  = $(addprefix $(BUILD)/tests/worlds/,hook vferry)
+# Hook, command and how the agent looks on a host that is text: the same objects, with the doors to kernel and Open vSwitch wrapped (tests/worlds/README.md).
+world_programs  = $(addprefix $(BUILD)/tests/worlds/,hook vferry look)
 world_doors     = netlink_open netlink_open_space netlink_call devlink_port_set_migratable devlink_port_set_hw_addr \
 		  devlink_port_set_attribute netdev_set_up netdev_set_mtu sriov_set_num msix_set pci_bind pci_unbind announce_through_bridge announce_from \
 		  ovs_open ovs_close ovs_read ovs_add_bridge ovs_add_port ovs_del_bridge ovs_del_port ovs_set_option
@@ -167,6 +167,8 @@ $(filter $(BUILD)/tests/unit/test_agent_%,$(unit_programs)): PACKAGE_LIBS += $(V
 $(world_programs): private OWN_LDFLAGS += $(addprefix -Wl$(comma)--wrap=,$(world_doors))
 $(BUILD)/tests/worlds/hook: $(call object,$(worker_src))
 $(BUILD)/tests/worlds/vferry: $(call object,helpers/vferry.c) $(vferry_part)
+$(BUILD)/tests/worlds/look: $(call object,tests/worlds/agent/look.c helpers/agent/host.c)
+$(call object,tests/worlds/agent/look.c): OWN_CPPFLAGS += -Ihelpers
 $(world_programs): $(call object,$(world_src)) $(library)
 	$(call quiet,LD) $(LINK) -o $@ $(filter %.o,$^) $(library) $(PACKAGE_LIBS)
 
@@ -208,7 +210,7 @@ packages:
 		echo "vferry: these libraries are missing for pkg-config ($(PKG_CONFIG)):$$missing; as root run: install/dependencies" >&2; \
 		exit 1; }
 
--include $(patsubst %.c,$(BUILD)/%.d,$(library_src) hooks/qemu.c $(worker_src) $(helper_src) $(command_src) $(virt_src) $(agent_src) $(unit_src) $(fuzz_src) $(world_src))
+-include $(patsubst %.c,$(BUILD)/%.d,$(library_src) hooks/qemu.c $(worker_src) $(helper_src) $(command_src) $(virt_src) $(agent_src) $(unit_src) $(fuzz_src) $(world_src) tests/worlds/agent/look.c)
 
 # ---- Tests -------------------------------------------------------------------------------------------------------
 

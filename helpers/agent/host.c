@@ -13,7 +13,7 @@ int host_refresh(struct host *host, const struct config *config, int64_t since, 
 
 	if (host->read && host->read >= since)
 		return 0;
-	error = inventory_read(&fresh, config->ovsdb_socket, deadline, why);
+	error = inventory_read_few(&fresh, config->ovsdb_socket, deadline, why);
 	if (error)
 		return error;
 	inventory_release(&host->inventory);

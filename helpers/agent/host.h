@@ -19,7 +19,7 @@ struct host {
 };
 
 /*
- * Reads the host, unless it was read at that time (clock_ms()) or later. A reading that fails leaves what there was.
+ * Reads the host, asking its cards as little as can be (inventory_read_few()), unless it was read at that time (clock_ms()) or later. A reading that fails leaves what there was.
  * Return: 0, negative errno with *why.
  */
 int host_refresh(struct host *host, const struct config *config, int64_t since, deadline_t deadline, struct reason *why);

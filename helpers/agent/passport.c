@@ -22,6 +22,25 @@ static int write_passport(const struct guest_link *guest, const struct passport 
 	return guest_write_passport(guest, xml, why);
 }
 
+/*
+ * Asks for the ports of the guest's own VFs, which a passport tells of; that of another guest's VF is nothing to this one. A VF that does not
+ * answer is told of without.
+ */
+static int ask_ports(struct scene *scene, const struct domain *domain, struct reason *why)
+{
+	int error = 0;
+
+	for (size_t i = 0; !error && i < domain->hostdevs; i++) {
+		unsigned int index;
+		struct inventory_pf *pf = domain->hostdev[i].has_source
+					  ? inventory_find_vf(&scene->inventory, &domain->hostdev[i].source, &index) : NULL;
+
+		if (pf && index < pf->num_vfs)
+			error = scene_ask_port(scene, pf, index, why);
+	}
+	return error;
+}
+
 /* The host's part of what a passport says. without: receives the number of VFs that get no entry. Return: 0, negative errno with *why. */
 static int issue(const struct work *work, const struct domain *domain, struct passport *passport, size_t *without, struct reason *why)
 {
@@ -34,8 +53,11 @@ static int issue(const struct work *work, const struct domain *domain, struct pa
 	if (error)
 		return error;
 	scene->config = work->config;
+	scene->deadline = work->deadline;
 	scene->inventory = work->host->inventory; /* lent */
 	error = scene_find_guest(scene, domain, false, why);
+	if (!error && scene->guest.vfs)
+		error = ask_ports(scene, domain, why);
 	if (!error)
 		*without = issue_passport(&scene->guest, domain->uuid, &scene->inventory, passport);
 	scene->inventory = (struct inventory){ 0 };
