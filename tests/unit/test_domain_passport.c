@@ -300,7 +300,7 @@ TEST(whatever_is_printed_is_read_back_the_same_and_fits_the_grammar)
 		read_passport(xml, &domain);
 		if (!passport_equal(&passport, &domain.passport))
 			FAIL("read otherwise (%s): %s", domain.passport.note, xml);
-		if (round % 10 == 0 && !grammar_accepts(xml)) /* which takes long: libxml2 counts repeated characters one by one */
+		if (round % 40 == 0 && !grammar_accepts(xml)) /* which takes long: what libxml2 tries doubles with each optional attribute */
 			FAIL("the grammar does not accept %s", xml);
 		domain_release(&domain);
 		free(xml);
