@@ -145,7 +145,7 @@ none_of() {
 	[ -e "${objects[0]}" ] || skip "nothing is built in $BUILD"
 	# Text and memory of the C library; reasons and addresses; questions to structs; the plan's own data; policy itself.
 	pure='mem[a-z]+|str[a-z]+|v?snprintf|qsort|bsearch|malloc|calloc|realloc(array)?|free|__.*|_GLOBAL_OFFSET_TABLE_'
-	pure+='|(reason|pci_address|mac_address|port_settings|step|steps|vlan_set|extras)_[a-z_]+|[a-z]+_(find|has|is|can|equal)(_[a-z_]+)?'
+	pure+='|(reason|pci_address|mac_address|port_settings|step|steps|vlan_set|extras|vf_function)_[a-z_]+|[a-z]+_(find|has|is|can|equal)(_[a-z_]+)?'
 	own=$(nm --defined-only "${objects[@]}" | awk 'NF == 3 { print $3 }')
 	bad=0
 	for symbol in $(nm -u "${objects[@]}" | awk '$1 == "U" { print $2 }' | sort -u); do
