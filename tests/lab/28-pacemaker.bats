@@ -88,7 +88,7 @@ cluster_start() {
 			  logfile: /var/log/corosync.log
 			}
 		END
-		on "$host" 'corosync && setsid pacemakerd </dev/null >/var/log/pacemakerd.log 2>&1 &'
+		on "$host" '(corosync && exec setsid pacemakerd) </dev/null >/var/log/pacemakerd.log 2>&1 &' # daemons keep what they were given
 	done
 	until_so 120 'crm_node -l | grep -c member | grep -qx 2'
 	on A 'crm_attribute --name stonith-enabled --update false
