@@ -154,7 +154,23 @@ static void look_ports(const struct check_case *c, struct finding *f)
 		check_advise(f, "vferry did not make it and leaves it alone: whoever put it there takes it out, or brings its device back");
 }
 
-/* S5f: the way of a PF's guests to the network. */
+/* Whether guests reach the network by another PF of the host. */
+static bool has_other_way(const struct check_case *c)
+{
+	const struct inventory *inventory = &c->view->scene.inventory;
+	bool plug;
+
+	for (size_t i = 0; i < inventory->pfs; i++) {
+		const struct inventory_pf *pf = &inventory->pf[i];
+
+		if (pf != c->pf && guest_can_use_pf(c->config, pf) &&
+		    network_judge(c->config, inventory, pf, network_bridge(c->config, inventory, pf), &plug, NULL) == 0 && !plug)
+			return true;
+	}
+	return false;
+}
+
+/* S5f: the way of a PF's guests to the network. A PF that has none keeps nobody away from a host where another one has. */
 static void look_uplink(const struct check_case *c, struct finding *f)
 {
 	const struct inventory_pf *pf = c->pf;
@@ -169,8 +185,11 @@ static void look_uplink(const struct check_case *c, struct finding *f)
 		check_found(f, STATE_NONE, "this PF is not prepared; another one is");
 		return;
 	}
-	if (check_by_rule(c, "network", "", f) != VERDICT_PASS)
+	if (check_by_rule(c, "network", "", f) != VERDICT_PASS) {
+		if (f->state == STATE_FAILURE && has_other_way(c))
+			f->state = STATE_WARNING;
 		return;
+	}
 	if (network_judge(c->config, &c->view->scene.inventory, pf, bridge, &plug, NULL) == 0 && plug) {
 		check_found(f, STATE_WARNING, "%s is in no bridge; the hook puts it into %s when a guest arrives", pf->uplink, bridge);
 		check_mend(f, "vferry prepare --pf %s --yes", pci_address_format(&pf->address, address));

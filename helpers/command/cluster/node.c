@@ -10,6 +10,7 @@
 #include "command/check/check.h"
 #include "command/cluster/cluster.h"
 #include "command/terminal.h"
+#include "policy/network.h"
 
 /* VFs of a PF that guests of the cluster have, or are promised. */
 static unsigned int count_own(const struct view *view, const struct cluster_view *seen, const struct inventory_pf *pf)
@@ -27,6 +28,16 @@ static unsigned int count_own(const struct view *view, const struct cluster_view
 	return n;
 }
 
+/* Whether guests of a PF reach the network, or will when one arrives. */
+static bool has_way(const struct view *view, const struct inventory_pf *pf)
+{
+	const struct inventory *inventory = &view->scene.inventory;
+	const struct config *config = view->scene.config;
+	bool plug;
+
+	return network_judge(config, inventory, pf, network_bridge(config, inventory, pf), &plug, NULL) == 0;
+}
+
 /*
  * VFs that the cluster has here. Where none may arrive those that are in use are told alone: never fewer, since Pacemaker stops guests that
  * use more than their node has.
@@ -42,7 +53,7 @@ static unsigned int count_vfs(struct view *view, const struct cluster_view *seen
 		if (!guest_can_use_pf(view->scene.config, &inventory->pf[i]))
 			continue;
 		n += count_own(view, seen, &inventory->pf[i]);
-		if (takes_arrivals)
+		if (takes_arrivals && has_way(view, &inventory->pf[i]))
 			n += placement_free(&placement, &inventory->pf[i]);
 	}
 	return n;
