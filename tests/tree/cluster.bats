@@ -141,6 +141,19 @@ drain() {
 	[ -z "$(of_host hostA cluster --all | grep -v '^#' || true)" ]
 }
 
+@test "what crmsh is told of guests as VirtualDomain leaves them: with operations, and with a utilization behind those" {
+	need crm
+	[ "$(id -u)" -eq 0 ] || skip "root alone makes a namespace"
+	make_cib
+	sed -i 's|\(<op id="\([a-z0-9]*\)-o".*\)\(</primitive>\)|\1<utilization id="\2-u"><nvpair id="\2-u1" name="cpu" value="1"/></utilization>\3|' "$cib"
+	grep -q '</operations><utilization' "$cib"
+	publish hostA hostB hostC
+	type_lines crmsh
+	run drain web1
+	[[ $output != *"web1            stop on hostA"* ]]
+	[ -z "$(of_host hostA cluster --all | grep -v '^#' || true)" ]
+}
+
 @test "what pcs is told, line by line, prevents it too; a node of another firmware or without free VFs is never chosen" {
 	need pcs
 	[ "$(id -u)" -eq 0 ] || skip "root alone makes a namespace"

@@ -33,14 +33,18 @@ static bool is_safe(const struct cluster_guest *known, unsigned int timeout)
 	return known && strcmp(known->on_fail, "block") == 0 && known->timeout >= (int64_t)timeout * 1000;
 }
 
-/* crmsh has a word for an operation that is there, and changes the text of the resource where it is not. */
+/*
+ * crmsh has a word for an operation that is there, and changes the text of the resource where it is not. A new one must stand beside those
+ * that are there: behind anything else (VirtualDomain writes a utilization) crmsh makes a second list of it, which Pacemaker's schema forbids.
+ */
 static void add_crm_migrate_to(const struct cluster_rules *rules, const char *resource, struct json_object *crm)
 {
 	if (rules->known && rules->known->has_migrate_to) {
 		add(crm, "crm configure set %s.migrate_to.timeout %us", resource, rules->timeout);
 		add(crm, "crm configure set %s.migrate_to.on-fail block", resource);
 	} else {
-		add(crm, "crm configure filter \"sed '\\$s/\\$/ op migrate_to interval=0s timeout=%us on-fail=block/'\" %s", rules->timeout, resource);
+		add(crm, "crm configure filter \"sed -z 's/[[:space:]]op / op migrate_to interval=0s timeout=%us on-fail=block op /;t;"
+			 "s/[[:space:]]*\\$/ op migrate_to interval=0s timeout=%us on-fail=block/'\" %s", rules->timeout, rules->timeout, resource);
 	}
 }
 
