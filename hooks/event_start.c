@@ -34,6 +34,36 @@ static bool knows_all_devices(const struct domain *domain, const struct record *
 }
 
 /*
+ * check_state() - whether QEMU can load the state of the guest's VF into the one that libvirt chose
+ * @now:	the VF that it chose, with its port
+ *
+ * libvirt has bound it: what its driver read then cannot be set any more.
+ */
+static int check_state(const struct guest_vf *vf, const struct inventory_vf *now, const char *address, struct reason *why)
+{
+	const struct passport_vf *source = vf->passport;
+	enum function_attribute attribute;
+	char has[FUNCTION_VALUE_LEN], had[FUNCTION_VALUE_LEN];
+
+	if (!source || vf->device->is_transient)
+		return 0;
+	attribute = vf_function_differs(&now->port.function, &source->function, 0);
+	if (source->msix && now->msix && source->msix != now->msix) {
+		reason_set(why, -EINVAL, address, "the VF that libvirt chose from its pool has an MSI-X table of %u entries, and the guest's has "
+			   "%u at the source", now->msix, source->msix);
+	} else if (attribute != ATTRIBUTES) {
+		vf_function_say(attribute, vf_function_value(&now->port.function, attribute), has);
+		vf_function_say(attribute, vf_function_value(&source->function, attribute), had);
+		reason_set(why, -EINVAL, address, "the VF that libvirt chose from its pool has %s %s, and the guest's has %s at the source",
+			   vf_function_name(attribute), has, had);
+	} else {
+		return 0;
+	}
+	reason_cure(why, "give the VFs of the pool what the guest's has at the source, or take this one out of the pool, and migrate again");
+	return -EINVAL;
+}
+
+/*
  * check_bound() - an incoming guest needs a VF that was migratable before libvirt bound it
  */
 static int check_bound(struct scene *scene, struct reason *why)
@@ -48,11 +78,15 @@ static int check_bound(struct scene *scene, struct reason *why)
 		error = scene_ask_port(scene, vf->pf, vf->index, why);
 		if (error)
 			return error;
-		if (vf->pf->vf[vf->index].port.migratable)
-			continue;
-		reason_set(why, -EINVAL, pci_address_format(&vf->address, address), "the VF that libvirt chose from its pool is not migratable");
-		reason_cure(why, "take this VF out of the pool, or free it and migrate again");
-		return -EINVAL;
+		pci_address_format(&vf->address, address);
+		if (!vf->pf->vf[vf->index].port.migratable) {
+			reason_set(why, -EINVAL, address, "the VF that libvirt chose from its pool is not migratable");
+			reason_cure(why, "take this VF out of the pool, or free it and migrate again");
+			return -EINVAL;
+		}
+		error = check_state(vf, &vf->pf->vf[vf->index], address, why);
+		if (error)
+			return error;
 	}
 	return 0;
 }

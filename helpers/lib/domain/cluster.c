@@ -118,31 +118,53 @@ static void option_of(const struct walk *walk, const xmlNode *op, const char *na
 	(void)pair_in(xml_child(walk->configuration, "op_defaults"), "meta_attributes", name, value);
 }
 
-/* Whether a rule of a constraint, or one inside of it, asks for the card. */
-static bool asks_for_card(const xmlNode *node)
+/* Whether a rule of a constraint, or one inside of it, asks for the card. card: the one that is named, kept if none is. */
+static bool asks_for_card(const xmlNode *node, struct value *card)
 {
+	bool asks = false;
+
 	for (const xmlNode *expression = xml_child(node, "expression"); expression; expression = xml_next(expression, "expression")) {
-		if (xml_attribute_is(expression, "attribute", CLUSTER_CARD))
-			return true;
+		struct value value;
+
+		if (!xml_attribute_is(expression, "attribute", CLUSTER_CARD))
+			continue;
+		asks = true;
+		if (xml_attribute(expression, "value", value.text, sizeof(value.text)) == 0)
+			*card = value;
 	}
-	for (const xmlNode *rule = xml_child(node, "rule"); rule; rule = xml_next(rule, "rule")) {
-		if (asks_for_card(rule))
-			return true;
-	}
-	return false;
+	for (const xmlNode *rule = xml_child(node, "rule"); rule; rule = xml_next(rule, "rule"))
+		asks |= asks_for_card(rule, card);
+	return asks;
 }
 
-/* Whether a location rule asks for the card where a resource is concerned. */
-static bool has_rule(const struct walk *walk, const char *resource)
+/* Reads the location rule that asks for the card where a guest is concerned. */
+static void read_rule(const struct walk *walk, struct cluster_guest *guest)
 {
 	const xmlNode *constraints = xml_child(walk->configuration, "constraints");
 
-	for (const xmlNode *location = constraints ? xml_child(constraints, "rsc_location") : NULL; location;
+	for (const xmlNode *location = constraints ? xml_child(constraints, "rsc_location") : NULL; location && !guest->has_rule;
 	     location = xml_next(location, "rsc_location")) {
-		if (xml_attribute_is(location, "rsc", resource) && asks_for_card(location))
-			return true;
+		struct value card = { "" };
+
+		guest->has_rule = xml_attribute_is(location, "rsc", guest->resource) && asks_for_card(location, &card);
+		if (!guest->has_rule)
+			continue;
+		if (xml_attribute(location, "id", guest->rule, sizeof(guest->rule)))
+			guest->rule[0] = '\0';
+		keep(&card, guest->rule_card, sizeof(guest->rule_card));
 	}
-	return false;
+}
+
+/* Whether each node has a utilization of VFs. */
+static bool have_vfs(const xmlNode *nodes)
+{
+	const xmlNode *node = nodes ? xml_child(nodes, "node") : NULL;
+	bool have = node != NULL;
+	struct value value;
+
+	for (; node; node = xml_next(node, "node"))
+		have = have && pair_in(node, "utilization", CLUSTER_VFS, &value) == 0;
+	return have;
 }
 
 /* Whether a primitive, or its template, is of an agent. */
@@ -205,7 +227,7 @@ static void add_guest(struct walk *walk, const xmlNode *primitive)
 	(void)pair_of(walk, primitive, "utilization", CLUSTER_VFS, &value);
 	keep(&value, guest->vfs, sizeof(guest->vfs));
 	read_migration(walk, primitive, guest);
-	guest->has_rule = has_rule(walk, guest->resource);
+	read_rule(walk, guest);
 }
 
 /* Reads the resources below a node; depth: groups in clones are two deep. */
@@ -246,6 +268,7 @@ int cluster_parse(const char *xml, size_t len, struct cluster *cluster, struct r
 	keep(&value, cluster->placement, sizeof(cluster->placement));
 	(void)pair_in(options, "cluster_property_set", "migration-limit", &value);
 	keep(&value, cluster->limit, sizeof(cluster->limit));
+	cluster->nodes_have_vfs = have_vfs(xml_child(walk.configuration, "nodes"));
 	read_resources(&walk, walk.resources, 0);
 	if (!walk.failed)
 		return 0;

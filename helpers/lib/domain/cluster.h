@@ -27,6 +27,8 @@ struct cluster_guest {
 	int64_t timeout;    /* of migrate_to, ms */
 	char vfs[16];       /* utilization CLUSTER_VFS, "" none */
 	bool has_rule;      /* a location rule asks for CLUSTER_CARD */
+	char rule[128];     /* id of the location */
+	char rule_card[256];/* the card that it asks for, "" none is named */
 };
 
 /* Zeroed: no cluster. */
@@ -36,6 +38,7 @@ struct cluster {
 	char placement[24]; /* placement-strategy, "" the default */
 	char limit[16];     /* migration-limit, "" none */
 	bool has_agent;     /* ocf:vferry:host */
+	bool nodes_have_vfs;/* each node has a utilization CLUSTER_VFS of its own */
 };
 
 /* Reads a CIB, as cibadmin --query prints it. Return: 0, -EINVAL, -ENOMEM with *why; cluster_release() it. */

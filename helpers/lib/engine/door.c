@@ -148,7 +148,10 @@ static int judge_mac(const struct question *q, struct reason *why)
 	return judge_vf(q, why);
 }
 
-/* judge_msix() - the kernel changes the table only while no driver holds the VF; one that is in use keeps it */
+/*
+ * judge_msix() - the kernel changes the table only while no driver holds the VF; one that is in use keeps it. The VFIO driver is taken from the VF
+ * before that: where it could not be yet, the next call does both.
+ */
 static int judge_msix(const struct question *q, struct reason *why)
 {
 	char address[PCI_ADDRESS_LEN], driver[32] = "";
@@ -156,7 +159,7 @@ static int judge_msix(const struct question *q, struct reason *why)
 	if (!q->made || pci_driver(&q->step->vf, driver, sizeof(driver)) || !*driver)
 		return judge_vf(q, why);
 	reason_set(why, -EBUSY, pci_address_format(&q->step->vf, address), "driver %s has the VF, which keeps its MSI-X table", driver);
-	return OTHERS;
+	return strcmp(driver, VFIO_DRIVER) == 0 ? -EBUSY : OTHERS;
 }
 
 /*
@@ -170,7 +173,7 @@ static int judge_function(const struct question *q, enum function_attribute attr
 		return judge_vf(q, why);
 	reason_set(why, -EBUSY, pci_address_format(&q->step->vf, address), "driver %s has the VF, which keeps its %s", driver,
 		   vf_function_name(attribute));
-	return OTHERS;
+	return strcmp(driver, VFIO_DRIVER) == 0 ? -EBUSY : OTHERS;
 }
 
 /* judge_ipsec() - it changes nothing */

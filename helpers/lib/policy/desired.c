@@ -62,6 +62,8 @@ static int add_settings(const struct guest_vf *vf, const struct owner *owner, st
 
 /*
  * add_attributes() - what the VF's driver reads when it probes, as the guest's VF had it at the source; only what the passport tells
+ *
+ * To a guest that starts here it is no matter what another host had, nor to one whose VF is plugged here anew.
  */
 static int add_attributes(const struct guest_vf *vf, const struct owner *owner, struct steps *steps)
 {
@@ -72,13 +74,14 @@ static int add_attributes(const struct guest_vf *vf, const struct owner *owner, 
 		unsigned int number;
 	} wanted[] = {
 		{ STEP_MSIX, source->msix },
-		{ STEP_IPSEC, owner->state == RECORD_ARRIVING ? step_ipsec(&source->function) : 0 }, /* no matter to who starts */
+		{ STEP_IPSEC, step_ipsec(&source->function) },
 		{ STEP_ROCE, source->function.roce },
 		{ STEP_MAX_IO_EQS, source->function.max_io_eqs },
 	};
+	bool travels = owner->state == RECORD_ARRIVING && !vf->device->is_transient;
 	int error = 0;
 
-	for (size_t i = 0; !error && i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+	for (size_t i = 0; travels && !error && i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 		struct step step = vf_step(vf, owner, wanted[i].kind);
 
 		step.number = wanted[i].number;

@@ -204,14 +204,15 @@ enum verdict rules_mtu(const struct rule_case *c, struct reason *why)
  * rules_msix() - its VFs have MSI-X tables as large as the guest's VF had at the source, or can get them. A source that does not tell
  * passes.
  *
- * VFs of one PF have tables of one size unless the card lets them be set.
+ * VFs of one PF have tables of one size unless the card lets them be set. That of a VF which libvirt chooses out of a pool cannot be: it is
+ * bound by then.
  */
 enum verdict rules_msix(const struct rule_case *c, struct reason *why)
 {
-	unsigned int source = c->incoming && c->vf && c->vf->passport ? c->vf->passport->msix : 0;
+	unsigned int source = travels(c) && c->vf->passport ? c->vf->passport->msix : 0;
 	unsigned int here = c->pf->num_vfs ? c->pf->vf[0].msix : 0;
 
-	if (!source || !here || source == here || c->pf->msix_dynamic)
+	if (!source || !here || source == here || (c->pf->msix_dynamic && !c->vf->pool))
 		return VERDICT_PASS;
 	reason_set(why, -EPERM, NULL, "the MSI-X tables of its VFs have %u entries, and that of the guest's VF at the source has %u", here,
 		   source);
@@ -224,7 +225,7 @@ enum verdict rules_msix(const struct rule_case *c, struct reason *why)
  */
 enum verdict rules_function(const struct rule_case *c, struct reason *why)
 {
-	const struct vf_function *source = c->incoming && c->vf && c->vf->passport ? &c->vf->passport->function : NULL;
+	const struct vf_function *source = travels(c) && c->vf->passport ? &c->vf->passport->function : NULL;
 	const struct inventory_vf *other = NULL;
 
 	for (unsigned int i = 0; source && i < c->pf->num_vfs; i++) {
