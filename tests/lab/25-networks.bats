@@ -35,7 +35,8 @@ teardown() {
 
 # uplink HOST [NUMBER]: the netdev of a PF.
 uplink() {
-	on "$1" "cd /sys/bus/pci/devices/$(pf "$1" "${2:-0}")/net && ls -d *" | head -n 1
+	# udev names a netdev that was made just now: the name that the kernel gave it is none to go by.
+	on "$1" "cd /sys/bus/pci/devices/$(pf "$1" "${2:-0}")/net && for i in \$(seq 100); do set -- *; case \$1 in eth*) sleep 0.1 ;; *) break ;; esac; done; echo \$1"
 }
 
 # both COMMAND...: with each host's name behind it.

@@ -4,6 +4,8 @@
 # vferry under Pacemaker: the printed lines are typed into crmsh and pcs, which change a CIB that is a file; crm_simulate shows what a cluster
 # does with a refused migration before and after; the resource agent is tried by ocf-tester, and publishes into such a CIB.
 
+bats_require_minimum_version 1.5.0
+
 setup() {
 	cd "$BATS_TEST_DIRNAME/../.." || exit 1
 	vferry=$PWD/${BUILD:-build}/vferry
@@ -154,7 +156,7 @@ drain() {
 	[ -z "$(of_host hostA cluster --all | grep -v '^#' || true)" ]
 }
 
-@test "what pcs is told, line by line, prevents it too; a node of another firmware or without free VFs is never chosen" {
+@test "what pcs is told, line by line, prevents it too; a node of another firmware comes last" {
 	need pcs
 	[ "$(id -u)" -eq 0 ] || skip "root alone makes a namespace"
 	make_cib
@@ -165,13 +167,61 @@ drain() {
 	[[ $output != *"web1            stop on hostA"* ]]
 	[[ $output == *"db1             migrate_to on hostA"* ]]
 	[ -z "$(of_host hostA cluster --all | grep -v '^#' || true)" ]
-	# A node of another firmware is never chosen, nor one without free VFs: web1 has one VF and may go to hostC; for db1's two there is no room.
 	CIB_file=$cib crm_attribute --node hostB --lifetime=reboot --name vferry-card --update MT_0000000834-28.44.1036
-	CIB_file=$cib crm_attribute --node hostC --utilization --name vferry-vfs --update 1
 	run drain
 	echo "$output"
 	grep -qE 'web1\s.*Started hostC' <<<"$output"
-	[ -z "$(grep -E 'db1\s.*Started host[BC]' <<<"$output" || true)" ]
+	grep -qE 'db1\s.*Started hostC' <<<"$output"
+}
+
+# stops CIB: whether Pacemaker would stop a guest that runs on hostA; shows what it would do.
+stops() {
+	crm_simulate -S -x "$1" | tee /dev/stderr | grep -qE '^ *\* (Stop|Restart|Recover) '
+}
+
+# running: the guests run on hostA.
+running() {
+	crm_simulate -S -x "$cib" -O "$BATS_TEST_TMPDIR/runs.xml" >/dev/null
+	cp "$BATS_TEST_TMPDIR/runs.xml" "$cib"
+}
+
+@test "no line stops a guest: typed in their order, before any node has published, and under what VirtualDomain writes" {
+	need crm
+	[ "$(id -u)" -eq 0 ] || skip "root alone makes a namespace"
+	make_cib
+	sed -i 's|\(<op id="\([a-z0-9]*\)-o".*\)\(</primitive>\)|\1<utilization id="\2-u"><nvpair id="\2-u1" name="cpu" value="1"/><nvpair id="\2-u2" name="hv_memory" value="64"/></utilization>\3|' "$cib"
+	running
+	type_lines crmsh
+	run -1 stops "$cib"
+	# All of them leave a node that nobody can take them from: no node is of their firmware.
+	publish hostA hostB hostC
+	for host in hostB hostC; do CIB_file=$cib crm_attribute --node "$host" --lifetime=reboot --name vferry-card --update MT_0000000834-28.44.1036; done
+	run -1 stops "$cib"
+	run drain
+	[[ $output != *"web1            stop on hostA"*"web1            start"* ]] || [[ $output == *"web1            migrate_to on hostA"* ]]
+	# The agent is stopped.
+	CIB_file=$cib crm_attribute --node hostA --lifetime=reboot --name vferry-card --delete
+	run -1 stops "$cib"
+}
+
+@test "where a cluster places by utilization, guests' VFs are told once every node has published its own" {
+	make_cib
+	sed -i 's|</cluster_property_set>|<nvpair id="o3" name="placement-strategy" value="utilization"/>&|' "$cib"
+	run of_host hostA cluster --all
+	[[ $output == *"not every node has published its VFs"* ]]
+	[[ $output != *"crm resource utilization"* ]]
+	publish hostA hostB hostC
+	run of_host hostA cluster --all
+	[[ $output != *"not every node has published its VFs"* ]]
+	[[ $output == *"crm resource utilization db1 set vferry-vfs 2"* ]]
+}
+
+@test "a rule that names another firmware than the host has is replaced" {
+	make_cib
+	sed -i 's|</constraints>|<rsc_location id="of-old" rsc="web1"><rule id="r" score="-100000" boolean-op="and"><expression id="e1" attribute="vferry-card" operation="defined"/><expression id="e2" attribute="vferry-card" operation="ne" value="MT_0000000834-28.42.1000"/></rule></rsc_location>&|' "$cib"
+	run of_host hostA cluster --all
+	[[ $output == *"pcs constraint delete of-old"*"pcs constraint location web1 rule id=vferry-card-web1"* ]]
+	[[ $output == *"crm configure delete of-old"*"crm configure location vferry-card-web1 web1 rule"* ]]
 }
 
 @test "check knows a timeout that is too short, on-fail=ignore, and a guest that is only stopped and started" {
@@ -181,7 +231,11 @@ drain() {
 	output=$(tr -s ' \n' ' ' <<<"$output")
 	echo "$output"
 	[[ $output == *"V12 Pacemaker WARNING Pacemaker gives a migration of web1, db1 up after 120 s, and with a wait for a slot it can take 480 s"* ]]
-	[[ $output == *"set patience = 120 in vferry.conf"* ]]
+	# What it says is enough.
+	[[ $output =~ "set patience = "([0-9]+)" in vferry.conf" ]]
+	printf '[hook]\npatience = %s\n' "${BASH_REMATCH[1]}" >"$BATS_TEST_TMPDIR/vferry.conf"
+	run "$vferry" check --inventory "$records/hostA.json" --settings "$BATS_TEST_TMPDIR/vferry.conf" --cib "$cib"
+	[[ $(tr -s ' \n' ' ' <<<"$output") != *"Pacemaker gives a migration of"* ]]
 	sed -i 's/on-fail="block"/on-fail="ignore"/' "$cib"
 	run of_host hostA check
 	[[ $(tr -s ' \n' ' ' <<<"$output") == *"would stop web1, db1: Pacemaker has on-fail=ignore"* ]]
@@ -202,8 +256,17 @@ drain() {
 	[[ $output == *"# web1: $BATS_TEST_TMPDIR/web1.xml names VF "*"Name a pool there"* ]]
 }
 
+# files: what Pacemaker starts the guests from can be read here.
+files() {
+	local name
+	for name in web1 db1; do
+		printf '<domain type="kvm"><name>%s</name><uuid>9e0c7f57-b8d6-4b29-8c3e-20d1f7a65b44</uuid><devices/></domain>' "$name" >"$BATS_TEST_TMPDIR/$name.xml"
+	done
+}
+
 @test "the node: maintenance leaves as many VFs as guests of the cluster have, and guests of nobody's count as taken" {
 	make_cib
+	files
 	run of_host hostA cluster --node
 	echo "$output"
 	[ "$status" -eq 0 ]
@@ -225,6 +288,29 @@ drain() {
 	run of_host hostA cluster --node
 	[[ $output == *"vferry-vfs=3"* ]]
 	[[ $output == *"#health-vferry=red"* ]]
+}
+
+@test "the node: what cannot be told for sure is not told, and never fewer VFs than guests of the cluster have" {
+	make_cib
+	# The XML of one guest cannot be read, and its file has another name: whose its VFs are is not known, so all that are in use count.
+	sed -i "s|$BATS_TEST_TMPDIR/db1.xml|/shared/vm-101.xml|" "$cib"
+	run of_host hostA cluster --node
+	[[ $output == *"vferry-vfs=8"* ]]
+	# A guest whose VF is unplugged for a moment keeps what Pacemaker believes that it has.
+	make_cib
+	files
+	sed -i 's|\(<op id="web1-o".*\)\(</primitive>\)|\1<utilization id="w"><nvpair id="w1" name="vferry-vfs" value="2"/></utilization>\2|' "$cib"
+	run of_host hostA cluster --node
+	[[ $output == *"vferry-vfs=4"* ]]
+	# devlink does not tell.
+	sed -i 's/"psid": *"[^"]*"/"psid":""/' "$records/hostA.json"
+	run of_host hostA cluster --node
+	[ "$status" -eq 1 ]
+	[[ $output == *"devlink does not tell its PSID"* ]]
+	# There is no answer from the cluster.
+	run "$vferry" cluster --node --inventory "$records/hostB.json" --settings /nonexistent/vferry.conf
+	[ "$status" -eq 1 ]
+	[[ $output == *"cibadmin does not answer"* ]]
 }
 
 @test "wrong use is said, and so is a file that is no CIB" {
@@ -263,7 +349,7 @@ published() {
 	[[ $output == *"passed all tests"* ]]
 }
 
-@test "the agent publishes at start and monitor, writes nothing that is so already, and takes all away at stop" {
+@test "the agent publishes at start and monitor, writes nothing that is so already, and takes card and health away at stop" {
 	need ocf-tester
 	make_cib
 	run agent install/ocf/host monitor
@@ -285,7 +371,7 @@ published() {
 	mv "$records/gone" "$records/hostA.json"
 	agent install/ocf/host stop
 	[ -z "$(published --lifetime=reboot vferry-card)" ]
-	[ -z "$(published --utilization vferry-vfs)" ]
+	[ "$(published --utilization vferry-vfs)" = 3 ] # a node that has fewer than its guests use would have them stopped
 	run agent install/ocf/host monitor
 	[ "$status" -eq 7 ]
 }

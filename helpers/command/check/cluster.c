@@ -20,7 +20,7 @@ static enum flaw flaw_of(const struct check_case *c, size_t i)
 		return FLAW_STOP;
 	if (guest->migrates && guest->timeout < (int64_t)cluster_timeout(c->config) * 1000)
 		return FLAW_WAIT;
-	return guest->migrates && guest->has_rule && *guest->vfs ? FLAW_NONE : FLAW_PLACE;
+	return guest->migrates && guest->has_rule ? FLAW_NONE : FLAW_PLACE;
 }
 
 /* Says a flaw that these guests have. first: one of them. */
@@ -37,11 +37,15 @@ static void say_flaw(const struct check_case *c, enum flaw flaw, const char *gue
 	case FLAW_WAIT:
 		check_found(f, STATE_WARNING, "Pacemaker gives a migration of %s up after %lld s, and with a wait for a slot it can take %u s", guests,
 			    (long long)(first->timeout / 1000), need);
-		check_advise(f, "raise the timeout of migrate_to, or set patience = %lld in vferry.conf here", (long long)(first->timeout / 1000));
+		if (first->timeout / 1000 > c->config->hook_deadline)
+			check_advise(f, "raise the timeout of migrate_to, or set patience = %lld in vferry.conf here: that and hook_deadline fit into it",
+				     (long long)(first->timeout / 1000 - c->config->hook_deadline));
+		else
+			check_advise(f, "raise the timeout of migrate_to above hook_deadline (%u s)", c->config->hook_deadline);
 		break;
 	default:
 		check_found(f, STATE_WARNING,
-			    "Pacemaker does not know where %s can go: allow-migrate, a rule about the card or the number of VFs is missing", guests);
+			    "Pacemaker does not know where %s can go: allow-migrate or a rule about the card is missing", guests);
 		check_advise(f, "see the lines with: vferry cluster --all");
 	}
 }

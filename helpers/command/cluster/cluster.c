@@ -37,7 +37,8 @@ static void add_guest(struct call *call, struct cluster_case *c, const char *nam
 	size_t number = c->seen.is_there ? cluster_view_find(&c->seen, name) : c->seen.cluster.guests;
 	bool is_known = number < c->seen.cluster.guests;
 	struct cluster_rules rules = { .guest = name, .known = is_known ? &c->seen.cluster.guest[number] : NULL, .vfs = vfs,
-				       .timeout = cluster_timeout(&call->config), .card = c->card };
+				       .timeout = cluster_timeout(&call->config), .card = c->card,
+				       .by_use = cluster_places_by_use(&c->seen.cluster) && c->seen.cluster.nodes_have_vfs };
 	struct json_object *guest = json_object_new_object();
 	char address[PCI_ADDRESS_LEN] = "";
 
@@ -108,6 +109,17 @@ static void show_notes(struct call *call, struct cluster_case *c)
 	}
 }
 
+/* Says what the lines leave out on purpose, or for now. */
+static void show_placement(struct call *call, const struct cluster *cluster)
+{
+	if (!cluster_places_by_use(cluster))
+		fprintf(call->out, "# Leave placement-strategy as it is: under 'utilization' Pacemaker stops a guest that fits on no node. Now a node\n"
+			"# without a free VF refuses, and the guest runs on.\n");
+	else if (!cluster->nodes_have_vfs)
+		fprintf(call->out, "# The cluster places by utilization, and not every node has published its VFs: guests would be stopped if theirs were\n"
+			"# told now. Run this again when ocf:vferry:host runs on every node.\n");
+}
+
 /* Prints the lines of one tool. */
 static void show_lines(struct call *call, const char *tool, struct json_object *lines)
 {
@@ -124,6 +136,8 @@ static int show(struct call *call, struct cluster_case *c)
 
 	if (!call->json) {
 		show_notes(call, c);
+		if (call->all)
+			show_placement(call, &c->seen.cluster);
 		if (both || call->pcs)
 			show_lines(call, "pcs", c->pcs);
 		if (both || call->crm)
@@ -160,6 +174,26 @@ static int rules(struct call *call, struct cluster_case *c)
 	return error;
 }
 
+/*
+ * Refuses to tell what a node has where that would be a guess: what Pacemaker knew before stays then. Less than its guests use would have it stop
+ * them. Return: 0, negative errno with *why.
+ */
+static int refuse_node(struct call *call, const struct cluster_case *c, struct reason *why)
+{
+	const struct inventory *inventory = &c->view.scene.inventory;
+	char address[PCI_ADDRESS_LEN];
+
+	if (!c->seen.is_there)
+		return reason_set(why, -EAGAIN, NULL, "cibadmin does not answer: whose the VFs are that are in use here is not known");
+	for (size_t i = 0; i < inventory->pfs; i++) {
+		const struct inventory_pf *pf = &inventory->pf[i];
+
+		if (guest_can_use_pf(&call->config, pf) && (!*pf->info.psid || !*pf->info.firmware))
+			return reason_set(why, -EIO, pci_address_format(&pf->address, address), "devlink does not tell its PSID and firmware now");
+	}
+	return 0;
+}
+
 /* vferry cluster. */
 static int run(struct call *call)
 {
@@ -176,7 +210,7 @@ static int run(struct call *call)
 		return command_fail(call, &why, NULL);
 	if (!view_has_card(call, &c->view))
 		status = COMMAND_NOT_READY;
-	else if (cluster_view_read(call, call->cib, &c->seen, &why))
+	else if (cluster_view_read(call, call->cib, &c->seen, &why) || (call->node && refuse_node(call, c, &why)))
 		status = command_fail(call, &why, NULL);
 	else
 		status = call->node ? cluster_show_node(call, &c->view, &c->seen) : rules(call, c);

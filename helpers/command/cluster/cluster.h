@@ -51,7 +51,11 @@ struct cluster_rules {
 	const struct cluster_guest *known; /* NULL: the cluster has no resource for it */
 	unsigned int vfs, timeout;
 	const char *card;
+	bool by_use;               /* the cluster places by utilization, and knows what its nodes have */
 };
+
+/* Whether the cluster places by utilization. */
+bool cluster_places_by_use(const struct cluster *cluster);
 
 /* Adds the lines, as JSON texts; those for what is so already are left out. */
 void cluster_add_rules(const struct cluster_rules *rules, struct json_object *pcs, struct json_object *crm);

@@ -3,8 +3,13 @@
  * lines.c: the rules as they are typed: for pcs, and for crmsh.
  *
  * What each is for: migrate_to on-fail=block: a refused migration leaves the guest running where it is, in place of a stop on both nodes. A
- * timeout above the wait for a slot: a guest that waits is not cut off. The location rule: no try on a node of another card or firmware.
- * Utilization: no try where no VF is free. migration-limit: no more at a time than the card has slots.
+ * timeout above the wait for a slot: a guest that waits is not cut off. The location rule: a node of another card or firmware comes last.
+ * migration-limit: no more at a time than the card has slots.
+ *
+ * None of them may stop a guest. Pacemaker stops one that no node may have: so the rule is no ban (a number, not -INFINITY), and says nothing
+ * of a node that has not published its card; a try that comes to nothing is refused by the hook, and the guest runs on. For the same reason
+ * placement-strategy=utilization is not printed: a guest that fits nowhere is stopped then, and whatever VirtualDomain writes of processors and
+ * memory counts, of which nodes have nothing. Where the cluster has it already, a guest's VFs are told once every node has published its own.
  */
 #include <stdarg.h>
 #include <stdlib.h>
@@ -13,6 +18,7 @@
 #include "command/cluster/cluster.h"
 
 #define WORD 300
+#define AWAY "-100000" /* INFINITY is a million */
 
 /* Adds a line to a list. */
 __attribute__((format(printf, 2, 3)))
@@ -52,7 +58,7 @@ static void add_crm_migrate_to(const struct cluster_rules *rules, const char *re
 void cluster_add_rules(const struct cluster_rules *rules, struct json_object *pcs, struct json_object *crm)
 {
 	const struct cluster_guest *known = rules->known;
-	char resource[WORD], vfs[16];
+	char resource[WORD], rule[WORD], vfs[16];
 
 	reason_word(known ? known->resource : rules->guest, resource, sizeof(resource));
 	snprintf(vfs, sizeof(vfs), "%u", rules->vfs);
@@ -64,22 +70,25 @@ void cluster_add_rules(const struct cluster_rules *rules, struct json_object *pc
 		add(pcs, "pcs resource meta %s allow-migrate=true", resource);
 		add(crm, "crm resource meta %s set allow-migrate true", resource);
 	}
-	if (!known || strcmp(known->vfs, vfs) != 0) {
+	if (rules->by_use && (!known || strcmp(known->vfs, vfs) != 0)) {
 		add(pcs, "pcs resource utilization %s " CLUSTER_VFS "=%s", resource, vfs);
 		add(crm, "crm resource utilization %s set " CLUSTER_VFS " %s", resource, vfs);
 	}
-	if (known && known->has_rule)
+	if (known && known->has_rule && strcmp(known->rule_card, rules->card) == 0)
 		return;
-	add(pcs, "pcs constraint location %s rule id=" CLUSTER_CARD "-%s score=-INFINITY not_defined " CLUSTER_CARD " or " CLUSTER_CARD " ne %s",
+	if (known && known->has_rule) { /* of another firmware */
+		add(pcs, "pcs constraint delete %s", reason_word(known->rule, rule, sizeof(rule)));
+		add(crm, "crm configure delete %s", rule);
+	}
+	add(pcs, "pcs constraint location %s rule id=" CLUSTER_CARD "-%s score=" AWAY " defined " CLUSTER_CARD " and " CLUSTER_CARD " ne %s",
 	    resource, resource, rules->card);
-	add(crm, "crm configure location " CLUSTER_CARD "-%s %s rule -inf: not_defined " CLUSTER_CARD " or " CLUSTER_CARD " ne %s", resource,
+	add(crm, "crm configure location " CLUSTER_CARD "-%s %s rule " AWAY ": defined " CLUSTER_CARD " and " CLUSTER_CARD " ne %s", resource,
 	    resource, rules->card);
 }
 
 /* The lines for the whole cluster; see the header. limit: guests that may leave a node at the same time. */
 void cluster_add_options(const struct cluster *cluster, unsigned int limit, struct json_object *pcs, struct json_object *crm)
 {
-	bool is_by_use = *cluster->placement && strcmp(cluster->placement, "default") != 0;
 	long have = *cluster->limit ? strtol(cluster->limit, NULL, 10) : -1;
 
 	if (!cluster->has_agent) {
@@ -87,14 +96,16 @@ void cluster_add_options(const struct cluster *cluster, unsigned int limit, stru
 		add(crm, "crm configure primitive vferry-host ocf:vferry:host op monitor interval=60s timeout=90s");
 		add(crm, "crm configure clone vferry-host-clone vferry-host");
 	}
-	if (!is_by_use) {
-		add(pcs, "pcs property set placement-strategy=utilization");
-		add(crm, "crm configure property placement-strategy=utilization");
-	}
 	if (have < 0 || have > (long)limit) {
 		add(pcs, "pcs property set migration-limit=%u", limit);
 		add(crm, "crm configure property migration-limit=%u", limit);
 	}
+}
+
+/* See the header. */
+bool cluster_places_by_use(const struct cluster *cluster)
+{
+	return *cluster->placement && strcmp(cluster->placement, "default") != 0;
 }
 
 /* The line that keeps a guest running; see the header. */

@@ -5,6 +5,7 @@
  * A node's utilization is what it has for the cluster: Pacemaker itself takes off what its guests there use. So VFs of the cluster's own
  * guests count as there are, and those of anybody else do not.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "command/check/check.h"
@@ -12,18 +13,52 @@
 #include "command/terminal.h"
 #include "policy/network.h"
 
-/* VFs of a PF that guests of the cluster have, or are promised. */
-static unsigned int count_own(const struct view *view, const struct cluster_view *seen, const struct inventory_pf *pf)
+/* VFs of a host that a guest has, or is promised, by name. */
+static unsigned int count_of(const struct view *view, const char *guest)
 {
 	const struct scene *scene = &view->scene;
 	unsigned int n = 0;
 
-	for (unsigned int i = 0; i < pf->num_vfs; i++) {
-		const struct status *status = status_find_device(&scene->running, &pf->vf[i].address);
-		const struct record *lease = record_find_vf(&scene->records, &pf->vf[i].address, NULL);
-		const char *name = status ? status->name : lease ? lease->name : "";
+	for (size_t i = 0; i < scene->inventory.pfs; i++) {
+		const struct inventory_pf *pf = &scene->inventory.pf[i];
 
-		n += *name && cluster_view_find(seen, name) < seen->cluster.guests;
+		for (unsigned int k = 0; k < pf->num_vfs; k++) {
+			const struct status *status = status_find_device(&scene->running, &pf->vf[k].address);
+			const struct record *lease = record_find_vf(&scene->records, &pf->vf[k].address, NULL);
+			const char *name = status ? status->name : lease ? lease->name : "";
+
+			n += *name && (!guest || strcmp(name, guest) == 0);
+		}
+	}
+	return n;
+}
+
+/* Whether a guest runs here. */
+static bool runs(const struct view *view, const char *guest)
+{
+	for (size_t i = 0; i < view->scene.running.count; i++) {
+		if (strcmp(view->scene.running.status[i].name, guest) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * VFs that guests of the cluster have here, or that Pacemaker believes they have: a VF may be unplugged for a moment. Where the file of one of
+ * them cannot be read, nobody can tell whose a VF is: then all that are in use count.
+ */
+static unsigned int count_own(const struct view *view, const struct cluster_view *seen)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < seen->cluster.guests; i++) {
+		const char *name = seen->domain[i].name;
+		unsigned int has = count_of(view, name);
+		unsigned long said = runs(view, name) ? strtoul(seen->cluster.guest[i].vfs, NULL, 10) : 0;
+
+		if (seen->domain[i].devices < 0 && !runs(view, name) && count_of(view, NULL) > n)
+			return count_of(view, NULL);
+		n += said > has && said < INVENTORY_MAX_VFS ? (unsigned int)said : has;
 	}
 	return n;
 }
@@ -46,14 +81,11 @@ static unsigned int count_vfs(struct view *view, const struct cluster_view *seen
 {
 	struct placement placement = scene_placement(&view->scene);
 	struct inventory *inventory = &view->scene.inventory;
-	unsigned int n = 0;
+	unsigned int n = count_own(view, seen);
 
 	placement.uuid = "";
-	for (size_t i = 0; i < inventory->pfs; i++) {
-		if (!guest_can_use_pf(view->scene.config, &inventory->pf[i]))
-			continue;
-		n += count_own(view, seen, &inventory->pf[i]);
-		if (takes_arrivals && has_way(view, &inventory->pf[i]))
+	for (size_t i = 0; takes_arrivals && i < inventory->pfs; i++) {
+		if (guest_can_use_pf(view->scene.config, &inventory->pf[i]) && has_way(view, &inventory->pf[i]))
 			n += placement_free(&placement, &inventory->pf[i]);
 	}
 	return n;
