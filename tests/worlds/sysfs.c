@@ -122,6 +122,7 @@ void world_show(const struct world *world)
 	snprintf(folder, sizeof(folder), "%s/sys/class/net", world_root());
 	(void)nftw(folder, take_away, 8, FTW_DEPTH | FTW_PHYS);
 	(void)mkdir(folder, 0755);
+	put(folder, "bonding_masters", ""); /* no netdev: it is there on every host that has ever had a bond */
 	for (size_t i = 0; i < world->pfs; i++)
 		unlist(&world->pf[i]);
 	for (size_t i = 0; i < world->links; i++) {

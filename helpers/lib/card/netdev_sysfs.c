@@ -92,18 +92,27 @@ static int add(struct list *list, const struct netdev *netdev)
 	return 0;
 }
 
-/* Reads one netdev and adds it. Return: 1 added, 0 there is none of that name (any more), negative errno with *why filled. */
+/*
+ * Reads one netdev and adds it. name: of an entry in sysfs; "bonding_masters" there is none. Return: 1 added, 0 there is no netdev of that name
+ * (any more), negative errno with *why filled.
+ */
 static int read_one(struct netlink *rt, const char *name, struct list *list, struct reason *why)
 {
+	struct reason trouble = { 0 };
 	struct netdev netdev;
-	int error = netdev_read_card(name, &netdev) ? 0 : netdev_get(rt, name, 0, &netdev, why);
+	int error;
 
+	if (!sysroot_exists(FOLDER "/%s/ifindex", name))
+		return 0;
+	error = netdev_read_card(name, &netdev) ? 0 : netdev_get(rt, name, 0, &netdev, &trouble);
 	if (error == -ENODEV)
 		return 0;
 	if (!error)
 		error = add(list, &netdev);
 	if (error == -ENOMEM)
-		reason_set(why, error, "network interfaces", "out of memory");
+		reason_set(&trouble, error, "network interfaces", "out of memory");
+	if (error && why)
+		*why = trouble;
 	return error ? error : 1;
 }
 
