@@ -37,6 +37,11 @@ remote_disconnect() {
 	rm -f "$(host_dir "$1")/ssh"
 }
 
+# remote_console HOST LINES: the last lines of its console, in one: why it is gone, if it is.
+remote_console() {
+	tail -n "$2" "$(host_dir "$1")/console.log" 2>/dev/null | tr '\r\n' '  '
+}
+
 # remote_exec HOST WORD...: runs a command on the host. One word is a shell
 # line; several are a command with arguments, which arrive as they are. A host
 # that was silent for so long that the connection ended is connected again.
@@ -45,8 +50,10 @@ remote_exec() {
 	local host=$1
 	shift
 	if [ ! -S "$LAB_RUN/$host/ssh" ]; then
-		if ! machine_runs "$host" || ! remote_connect "$host"; then die "host $host is not up (lab up)"; fi
-		say "host $host was silent for minutes, and is connected again; its console says: $(tail -n 3 "$(host_dir "$host")/console.log" | tr '\r\n' '  ')"
+		if ! machine_runs "$host" || ! remote_connect "$host"; then
+			die "host $host is not up (lab up); its console said: $(remote_console "$host" 40) $(tail -n 3 "$(host_dir "$host")/qemu.log" 2>/dev/null)"
+		fi
+		say "host $host was silent for minutes, and is connected again; its console says: $(remote_console "$host" 3)"
 	fi
 	if [ "$#" -eq 1 ]; then
 		ssh_to "$host" "$1"
