@@ -38,8 +38,10 @@ void metrics_count(struct metrics *metrics, const struct migration *migration)
 	observe(&metrics->duration[migration->is_incoming], duration_bounds, (double)migration->ms / 1000);
 	if (migration->is_incoming)
 		return;
-	if (migration->downtime >= 0)
+	if (migration->downtime >= 0) {
 		observe(&metrics->downtime, downtime_bounds, (double)migration->downtime / 1000);
+		metrics->downtime_vfs += migration->vfs;
+	}
 	metrics->memory_bytes += migration->memory_bytes > 0 ? (double)migration->memory_bytes : 0;
 	metrics->vfio_bytes += migration->vfio_bytes > 0 ? (double)migration->vfio_bytes : 0;
 }
@@ -85,6 +87,8 @@ static void print_migrations(const struct metrics *metrics, FILE *out)
 	head(out, "migration_downtime_seconds", "histogram",
 	     "How long guests with VFs that left stood still, as libvirt tells; the clocks of both hosts are in it.");
 	print_histogram(out, "migration_downtime_seconds", "", &metrics->downtime, downtime_bounds);
+	single(out, "migration_downtime_vfs_total", "counter", "VFs of those guests: the time for one is the sum by this.",
+	       (double)metrics->downtime_vfs);
 	single(out, "migration_memory_bytes_total", "counter", "Memory of guests with VFs that was sent." ONLY_MEMORY, metrics->memory_bytes);
 	single(out, "migration_vfio_bytes_total", "counter",
 	       "States of VFs that were sent; 0 where libvirt is older than 10.6, which does not tell.", metrics->vfio_bytes);

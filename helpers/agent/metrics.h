@@ -28,6 +28,7 @@ struct metrics_histogram {
 struct metrics {
 	unsigned long migrations[2][MIGRATION_OUTCOMES]; /* [0]: out, [1]: in */
 	struct metrics_histogram duration[2], downtime;
+	unsigned long downtime_vfs; /* of the guests whose downtime is counted */
 	double memory_bytes, vfio_bytes;
 	unsigned long reconciliations, passports, announcements, limits_raised;
 };

@@ -71,28 +71,31 @@ TEST(what_is_now_is_told_by_its_labels)
 
 TEST(migrations_are_counted_by_direction_and_outcome)
 {
-	struct migration left = { .ms = 4000, .downtime = 250, .memory_bytes = 1000, .vfio_bytes = 50 };
+	struct migration left = { .ms = 4000, .vfs = 3, .downtime = 250, .memory_bytes = 1000, .vfio_bytes = 50 };
 	struct migration came = { .is_incoming = true, .ms = 61000, .downtime = MIGRATION_UNKNOWN, .outcome = MIGRATION_COMPLETED };
 	struct migration ended = { .ms = 9, .downtime = 9000, .outcome = MIGRATION_ENDED };
 	struct migration unsettled = { .is_incoming = true, .ms = 1000, .downtime = MIGRATION_UNKNOWN, .outcome = MIGRATION_UNSETTLED };
+	struct migration unseen = { .ms = 4000, .vfs = 8, .downtime = MIGRATION_UNKNOWN };
 	struct metrics metrics = { 0 };
 	char *text;
 
 	metrics_count(&metrics, &unsettled);
+	metrics_count(&metrics, &unseen);
 	metrics_count(&metrics, &left);
 	metrics_count(&metrics, &came);
 	metrics_count(&metrics, &ended);
 	text = print(&metrics);
-	CHECK_CONTAINS(text, "vferry_migrations_total{direction=\"out\",outcome=\"completed\"} 1\n");
+	CHECK_CONTAINS(text, "vferry_migrations_total{direction=\"out\",outcome=\"completed\"} 2\n");
 	CHECK_CONTAINS(text, "vferry_migrations_total{direction=\"out\",outcome=\"ended\"} 1\n");
 	CHECK_CONTAINS(text, "vferry_migrations_total{direction=\"in\",outcome=\"failed\"} 0\n");
 	CHECK_CONTAINS(text, "vferry_migration_duration_seconds_bucket{direction=\"out\",le=\"2\"} 0\n");
-	CHECK_CONTAINS(text, "vferry_migration_duration_seconds_bucket{direction=\"out\",le=\"5\"} 1\n");
+	CHECK_CONTAINS(text, "vferry_migration_duration_seconds_bucket{direction=\"out\",le=\"5\"} 2\n");
 	CHECK_CONTAINS(text, "vferry_migration_duration_seconds_sum{direction=\"in\"} 62\n");
 	CHECK_CONTAINS(text, "vferry_migrations_total{direction=\"in\",outcome=\"unsettled\"} 1\n");
 	CHECK_CONTAINS(text, "vferry_migration_downtime_seconds_bucket{le=\"0.3\"} 1\n");
 	CHECK_CONTAINS(text, "vferry_migration_downtime_seconds_bucket{le=\"+Inf\"} 1\n");
 	CHECK_CONTAINS(text, "vferry_migration_downtime_seconds_sum 0.25\n");
+	CHECK_CONTAINS(text, "vferry_migration_downtime_vfs_total 3\n");
 	CHECK_CONTAINS(text, "vferry_migration_memory_bytes_total 1000\n");
 	CHECK_CONTAINS(text, "vferry_migration_vfio_bytes_total 50\n");
 	free(text);
