@@ -47,18 +47,17 @@ static bool is_meant(const struct ready_choice *choice, const struct object *obj
  * @object:	read under it
  * Return: 0, negative errno
  *
- * The owner goes first, on disk: what is given back after that is nobody's, and whoever comes next may have it.
+ * The owner goes first, on disk: what is given back after that is nobody's, and whoever comes next may have it. Where that cannot be written
+ * (disk full), all is given back the same: the file is written, or taken away, once more at the end.
  */
 static int end_lease(struct object *object, struct door *door, struct reason *why)
 {
-	int saved, error;
-
 	if (object->seat)
 		return object_remove(object, why);
 	object->owner = (struct owner){ 0 };
-	saved = object->changes.count ? object_write(object, why) : 0;
-	error = converge_back(door, object, true, NULL, saved ? NULL : why);
-	return error ? error : saved;
+	if (object->changes.count)
+		(void)object_write(object, NULL);
+	return converge_back(door, object, true, NULL, why);
 }
 
 /*
