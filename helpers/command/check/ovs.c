@@ -163,8 +163,7 @@ static bool has_other_way(const struct check_case *c)
 	for (size_t i = 0; i < inventory->pfs; i++) {
 		const struct inventory_pf *pf = &inventory->pf[i];
 
-		if (pf != c->pf && guest_can_use_pf(c->config, pf) &&
-		    network_judge(c->config, inventory, pf, network_bridge(c->config, inventory, pf), &plug, NULL) == 0 && !plug)
+		if (pf != c->pf && guest_can_use_pf(c->config, pf) && network_judge_pf(c->config, inventory, pf, &plug, NULL) == 0 && !plug)
 			return true;
 	}
 	return false;

@@ -49,28 +49,18 @@ static bool runs(const struct view *view, const char *guest)
  */
 static unsigned int count_own(const struct view *view, const struct cluster_view *seen)
 {
-	unsigned int n = 0;
+	unsigned int n = 0, all = count_of(view, NULL);
 
 	for (size_t i = 0; i < seen->cluster.guests; i++) {
 		const char *name = seen->domain[i].name;
 		unsigned int has = count_of(view, name);
 		unsigned long said = runs(view, name) ? strtoul(seen->cluster.guest[i].vfs, NULL, 10) : 0;
 
-		if (seen->domain[i].devices < 0 && !runs(view, name) && count_of(view, NULL) > n)
-			return count_of(view, NULL);
+		if (seen->domain[i].devices < 0 && !runs(view, name) && all > n)
+			return all;
 		n += said > has && said < INVENTORY_MAX_VFS ? (unsigned int)said : has;
 	}
 	return n;
-}
-
-/* Whether guests of a PF reach the network, or will when one arrives. */
-static bool has_way(const struct view *view, const struct inventory_pf *pf)
-{
-	const struct inventory *inventory = &view->scene.inventory;
-	const struct config *config = view->scene.config;
-	bool plug;
-
-	return network_judge(config, inventory, pf, network_bridge(config, inventory, pf), &plug, NULL) == 0;
 }
 
 /*
@@ -81,12 +71,16 @@ static unsigned int count_vfs(struct view *view, const struct cluster_view *seen
 {
 	struct placement placement = scene_placement(&view->scene);
 	struct inventory *inventory = &view->scene.inventory;
+	const struct config *config = view->scene.config;
 	unsigned int n = count_own(view, seen);
+	bool plug;
 
 	placement.uuid = "";
 	for (size_t i = 0; takes_arrivals && i < inventory->pfs; i++) {
-		if (guest_can_use_pf(view->scene.config, &inventory->pf[i]) && has_way(view, &inventory->pf[i]))
-			n += placement_free(&placement, &inventory->pf[i]);
+		struct inventory_pf *pf = &inventory->pf[i];
+
+		if (guest_can_use_pf(config, pf) && network_judge_pf(config, inventory, pf, &plug, NULL) == 0)
+			n += placement_free(&placement, pf);
 	}
 	return n;
 }

@@ -47,12 +47,6 @@ static struct nla_policy devlink_policy[DEVLINK_INDEX + 1] = {
 	[DEVLINK_INDEX] = { .type = NLA_U32 },
 };
 
-/* The list while the dumps are joined. */
-struct netdev_list {
-	struct netdev *netdev;
-	size_t count, size;
-};
-
 /* Copies a string attribute, cut to size; an absent one is "". */
 static void copy_text(char *out, size_t size, const struct nlattr *attribute)
 {
@@ -143,14 +137,11 @@ int netdev_parse_link(struct nlmsghdr *reply, struct netdev *netdev)
 	return 0;
 }
 
-/* netlink_call()'s callback of the dump of links. arg: struct netdev_list. */
-static int on_link(struct nlmsghdr *reply, void *arg)
+/* Adds one; see the header. */
+int netdev_add(struct netdev_list *list, const struct netdev *netdev)
 {
-	struct netdev_list *list = arg;
-	struct netdev netdev, *larger;
+	struct netdev *larger;
 
-	if (netdev_parse_link(reply, &netdev) < 0)
-		return 0;
 	if (list->count == list->size) {
 		larger = reallocarray(list->netdev, list->size + 64, sizeof(*larger));
 		if (!larger)
@@ -158,8 +149,16 @@ static int on_link(struct nlmsghdr *reply, void *arg)
 		list->netdev = larger;
 		list->size += 64;
 	}
-	list->netdev[list->count++] = netdev;
+	list->netdev[list->count++] = *netdev;
 	return 0;
+}
+
+/* netlink_call()'s callback of the dump of links. arg: struct netdev_list. */
+static int on_link(struct nlmsghdr *reply, void *arg)
+{
+	struct netdev netdev;
+
+	return netdev_parse_link(reply, &netdev) < 0 ? 0 : netdev_add(arg, &netdev);
 }
 
 /* The netdev with an index in a list that may be changed; NULL if absent. */
@@ -287,10 +286,12 @@ static int dump_uses(struct netlink *rt, struct netdev_list *list, struct reason
 static int read_list(struct netlink *rt, bool uses, struct netdev **list, size_t *count, struct reason *why)
 {
 	struct netdev_list found = { 0 };
-	int error = uses ? netdev_list_quietly(rt, &found.netdev, &found.count, why) : -ENOENT;
+	int error = uses ? netdev_list_quietly(rt, &found, why) : -ENOENT;
 
-	if (error == -ENOENT)
+	if (error == -ENOENT) {
+		found.count = 0;
 		error = dump_links(rt, &found, why);
+	}
 	if (!error && uses)
 		error = dump_uses(rt, &found, why);
 	if (error) {

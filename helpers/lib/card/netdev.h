@@ -38,6 +38,15 @@ struct netdev {
 	uint32_t devlink_index;
 };
 
+/* Netdevs while they are read. Zeroed: none; netdev is for free(3). */
+struct netdev_list {
+	struct netdev *netdev;
+	size_t count, size;
+};
+
+/* Adds one to it. Return: 0, -ENOMEM. */
+int netdev_add(struct netdev_list *list, const struct netdev *netdev);
+
 /*
  * All netdevs of this network namespace, into *list (malloc) and *count. Those of a card are read without asking its firmware, and then
  * without "has_devlink_port" and "switch_id".
@@ -58,7 +67,7 @@ bool netdev_find_uplink(const char *pf, struct netdev *netdev);
  * that mlx5_core has made; false: there is none, or it is another's. The representor of a PF's VF, by its port's name; *netdev is it if the
  * result is 1: there may be several with one number (ports of another PF). The numbers in "pf0vf3"; false: that is no such name.
  */
-int netdev_list_quietly(struct netlink *rt, struct netdev **list, size_t *count, struct reason *why);
+int netdev_list_quietly(struct netlink *rt, struct netdev_list *list, struct reason *why);
 bool netdev_read_card(const char *name, struct netdev *netdev);
 int netdev_find_representor(const char *pf, unsigned int vf, struct netdev *netdev);
 bool netdev_is_of_vf(const struct netdev *netdev, unsigned int *pf, unsigned int *vf);

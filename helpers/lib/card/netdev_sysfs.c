@@ -41,7 +41,9 @@ static void read_word(const char *name, const char *attribute, char *out, size_t
 		*out = '\0';
 }
 
-/* Reads a netdev of a card; see the header. One that is read in part is not read: what cannot be read would count as down, or as nothing. */
+/*
+ * Reads a netdev of a card; see the header. One that is read in part is not read: what cannot be read would count as down, or as nothing.
+ */
 bool netdev_read_card(const char *name, struct netdev *netdev)
 {
 	struct netdev found = { 0 };
@@ -64,46 +66,28 @@ bool netdev_read_card(const char *name, struct netdev *netdev)
 	return true;
 }
 
-/* A list that grows. */
-struct list {
-	struct netdev *netdev;
-	size_t count, size;
-};
-
 /* Adds a netdev; one that has got another name since it was read is written over. Return: 0, -ENOMEM. */
-static int add(struct list *list, const struct netdev *netdev)
+static int add(struct netdev_list *list, const struct netdev *netdev)
 {
-	struct netdev *larger;
-
 	for (size_t i = 0; i < list->count; i++) {
 		if (list->netdev[i].ifindex != netdev->ifindex)
 			continue;
 		list->netdev[i] = *netdev;
 		return 0;
 	}
-	if (list->count == list->size) {
-		larger = reallocarray(list->netdev, list->size + 64, sizeof(*larger));
-		if (!larger)
-			return -ENOMEM;
-		list->netdev = larger;
-		list->size += 64;
-	}
-	list->netdev[list->count++] = *netdev;
-	return 0;
+	return netdev_add(list, netdev);
 }
 
 /*
- * Reads one netdev and adds it. name: of an entry in sysfs; "bonding_masters" there is none. Return: 1 added, 0 there is no netdev of that name
- * (any more), negative errno with *why filled.
+ * Reads one netdev and adds it. name: of an entry in sysfs, which may be no netdev (bonding_masters), or none any more.
+ * Return: 1 added, 0 there is no netdev of that name, negative errno with *why filled; *why is left alone otherwise.
  */
-static int read_one(struct netlink *rt, const char *name, struct list *list, struct reason *why)
+static int read_one(struct netlink *rt, const char *name, struct netdev_list *list, struct reason *why)
 {
 	struct reason trouble = { 0 };
 	struct netdev netdev;
 	int error;
 
-	if (!sysroot_exists(FOLDER "/%s/ifindex", name))
-		return 0;
 	error = netdev_read_card(name, &netdev) ? 0 : netdev_get(rt, name, 0, &netdev, &trouble);
 	if (error == -ENODEV)
 		return 0;
@@ -117,7 +101,7 @@ static int read_one(struct netlink *rt, const char *name, struct list *list, str
 }
 
 /* Reads those of a listing that are not in the list. Return: how many; -ENOENT if there is no listing; negative errno with *why filled. */
-static int read_new(struct netlink *rt, struct list *list, struct reason *why)
+static int read_new(struct netlink *rt, struct netdev_list *list, struct reason *why)
 {
 	autoclosedir DIR *directory = sysroot_opendir(FOLDER);
 	const struct dirent *entry;
@@ -139,20 +123,13 @@ static int read_new(struct netlink *rt, struct list *list, struct reason *why)
 }
 
 /* Lists the netdevs here; see the header. A device that got another name while it was looked for is found by another look. */
-int netdev_list_quietly(struct netlink *rt, struct netdev **list, size_t *count, struct reason *why)
+int netdev_list_quietly(struct netlink *rt, struct netdev_list *list, struct reason *why)
 {
-	struct list found = { 0 };
 	int result = 1;
 
 	for (unsigned int round = 0; round < ROUNDS && result > 0; round++)
-		result = read_new(rt, &found, why);
-	if (result < 0) {
-		free(found.netdev);
-		return result;
-	}
-	*list = found.netdev;
-	*count = found.count;
-	return 0;
+		result = read_new(rt, list, why);
+	return result < 0 ? result : 0;
 }
 
 /* Reads a prefix and a number behind it. *at: moved behind both. Return: whether they are there. */

@@ -149,31 +149,24 @@ static int judge_mac(const struct question *q, struct reason *why)
 }
 
 /*
- * judge_msix() - the kernel changes the table only while no driver holds the VF; one that is in use keeps it. The VFIO driver is taken from the VF
- * before that: where it could not be yet, the next call does both.
+ * judge_function() - what the VF's driver has read when it bound to the VF is not changed below it; one that is in use keeps it. The VFIO
+ * driver is taken from the VF before that: where it could not be yet, the next call does both.
+ * @what:	the VF keeps
  */
-static int judge_msix(const struct question *q, struct reason *why)
+static int judge_function(const struct question *q, const char *what, struct reason *why)
 {
 	char address[PCI_ADDRESS_LEN], driver[32] = "";
 
 	if (!q->made || pci_driver(&q->step->vf, driver, sizeof(driver)) || !*driver)
 		return judge_vf(q, why);
-	reason_set(why, -EBUSY, pci_address_format(&q->step->vf, address), "driver %s has the VF, which keeps its MSI-X table", driver);
+	reason_set(why, -EBUSY, pci_address_format(&q->step->vf, address), "driver %s has the VF, which keeps its %s", driver, what);
 	return strcmp(driver, VFIO_DRIVER) == 0 ? -EBUSY : OTHERS;
 }
 
-/*
- * judge_function() - what the VF's driver has read when it bound to the VF is not changed below it; one that is in use keeps it
- */
-static int judge_function(const struct question *q, enum function_attribute attribute, struct reason *why)
+/* judge_msix() - as all of the function: the kernel changes the table only while no driver holds the VF */
+static int judge_msix(const struct question *q, struct reason *why)
 {
-	char address[PCI_ADDRESS_LEN], driver[32] = "";
-
-	if (!q->made || pci_driver(&q->step->vf, driver, sizeof(driver)) || !*driver)
-		return judge_vf(q, why);
-	reason_set(why, -EBUSY, pci_address_format(&q->step->vf, address), "driver %s has the VF, which keeps its %s", driver,
-		   vf_function_name(attribute));
-	return strcmp(driver, VFIO_DRIVER) == 0 ? -EBUSY : OTHERS;
+	return judge_function(q, "MSI-X table", why);
 }
 
 /* judge_ipsec() - it changes nothing */
@@ -185,13 +178,13 @@ static int judge_ipsec(const struct question *q, struct reason *why)
 /* judge_roce() - as all of the function */
 static int judge_roce(const struct question *q, struct reason *why)
 {
-	return judge_function(q, ATTRIBUTE_ROCE, why);
+	return judge_function(q, vf_function_name(ATTRIBUTE_ROCE), why);
 }
 
 /* judge_max_io_eqs() - as all of the function */
 static int judge_max_io_eqs(const struct question *q, struct reason *why)
 {
-	return judge_function(q, ATTRIBUTE_MAX_IO_EQS, why);
+	return judge_function(q, vf_function_name(ATTRIBUTE_MAX_IO_EQS), why);
 }
 
 /*

@@ -378,3 +378,10 @@ unsigned int network_mtu(const struct inventory_pf *pf, const struct inventory_v
 {
 	return vf->representor_mtu && vf->representor_mtu < pf->uplink_mtu ? pf->uplink_mtu : 0;
 }
+
+/* See the header. */
+int network_judge_pf(const struct config *config, const struct inventory *inventory, const struct inventory_pf *pf, bool *plug,
+		     struct reason *why)
+{
+	return network_judge(config, inventory, pf, network_bridge(config, inventory, pf), plug, why);
+}

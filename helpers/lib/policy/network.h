@@ -58,6 +58,10 @@ int network_judge(const struct config *config, const struct inventory *inventory
  */
 const char *network_bridge(const struct config *config, const struct inventory *inventory, const struct inventory_pf *pf);
 
+/* Whether guests of a PF reach the network, by the bridge that is theirs. plug, why: as of network_judge(). Return: 0, -EBUSY. */
+int network_judge_pf(const struct config *config, const struct inventory *inventory, const struct inventory_pf *pf, bool *plug,
+		     struct reason *why);
+
 /*
  * The MTU that a VF's representor is to have: the uplink's. A representor begins with 1500 (Linux mlx5/core/en_rep.c), what does not fit
  * through it is dropped until the card has the flow, and Open vSwitch gives a bridge's own port the smallest MTU of its ports. Never less
