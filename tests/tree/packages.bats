@@ -176,9 +176,12 @@ trace() {
 	deb=$(dpkg-deb -c "$out/vferry_${version}_"*.deb | awk '!/^d/ { print $6 }' |
 		sed -e 's|^\.||' -e 's|\.gz$||' -e 's|^/usr/libexec/vferry/50-vferry$|/etc/libvirt/hooks/qemu.d/50-vferry|' -e 's|^/lib/|/usr/lib/|' |
 		grep -vE '^/usr/share/(doc|lintian)/|^/etc/apparmor\.d/' | LC_ALL=C sort)
-	rpm=$(rpm -qp --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' "$out/vferry-$version"-*.rpm | sed -n 's/^[-l][^ ]* //p' |
-		grep -vE '^/usr/share/(doc|licenses)/|^/usr/lib/\.build-id|^/usr/libexec/vferry/50-vferry$' |
-		sed -e 's|\.gz$||' -e 's|^/usr/bin/vferry|/usr/sbin/vferry|' | LC_ALL=C sort)
+	# What is Python lies where each distribution's Python looks, and RPM alone ships it compiled, too.
+	rpm=$(rpm -qp --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' "$out/vferry-$version"-*.rpm "$out/vferry-sos-$version"-*.rpm |
+		sed -n 's/^[-l][^ ]* //p' |
+		grep -vE '^/usr/share/(doc|licenses)/|^/usr/lib/\.build-id|^/usr/libexec/vferry/50-vferry$|\.pyc$' |
+		sed -e 's|\.gz$||' -e 's|^/usr/bin/vferry|/usr/sbin/vferry|' \
+			-e 's|^/usr/lib/python3[^/]*/[a-z]*-packages/|/usr/lib/python3/dist-packages/|' | LC_ALL=C sort)
 	diff <(echo "$deb") <(echo "$rpm")
 }
 
