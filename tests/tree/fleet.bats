@@ -49,6 +49,31 @@ in_flight() {
 	[ "$(jq -r '[.moves[].to] | unique | join(" ")' "$BATS_TEST_TMPDIR/plan")" = hostB ]
 }
 
+@test "two guests with one MAC are named, on two hosts and on one; a guest that is seen on two hosts is one guest" {
+	made small
+	run of_fleet matrix
+	[ "$status" -eq 0 ]
+	[[ $output != *"one MAC"* ]]
+	mac() { # HOST GUEST MAC
+		jq --arg guest "$2" --arg mac "$3" '(.guests[] | select(.name == $guest)).macs = [$mac]' "$records/$1.json" >"$BATS_TEST_TMPDIR/new"
+		mv "$BATS_TEST_TMPDIR/new" "$records/$1.json"
+	}
+	there=$(jq -r '.guests[0].name' "$records/hostB.json")
+	mac hostA web1 52:00:00:00:00:01
+	mac hostB "$there" 52:00:00:00:00:01
+	mac hostA web2 52:00:00:00:00:02
+	mac hostA db1 52:00:00:00:00:02
+	run of_fleet matrix
+	[ "$status" -eq 0 ]
+	[[ $output == *"one MAC: web1 on hostA and $there on hostB: 52:00:00:00:00:01"* ]]
+	[[ $output == *"one MAC: web2 on hostA and db1 on hostA: 52:00:00:00:00:02"* ]]
+	[ "$(grep -c "one MAC" <<<"$output")" -eq 2 ]
+	[ "$(of_fleet matrix --json | jq '.one_mac | length')" -eq 2 ]
+	uuid=$(jq -r '.guests[] | select(.name == "web1").uuid' "$records/hostA.json")
+	jq --arg uuid "$uuid" '.guests[0].uuid = $uuid' "$records/hostB.json" >"$BATS_TEST_TMPDIR/new" && mv "$BATS_TEST_TMPDIR/new" "$records/hostB.json"
+	[ "$(of_fleet matrix --json | jq '.one_mac | length')" -eq 1 ]
+}
+
 @test "a host that cannot be emptied: how many can leave is proven, and each that stays has its reason and cure" {
 	made stuck
 	run of_fleet evacuate hostA

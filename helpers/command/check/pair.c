@@ -251,19 +251,6 @@ static void look_function(const struct check_case *c, struct finding *f)
 		check_found(f, STATE_OK, "the attributes of VFs are the same, as far as both hosts tell");
 }
 
-/* A guest of a list that has a MAC of another one; NULL: there is none. */
-static const struct status *twin_of(const struct status *guest, const struct status_list *list, const struct mac_address **mac)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		for (size_t k = 0; strcmp(list->status[i].uuid, guest->uuid) && k < guest->macs; k++) {
-			*mac = &guest->mac[k];
-			if (status_has_mac(&list->status[i], *mac))
-				return &list->status[i];
-		}
-	}
-	return NULL;
-}
-
 /* No two guests have one MAC, here or there. A guest that is on both hosts is one guest. */
 static void look_macs(const struct check_case *c, struct finding *f)
 {
@@ -272,7 +259,7 @@ static void look_macs(const struct check_case *c, struct finding *f)
 	for (size_t k = 0; k < 2 && lists[k]; k++) {
 		for (size_t i = 0; i < here->count; i++) {
 			const struct mac_address *mac = NULL;
-			const struct status *twin = twin_of(&here->status[i], lists[k], &mac);
+			const struct status *twin = status_find_twin(&here->status[i], lists[k], &mac);
 			char text[MAC_ADDRESS_LEN], name[2][64];
 
 			if (!twin)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * matrix.c: vferry fleet matrix: every guest by every host, the groups of hosts that can exchange guests, and what drifts inside a group.
+ * matrix.c: vferry fleet matrix: every guest by every host, the groups of hosts that can exchange guests, what drifts inside a group, and who has
+ * another guest's MAC.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -218,10 +219,50 @@ static struct json_object *cells_json(const struct fleet *fleet)
 	return guests;
 }
 
+/* Adds the first MAC that a guest of a host has together with one of another host, or of the same one. */
+static void add_twins(struct call *call, const struct fleet_case *c, size_t host, size_t other, struct json_object *list)
+{
+	const struct status_list *running = &c->host[host].view.scene.running;
+
+	for (size_t i = 0; i < running->count; i++) {
+		const struct mac_address *mac = NULL;
+		const struct status *guest = &running->status[i], *twin = status_find_twin(guest, &c->host[other].view.scene.running, &mac);
+		char text[MAC_ADDRESS_LEN], name[2][64], line[1024];
+
+		if (!twin || (host == other && strcmp(guest->uuid, twin->uuid) > 0)) /* of two on one host each has the other */
+			continue;
+		reason_clean(name[0], sizeof(name[0]), guest->name);
+		reason_clean(name[1], sizeof(name[1]), twin->name);
+		snprintf(line, sizeof(line), "%s on %s and %s on %s: %s", name[0], c->host[host].name, name[1], c->host[other].name,
+			 mac_address_format(mac, text));
+		if (list) {
+			json_object_array_add(list, json_object_new_string(line));
+		} else {
+			terminal_print(call, TONE_BAD, "%10s", "one MAC: ");
+			terminal_wrap(call, 10, line);
+		}
+	}
+}
+
+/*
+ * Guests of which two have one MAC, in the whole fleet: the network sends the frames of both to one.
+ * Return: JSON of them, or NULL where they were printed.
+ */
+static struct json_object *show_twins(struct call *call, const struct fleet_case *c)
+{
+	struct json_object *list = call->json ? json_object_new_array() : NULL;
+
+	for (size_t h = 0; h < c->hosts; h++) {
+		for (size_t k = h; k < c->hosts; k++)
+			add_twins(call, c, h, k, list);
+	}
+	return list;
+}
+
 /* vferry fleet matrix. */
 int fleet_matrix_command(struct call *call, struct fleet_case *c)
 {
-	struct json_object *groups = show_groups(call, &c->fleet), *json;
+	struct json_object *groups = show_groups(call, &c->fleet), *twins = show_twins(call, c), *json;
 
 	if (!call->json) {
 		if (c->hosts <= HOSTS_ACROSS)
@@ -232,6 +273,7 @@ int fleet_matrix_command(struct call *call, struct fleet_case *c)
 	}
 	json = json_object_new_object();
 	json_object_object_add(json, "groups", groups);
+	json_object_object_add(json, "one_mac", twins);
 	json_object_object_add(json, "guests", cells_json(&c->fleet));
 	terminal_add(json, "missing", c->missing);
 	return terminal_json(call, json);

@@ -245,6 +245,18 @@ bool status_has_mac(const struct status *status, const struct mac_address *mac)
 	return false;
 }
 
+const struct status *status_find_twin(const struct status *status, const struct status_list *list, const struct mac_address **mac)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		for (size_t k = 0; strcmp(list->status[i].uuid, status->uuid) && k < status->macs; k++) {
+			*mac = &status->mac[k];
+			if (status_has_mac(&list->status[i], *mac))
+				return &list->status[i];
+		}
+	}
+	return NULL;
+}
+
 /*
  * Parses as little of a status file as is enough, all of it but metadata where that is no status file. What a guest's owner can put into
  * metadata costs a walk over it and no more.

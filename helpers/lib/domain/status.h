@@ -87,6 +87,12 @@ const struct status *status_find_device(const struct status_list *list, const st
 /* Whether one of a guest's network interfaces has a MAC. */
 bool status_has_mac(const struct status *status, const struct mac_address *mac);
 
+/*
+ * Another guest (by its uuid) of a list, NULL if none, that has one MAC with a guest.
+ * mac: that MAC, of the guest's; only where there is one.
+ */
+const struct status *status_find_twin(const struct status *status, const struct status_list *list, const struct mac_address **mac);
+
 /* The guest with a uuid, NULL if none. */
 const struct status *status_find_uuid(const struct status_list *list, const char *uuid);
 
