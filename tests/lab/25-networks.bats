@@ -6,7 +6,6 @@
 
 load helpers.bash
 
-NS=vflab-$LAB_NAME
 PASSED=10.88.0.10 # a guest in the overlay
 SECOND=10.77.1.10 # a guest in the second network
 
@@ -20,13 +19,16 @@ teardown_file() {
 
 teardown() {
 	"$LAB" station stop >/dev/null 2>&1
+	switch_end
 	for host in A B; do
 		on "$host" 'for wire in /sys/kernel/debug/swcx7/pf*/wire; do n=${wire%/wire}; echo "wire${n##*pf}" >"$wire"; done
 			for dev in $(ovs-vsctl list-br); do ovs-vsctl del-br "$dev"; done
 			ip link del bond0 2>/dev/null; ip link del p0 2>/dev/null
-			for dev in /sys/bus/pci/drivers/mlx5_core/*/net/*; do ip addr flush dev "${dev##*/}"; ip link set "${dev##*/}" up mtu 1500; done'
+			for dev in /sys/bus/pci/drivers/mlx5_core/*/net/*; do ip addr flush dev "${dev##*/}"; ip link set "${dev##*/}" up mtu 1500; done
+			ip link set wire0 mtu 1500'
 		for n in 0 1; do ip -n "$NS" link set "$host-wire$n" nomaster master "wire$n" up; done
 	done
+	for dev in A-wire0 B-wire0 station station0 wire0; do ip -n "$NS" link set "$dev" mtu 1500; done
 	ip -n "$NS" link del vx0 2>/dev/null
 	ip -n "$NS" addr del 10.77.1.1/24 dev wire1 2>/dev/null
 	ip -n "$NS" addr del 10.99.0.3/24 dev wire0 2>/dev/null
@@ -85,36 +87,6 @@ there_and_back() {
 	same "$before" "$after"
 }
 
-# ping_guest ADDRESS: begins to ping from outside, 20 times a second; ping_report: "N of M answers, longest gap N ms".
-ping_guest() {
-	ip netns exec "$NS" stdbuf -oL ping -D -n -i 0.05 -W 1 "$1" >"$BATS_TEST_TMPDIR/ping" 2>&1 3>&- &
-	PING=$!
-}
-
-ping_report() {
-	kill -INT "$PING"
-	wait "$PING" || true
-	awk '/bytes from/ { t = substr($1, 2, length($1) - 2) * 1000; if (last && t - last > gap) gap = t - last; last = t }
-		/transmitted/ { line = $1 " sent, " $4 " answered" } END { printf "%s, longest gap %d ms\n", line, gap }' "$BATS_TEST_TMPDIR/ping"
-}
-
-# answers: how many there have been.
-answers() {
-	grep -c 'bytes from' "$BATS_TEST_TMPDIR/ping" || true
-}
-
-# answers_again: pings are answered from now on; a guest that has just been started needs a while.
-answers_again() {
-	local n
-	n=$(answers)
-	for _ in $(seq 240); do
-		[ "$(answers)" -lt $((n + 10)) ] || return 0
-		sleep 0.25
-	done
-	tail -3 "$BATS_TEST_TMPDIR/ping" >&2
-	return 1
-}
-
 # patched HOST: the guests' bridge br-int, the uplink in br-ex, joined by patch ports.
 patched() {
 	card "$1"
@@ -138,7 +110,7 @@ uplink = present'
 	there_and_back 'patch ports' br-int
 }
 
-# lag HOST MODE: a bond of both ports, in the bridge.
+# lag MODE HOST: a bond of both ports, in the bridge.
 lag() {
 	local host=$2 mode=$1
 	card "$host"
@@ -148,10 +120,64 @@ lag() {
 		ovs-vsctl add-br br-lag -- add-port br-lag bond0"
 }
 
+# switch_ovs COMMAND...: one of Open vSwitch's commands for the switch outside.
+switch_ovs() {
+	OVS_RUNDIR=$BATS_FILE_TMPDIR/switch ip netns exec "$NS" "$@"
+}
+
+# switch_begin: in place of the cables' bridges, a switch that speaks LACP: an Open vSwitch of this machine, in user space. Each host's two
+# cables are a bond there, and the station's bridge is on a port of it.
+switch_begin() {
+	local dir=$BATS_FILE_TMPDIR/switch host
+	mkdir -p "$dir"
+	rm -f "$dir/db"
+	ovsdb-tool create "$dir/db" /usr/share/openvswitch/vswitch.ovsschema
+	switch_ovs ovsdb-server "$dir/db" --remote="punix:$dir/db.sock" --pidfile="$dir/db.pid" --log-file="$dir/db.log" --detach 3>&-
+	switch_ovs ovs-vsctl --db="unix:$dir/db.sock" --no-wait init
+	switch_ovs ovs-vswitchd "unix:$dir/db.sock" --pidfile="$dir/switch.pid" --log-file="$dir/switch.log" --unixctl="$dir/switch.ctl" --detach \
+		2>/dev/null 3>&-
+	ip -n "$NS" link add cable0 type veth peer name cable
+	ip -n "$NS" link set cable0 master wire0 up
+	ip -n "$NS" link set cable up
+	for host in A B; do
+		for n in 0 1; do ip -n "$NS" link set "$host-wire$n" nomaster up; done
+	done
+	switch_ovs ovs-vsctl --db="unix:$dir/db.sock" -- add-br switch -- set Bridge switch datapath_type=netdev -- add-port switch cable \
+		-- add-bond switch A A-wire0 A-wire1 lacp=active bond_mode=balance-tcp other_config:lacp-time=fast \
+		-- add-bond switch B B-wire0 B-wire1 lacp=active bond_mode=balance-tcp other_config:lacp-time=fast
+}
+
+# switch_end: if there is one.
+switch_end() {
+	local dir=$BATS_FILE_TMPDIR/switch pid
+	for pid in "$dir"/switch.pid "$dir"/db.pid; do
+		[ ! -e "$pid" ] || kill "$(<"$pid")"
+	done
+	ip -n "$NS" link del cable 2>/dev/null
+	true
+}
+
+# joined HOST: both ports of its bond are in one aggregate with the switch.
+joined() {
+	for _ in $(seq 60); do
+		[ "$(on "$1" 'sed -n "s/.*Number of ports: //p" /proc/net/bonding/bond0')" != 2 ] || return 0
+		sleep 0.5
+	done
+	on "$1" 'cat /proc/net/bonding/bond0' >&2
+	return 1
+}
+
+# pull: the first cable of B; both of its ends see that.
+pull() {
+	ip -n "$NS" link set B-wire0 down
+	on B 'echo >/sys/kernel/debug/swcx7/pf0/wire'
+}
+
 # lag_test MODE: VFs of the second port and of the first, there and back; one member's cable is pulled during the migration.
 lag_test() {
 	wipe_both
 	both lag "$1"
+	[ "$1" = active-backup ] || both joined
 	for host in A B; do
 		configure "$host" '[host]
 bridge = br-lag
@@ -163,7 +189,7 @@ uplink = present'
 	there_and_back "bond $1" br-lag
 	station_start --ping "$GUEST_IP"
 	frames_flow
-	on B 'echo >/sys/kernel/debug/swcx7/pf0/wire' &
+	pull &
 	move A B
 	wait "$!"
 	sleep 1
@@ -171,9 +197,45 @@ uplink = present'
 	[ "$(report '.guests[0].silent_ms < 1000 and .pings[0].silent_ms < 1000')" = true ]
 }
 
+# bats test_tags=long
 @test "an active-backup bond over both ports (VF-LAG)" {
 	for host in A B; do ip -n "$NS" link set "$host-wire1" master wire0; done
 	lag_test active-backup
+}
+
+# bats test_tags=long
+@test "an 802.3ad bond over both ports (VF-LAG), with a switch that speaks LACP" {
+	switch_begin
+	lag_test 802.3ad
+}
+
+# jumbo HOST: frames of 9000 bytes pass from the guests' bridge to the cable.
+jumbo() {
+	card "$1"
+	on "$1" "ip link set wire0 mtu 9000; ip link set $(uplink "$1") mtu 9000; ovs-vsctl add-br br-vferry -- add-port br-vferry $(uplink "$1")"
+}
+
+# bats test_tags=long
+@test "jumbo frames pass before, during and after a migration; an uplink that carries less is refused" {
+	wipe_both
+	for dev in A-wire0 B-wire0 station station0 wire0; do ip -n "$NS" link set "$dev" mtu 9000; done
+	both jumbo
+	guest A guest1 --vf "$(pf A)/1" --cmdline "ip=$GUEST_IP interval=5 tag=guest1 serial"
+	ping_guest "$GUEST_IP" -M "do" -s 8972
+	answers_again
+	move A B
+	answers_again
+	move B A
+	answers_again
+	echo "# pings of 9000 bytes, there and back: $(ping_report)" >&3
+	on B "ip link set $(uplink B) mtu 1500"
+	run migrate A B guest1
+	echo "$output"
+	[ "$status" != 0 ]
+	contains "$output" "the MTU of its uplink $(uplink B) is 1500, and that of the guest's representor at the source is 9000"
+	[ "$(state A guest1)" = running ]
+	on B "ip link set $(uplink B) mtu 9000"
+	move A B
 }
 
 # two HOST: each port with a bridge of its own.

@@ -75,6 +75,7 @@ bound_on() {
 	return 1
 }
 
+# bats test_tags=long
 @test "OVN: logical switch, router and two guests; one moves, and the agent's announcement opens its port" {
 	wipe_both
 	on A '/usr/share/ovn/scripts/ovn-ctl start_northd --ovn-manage-ovsdb=yes

@@ -27,13 +27,9 @@ teardown_file() {
 
 # pacemaker_install: the packages onto both hosts, unpacked: no host of the lab has them, since only these tests need them.
 pacemaker_install() {
-	local world=${VFERRY_LAB_CACHE:-$HOME/.cache/vferry-lab}/apt-trixie dir=$BATS_FILE_TMPDIR/pacemaker host
-	mkdir -p "$dir"
-	on A "dpkg-query -W -f '\${Package}\n'" | sort >"$dir/have"
+	local dir=$BATS_FILE_TMPDIR/pacemaker host
 	# shellcheck disable=SC2086 # words
-	APT_CONFIG=$world/apt.conf apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances \
-		$PACEMAKER | grep '^[a-z]' | sort -u | comm -23 - "$dir/have" >"$dir/want"
-	(cd "$dir" && xargs -a want env APT_CONFIG="$world/apt.conf" apt-get -q download >log 2>&1) || { cat "$dir/log" >&2; return 1; }
+	fetch_debs "$dir" $PACEMAKER
 	for host in A B; do
 		on "$host" 'mkdir -p /root/pacemaker'
 		"$LAB" push "$host" "$dir"/*.deb :/root/pacemaker/

@@ -69,6 +69,7 @@ unchanged_b() {
 	no_frame_lost
 }
 
+# bats test_tags=long
 @test "post-copy in peer-to-peer mode is refused too" {
 	need_guest1
 	before=$(snapshot B)
@@ -97,6 +98,7 @@ unchanged_b() {
 	unchanged_b
 }
 
+# bats test_tags=long
 @test "a guest with 5 VFs of one PF is refused" {
 	need five --vf "$(pf A)/3" --vf "$(pf A)/4" --vf "$(pf A)/5" --vf "$(pf A)/6" --vf "$(pf A)/7" --cmdline "ip=10.77.0.30 silent hz=20"
 	before=$(snapshot B)
@@ -105,6 +107,7 @@ unchanged_b() {
 	unchanged_b
 }
 
+# bats test_tags=long
 @test "a destination without Open vSwitch is refused" {
 	need_guest1
 	before=$(snapshot B)
@@ -137,6 +140,7 @@ card_b() {
 	[ "$1" = none ] || on B "/usr/lib/vferry-lab/load-cx7 B '$*'"
 }
 
+# bats test_tags=long
 @test "a destination without a CX-7 is refused" {
 	need_guest1
 	card_b none
@@ -148,6 +152,7 @@ card_b() {
 	same "$before" "$after"
 }
 
+# bats test_tags=long
 @test "a destination with another card is refused, and the card is named" {
 	need_guest1
 	card_b pf_device=0x101d
@@ -170,6 +175,7 @@ card_b() {
 	same "$before" "$after"
 }
 
+# bats test_tags=long
 @test "another firmware on the destination is refused, and both versions are named" {
 	need_guest1
 	xml=$(on A "virsh -c $URI dumpxml --migratable guest1" | sed 's/firmware="[^"]*"/firmware="28.99.1000"/')
@@ -228,6 +234,7 @@ slot_queue = 0"
 }
 
 # The last test of this file: it leaves both hosts with other cards.
+# bats test_tags=long
 @test "a BlueField-3 is refused with what switches it on, and its guest moves when that is done" {
 	wipe A
 	wipe B

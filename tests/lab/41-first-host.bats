@@ -136,6 +136,7 @@ both() {
 	same "$before" "$(snapshot A)"
 }
 
+# bats test_tags=long
 @test "a guest gets a VF out of a pool" {
 	wipe A
 	on A "vferry prepare --yes" >&2

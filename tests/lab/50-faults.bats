@@ -117,6 +117,7 @@ finish"
 
 # ---- Representors and ports (8 faults) -------------------------------------------------------------------------------------------
 
+# bats test_tags=long
 @test "a representor that is missing, late, renamed or sick (8 faults)" {
 	settings_b "hook_deadline = 60"
 	b '
@@ -165,6 +166,7 @@ finish"
 
 # ---- Open vSwitch (9 faults) -----------------------------------------------------------------------------------------------------
 
+# bats test_tags=long
 @test "an OVSDB that is gone, silent, slow, refuses or speaks nonsense (8 faults)" {
 	settings_b "hook_deadline = 8"
 	b '

@@ -171,6 +171,7 @@ there_and_back() {
 	survived
 }
 
+# bats test_tags=long
 @test "a guest of that name is there: libvirt refuses after migrate without a word, and the lease goes by itself" {
 	begin
 	configure B "[hook]
@@ -203,6 +204,7 @@ lease_time = 10"
 	survived
 }
 
+# bats test_tags=long
 @test "the destination changes between migrate and prepare: vferry refuses and says what is missing" {
 	begin
 	at prepare 'for port in $(ovs-vsctl list-ports br-vferry | grep "r[0-9]*$"); do ovs-vsctl del-port "$port"; done'

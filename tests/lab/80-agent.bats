@@ -100,6 +100,7 @@ burst=64000000 max-rate=800000000"
 	[ "$(on B 'find / -xdev -name vferry.prom')" = "" ]
 }
 
+# bats test_tags=long
 @test "without the agent the network does not find it until it speaks" {
 	agent A stop
 	agent B stop

@@ -156,6 +156,45 @@ same() {
 	diff <(printf '%s\n' "$1") <(printf '%s\n' "$2") >&2
 }
 
+NS=vflab-$LAB_NAME # the namespace outside both hosts
+
+# ping_guest ADDRESS [OPTION...]: begins to ping from outside, 20 times a second; ping_report: "N of M answers, longest gap N ms".
+ping_guest() {
+	ip netns exec "$NS" stdbuf -oL ping -D -n -i 0.05 -W 1 "${@:2}" "$1" >"$BATS_TEST_TMPDIR/ping" 2>&1 3>&- &
+	PING=$!
+}
+
+ping_report() {
+	kill -INT "$PING"
+	wait "$PING" || true
+	awk '/bytes from/ { t = substr($1, 2, length($1) - 2) * 1000; if (last && t - last > gap) gap = t - last; last = t }
+		/transmitted/ { line = $1 " sent, " $4 " answered" } END { printf "%s, longest gap %d ms\n", line, gap }' "$BATS_TEST_TMPDIR/ping"
+}
+
+# answers: how many there have been.
+answers() {
+	grep -c 'bytes from' "$BATS_TEST_TMPDIR/ping" || true
+}
+
+# answers_again: pings are answered from now on; a guest that has just been started needs a while.
+answers_again() {
+	local n
+	n=$(answers)
+	for _ in $(seq 240); do
+		[ "$(answers)" -lt $((n + 10)) ] || return 0
+		sleep 0.25
+	done
+	tail -3 "$BATS_TEST_TMPDIR/ping" >&2
+	return 1
+}
+
+# no_answer_lost: between the first answer and the last none is missing.
+no_answer_lost() {
+	tail -n 1 "$BATS_TEST_TMPDIR/ping"
+	awk -F 'icmp_seq=' '/bytes from/ { n = $2 + 0; first = first ? first : n; last = n; all++ }
+		END { printf "%d answers, %d missing\n", all, last - first + 1 - all; exit all < 20 || last - first + 1 != all }' "$BATS_TEST_TMPDIR/ping"
+}
+
 # threads HOST: how many threads libvirtd has there that serve calls.
 threads() {
 	on "$1" 'cat /proc/$(cat /run/libvirtd.pid)/task/*/comm | grep -cx rpc-libvirtd'
@@ -177,6 +216,18 @@ restart_libvirtd() {
 	on "$1" 'pid=$(cat /run/libvirtd.pid); kill -'"${2:-TERM}"' "$pid"
 		for i in $(seq 600); do [ -e "/proc/$pid" ] || break; sleep 0.1; done
 		libvirtd --daemon --listen && virsh -q -c qemu:///system list >/dev/null'
+}
+
+# fetch_debs FOLDER PACKAGE...: into a folder here, packages of the hosts' own release with what they need and a host of the lab lacks: for
+# programs that one file of tests alone needs.
+fetch_debs() {
+	local dir=$1 world=${VFERRY_LAB_CACHE:-$HOME/.cache/vferry-lab}/apt-trixie
+	shift
+	mkdir -p "$dir"
+	on A "dpkg-query -W -f '\${Package}\n'" | sort >"$dir/have"
+	APT_CONFIG=$world/apt.conf apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances \
+		"$@" | grep '^[a-z]' | sort -u | comm -23 - "$dir/have" >"$dir/want"
+	(cd "$dir" && xargs -a want env APT_CONFIG="$world/apt.conf" apt-get -q download >log 2>&1) || { cat "$dir/log" >&2; return 1; }
 }
 
 # lab_setup, lab_teardown: for setup_file and teardown_file.

@@ -29,7 +29,7 @@ struct memmap_entry {
 	uint32_t type, reserved;
 };
 
-extern uint8_t bss_end[];
+extern uint8_t own_end[];
 
 /**
  * add_range() - note a range of RAM, without what the guest or the firmware's low memory occupies
@@ -38,11 +38,11 @@ extern uint8_t bss_end[];
  */
 static void add_range(struct boot_info *info, const struct memmap_entry *e)
 {
-	uint64_t start = e->start, end = e->start + e->size, own_end = (uint64_t)bss_end;
+	uint64_t start = e->start, end = e->start + e->size, first = (uint64_t)own_end;
 
 	if (e->type != MEMMAP_RAM || info->n_ram == MAX_RAM_RANGES)
 		return;
-	start = start < own_end ? own_end : start;
+	start = start < first ? first : start;
 	end = end > FOUR_GIB ? FOUR_GIB : end;
 	if (start < end)
 		info->ram[info->n_ram++] = (struct ram_range){ start, end };

@@ -174,8 +174,8 @@ void hotplug_eject(void);
 
 /* ---- virtio.c ---- */
 #define QUEUE_SIZE	128
-#define BUFFER_SIZE	2048
-#define FRAME_MAX	1514
+#define BUFFER_SIZE	9216
+#define FRAME_MAX	9014	/* bytes without FCS: an MTU of 9000 */
 
 struct virtq;
 

@@ -92,7 +92,7 @@ struct used {
  * @n_free:			how many of them
  * @number:			0 receive, 1 transmit
  * @notify:			where to write @number when there is something to do
- * @buffer:			one for each descriptor
+ * @buffer:			one for each descriptor, BUFFER_SIZE bytes
  */
 struct virtq {
 	struct desc desc[QUEUE_SIZE];
@@ -102,7 +102,7 @@ struct virtq {
 	uint16_t free[QUEUE_SIZE], n_free;
 	uint16_t number;
 	volatile uint16_t *notify;
-	uint8_t buffer[QUEUE_SIZE][BUFFER_SIZE] __attribute__((aligned(4096)));
+	uint8_t (*buffer)[BUFFER_SIZE];
 };
 
 /**
@@ -116,6 +116,7 @@ struct regions {
 };
 
 static struct virtq queues[MAX_NICS][2] __attribute__((aligned(4096)));
+static uint8_t buffers[MAX_NICS][2][QUEUE_SIZE][BUFFER_SIZE] __attribute__((noinit, aligned(4096)));
 
 /* put8() - write one byte of a device's structure at @base + @offset */
 static void put8(volatile uint8_t *base, unsigned int offset, uint8_t value)
@@ -344,6 +345,8 @@ int virtio_net_init(struct virtio_net *dev, const struct pci_function *f, unsign
 	pci_write16(f, PCI_COMMAND, COMMAND_MEMORY | COMMAND_MASTER | COMMAND_INTX_OFF);
 	*dev = (struct virtio_net){ .pci = *f, .common = r.common, .config = r.config, .rx = &queues[index][0],
 				    .tx = &queues[index][1] };
+	dev->rx->buffer = buffers[index][0];
+	dev->tx->buffer = buffers[index][1];
 	if (reset(dev))
 		return -1;
 	features = negotiate(dev);

@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Who makes a host's networks: NetworkManager on a host whose guests run, and the examples of vferry(7) for a bond over both ports
+# (VF-LAG) that is made at boot by NetworkManager, systemd-networkd and ifupdown2. Host A is booted by systemd, see 45-systemd.bats.
+# Under software emulation such a boot takes one to two minutes, and there are four, so all of it is long.
+
+load helpers.bash
+
+DIR=$BATS_TEST_DIRNAME
+DEBS=/root/debs
+
+setup_file() {
+	lab_setup
+	fetch_debs "$BATS_FILE_TMPDIR/debs" network-manager ifupdown2
+	on A "mkdir -p $DEBS"
+	"$LAB" push A "$BATS_FILE_TMPDIR"/debs/*.deb ":$DEBS/"
+	"$LAB" push A "$DIR/boot-by-systemd" && on A /root/boot-by-systemd && reboot_a >&3 2>&1
+}
+
+teardown_file() {
+	lab_teardown
+}
+
+# reboot_a: host A boots anew from its disk.
+reboot_a() {
+	on A sync
+	"$LAB" off A && "$LAB" on A
+	on A 'for i in $(seq 60); do [ -n "$(systemctl list-jobs --no-legend)" ] || exit 0; sleep 0.5; done; systemctl list-jobs; exit 1'
+}
+
+# install PACKAGE...: with what they need, of those that were fetched.
+install() {
+	on A "cd $DEBS && DEBIAN_FRONTEND=noninteractive dpkg --force-unsafe-io --force-confnew -i $* 2>&1" >&2
+}
+
+# ports: A's two ports, as udev named them.
+ports() {
+	on A 'udevadm settle; for d in /sys/bus/pci/drivers/mlx5_core/*/sriov_totalvfs; do ls "${d%/*}/net" | grep -v _ | head -n 1; done'
+}
+
+# bond_after_boot: it is there, over both ports, which were made ready before; and vferry finds nothing to complain about.
+bond_after_boot() {
+	local port
+	[ "$(on A 'sed -n "s/^Bonding Mode: //p" /proc/net/bonding/bond0')" = "IEEE 802.3ad Dynamic link aggregation" ]
+	same "$(ports | sort)" "$(on A 'tr " " "\n" </sys/class/net/bond0/bonding/slaves' | sort)"
+	for port in $(on A 'ls /sys/kernel/debug/swcx7 | grep "^pf[0-9]*$"'); do
+		contains "$(on A "cat /sys/kernel/debug/swcx7/$port/eswitch_state")" switchdev
+	done
+	no_harmful_set A
+	same "" "$(on A 'systemctl --failed --no-legend')"
+	[ "$(on A 'systemctl show -P Result vferry-card; systemctl show -P Result vferry-host' | sort -u)" = success ]
+	contains "$(on A 'vferry check; true' | tr -s ' \n' ' ')" "bridge br-lag reaches"
+	on A 'cat /proc/net/bonding/bond0 >/root/bond; journalctl -b -o short-monotonic --no-pager | grep -iE "vferry|bond0" | head -n 20' >&2
+}
+
+# bats test_tags=long
+@test "NetworkManager is installed and starts: representors and VFs stay unmanaged, running guests lose no frame, and one arrives and leaves" {
+	on A 'vferry prepare --yes >/dev/null && systemctl enable vferry-card vferry-host 2>/dev/null'
+	guest A guest1 --vf "$(pf A)/1" --cmdline "ip=$GUEST_IP interval=20 hz=50 tag=guest1 serial"
+	station_start --ping "$GUEST_IP"
+	frames_flow
+	install '$(ls | grep -v ifupdown2)'
+	on A 'systemctl start NetworkManager && nm-online -s -q -t 60; nmcli device' >&2
+	[ "$(on A 'systemctl is-active NetworkManager')" = active ]
+	representors=$(on A 'for d in /sys/class/net/*/phys_port_name; do grep -qs vf $d && basename ${d%/*}; done')
+	[ "$(wc -w <<<"$representors")" -ge 8 ]
+	for dev in $representors; do
+		contains "$(on A "nmcli -g GENERAL.STATE device show $dev")" unmanaged
+	done
+	contains "$(on A 'vferry check; true' | tr -s ' \n' ' ')" " NM "
+	sleep 2
+	no_frame_lost
+	run migrate A B guest1
+	echo "$output"
+	[ "$status" = 0 ]
+	run migrate B A guest1
+	echo "$output"
+	[ "$status" = 0 ]
+	contains "$(on A 'vferry check; true' | tr -s ' \n' ' ')" " NM "
+	sleep 2
+	no_frame_lost
+	on A 'virsh -q -c qemu:///system destroy guest1'
+	"$LAB" station stop
+}
+
+# bats test_tags=long
+@test "a bond by NetworkManager, as vferry(7) shows it, stands after a boot over ports that vferry-card made ready" {
+	mapfile -t port < <(ports)
+	on A 'ovs-vsctl del-br br-vferry; vferry prepare --card-only --yes >/dev/null
+		mkdir -p /etc/vferry; printf "[host]\nbridge = br-lag\nuplink = present\n" >/etc/vferry/vferry.conf
+		nmcli connection add type bond ifname bond0 bond.options mode=802.3ad
+		nmcli connection add type ethernet ifname '"${port[0]}"' master bond0
+		nmcli connection add type ethernet ifname '"${port[1]}"' master bond0
+		nmcli connection modify bond-bond0 ipv4.method disabled ipv6.method disabled' >&2
+	on A 'ovs-vsctl add-br br-lag -- add-port br-lag bond0'
+	reboot_a >&3 2>&1
+	bond_after_boot
+}
+
+# bats test_tags=long
+@test "a bond by systemd-networkd, as vferry(7) shows it, stands after a boot over ports that vferry-card made ready" {
+	mapfile -t port < <(ports)
+	on A 'nmcli -g UUID connection show | xargs -rn 1 nmcli connection delete uuid; systemctl disable NetworkManager
+		mkdir -p /etc/systemd/network; cd /etc/systemd/network
+		printf "[NetDev]\nName=bond0\nKind=bond\n[Bond]\nMode=802.3ad\n" >bond0.netdev
+		printf "[Match]\nName=bond0\n[Network]\nLinkLocalAddressing=no\n" >bond0.network
+		printf "[Match]\nName='"${port[0]} ${port[1]}"'\n[Network]\nBond=bond0\n" >ports.network
+		systemctl enable systemd-networkd' >&2
+	reboot_a >&3 2>&1
+	bond_after_boot
+	contains "$(on A 'networkctl --no-pager list')" "bond0"
+	representor=$(on A 'for d in /sys/class/net/*/phys_port_name; do grep -qs vf $d && basename ${d%/*}; done | head -n 1')
+	contains "$(on A "networkctl --no-pager list $representor")" unmanaged
+}
+
+# bats test_tags=long
+@test "a bond by ifupdown2, as vferry(7) shows it, stands after a boot over ports that vferry-card made ready" {
+	mapfile -t port < <(ports)
+	on A 'systemctl disable systemd-networkd; rm -f /etc/systemd/network/{bond0,ports}.net*'
+	install '$(ls | grep ifupdown2)'
+	on A 'printf "auto lo\niface lo inet loopback\n\nauto bond0\niface bond0\n    bond-slaves '"${port[0]} ${port[1]}"'\n    bond-mode 802.3ad\n" \
+		>/etc/network/interfaces; systemctl enable networking' >&2
+	reboot_a >&3 2>&1
+	bond_after_boot
+}
