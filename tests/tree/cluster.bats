@@ -94,11 +94,11 @@ type_lines() {
 	[ "$status" -eq 0 ]
 }
 
-# drain [FAILED]: hostA goes on standby once the guests run there, and the migration of FAILED is refused; prints what the cluster does then.
+# drain [FAILED [OPERATION]]: hostA goes on standby once the guests run there, and the migration of FAILED is refused, or another operation; prints what the cluster does then.
 drain() {
 	crm_simulate -S -x "$cib" -O "$BATS_TEST_TMPDIR/runs.xml" >/dev/null
 	CIB_file=$BATS_TEST_TMPDIR/runs.xml crm_attribute --node hostA --name standby --update on
-	crm_simulate -S -x "$BATS_TEST_TMPDIR/runs.xml" ${1:+-F "$1_migrate_to_0@hostA=1"} -O "$BATS_TEST_TMPDIR/after.xml"
+	crm_simulate -S -x "$BATS_TEST_TMPDIR/runs.xml" ${1:+-F "$1_${2:-migrate_to_0@hostA}=1"} -O "$BATS_TEST_TMPDIR/after.xml"
 	crm_simulate -S -x "$BATS_TEST_TMPDIR/after.xml"
 }
 
@@ -110,6 +110,12 @@ typed_once() {
 	echo "$output"
 	[[ $output != *"web1            stop on hostA"* ]]
 	[[ $output == *"db1             migrate_to on hostA"* ]]
+	# It has gone, and its new node does not see it in time.
+	for host in hostB hostC; do
+		run drain web1 "migrate_from_0@$host"
+		[[ $output == *"web1            migrate_to on hostA"* ]]
+		lacks "web1            stop on host[BC]" <<<"$output"
+	done
 	[ -z "$(of_host hostA cluster --all | grep -v '^#' || true)" ]
 }
 
@@ -123,6 +129,21 @@ typed_once() {
 	output=$(tr -s ' \n' ' ' <<<"$output")
 	[[ $output == *"V12 Pacemaker FAILURE a refused migration would stop web1, db1: Pacemaker has on-fail=restart (its default)"* ]]
 	[[ $output == *"vferry cluster --all"* ]]
+}
+
+@test "the harm: by Pacemaker's defaults a guest is stopped where it has gone, if it is not seen there in time, and check says so" {
+	make_cib '<op id="web1-t" name="migrate_to" interval="0s" timeout="480s" on-fail="block"/>'
+	sed -i '0,/db1-o/s/\(id="db1-o".*\)id="web1-t"/\1id="db1-t"/; s/id="web1-t" name/id="T" name/2g' "$cib"
+	stopped=0
+	for host in hostB hostC; do
+		run drain web1 "migrate_from_0@$host"
+		[[ $output != *"web1            stop on $host"* ]] || stopped=$((stopped + 1))
+	done
+	[ "$stopped" -ge 1 ]
+	run of_host hostA check
+	[ "$status" -eq 1 ]
+	output=$(tr -s ' \n' ' ' <<<"$output")
+	[[ $output == *"V12 Pacemaker FAILURE web1, db1 would be stopped where it has gone, if it is not seen to run there in 20 s: Pacemaker has on-fail=restart (its default) for migrate_from"* ]]
 }
 
 @test "what crmsh is told, line by line, prevents it: a refused guest runs on, the others move, and check is content" {
@@ -162,6 +183,12 @@ typed_once() {
 	echo "$output"
 	grep -qE 'web1\s.*Started hostC' <<<"$output"
 	grep -qE 'db1\s.*Started hostC' <<<"$output"
+}
+
+# lacks PATTERN: there is no such line.
+lacks() {
+	run grep -e "$1"
+	[ "$status" -eq 1 ]
 }
 
 # stops CIB: whether Pacemaker would stop a guest that runs on hostA; shows what it would do.
@@ -216,6 +243,7 @@ running() {
 
 @test "check knows a timeout that is too short, on-fail=ignore, and a guest that is only stopped and started" {
 	make_cib '<op id="web1-t" name="migrate_to" interval="0s" timeout="120s" on-fail="block"/>'
+	sed -i 's|</configuration>|<op_defaults><meta_attributes id="od"><nvpair id="od1" name="on-fail" value="block"/><nvpair id="od2" name="timeout" value="120s"/></meta_attributes></op_defaults>&|' "$cib"
 	sed -i '0,/db1-o/s/\(id="db1-o".*\)id="web1-t"/\1id="db1-t"/; s/id="web1-t" name/id="T" name/2g' "$cib"
 	run of_host hostA check
 	output=$(tr -s ' \n' ' ' <<<"$output")

@@ -32,9 +32,9 @@ TEST(a_guest_of_which_nothing_is_said_is_restarted_after_20_s)
 	CHECK_INT(cluster.guests, 1);
 	CHECK_STR(cluster.guest[0].resource, "web1");
 	CHECK_STR(cluster.guest[0].config, "/etc/guests/web1.xml");
-	CHECK_STR(cluster.guest[0].on_fail, "");
-	CHECK_INT(cluster.guest[0].timeout, 20000);
-	CHECK(!cluster.guest[0].migrates && !cluster.guest[0].has_migrate_to && !cluster.guest[0].has_rule && !cluster.has_agent);
+	CHECK_STR(cluster.guest[0].migrate_to.on_fail, "");
+	CHECK_INT(cluster.guest[0].migrate_to.timeout, 20000);
+	CHECK(!cluster.guest[0].migrates && !cluster.guest[0].migrate_to.is_own && !cluster.guest[0].has_rule && !cluster.has_agent);
 }
 
 TEST(what_a_guest_says_itself_counts)
@@ -46,9 +46,9 @@ TEST(what_a_guest_says_itself_counts)
 			     MIGRATE_TO("web1", "timeout='7min' on-fail='block'")),
 		       "<rsc_location id='l' rsc='web1'><rule id='r' score='-INFINITY'><rule id='s'>"
 		       "<expression id='e' attribute='vferry-card' operation='not_defined'/></rule></rule></rsc_location>", ""), 0);
-	CHECK_STR(cluster.guest[0].on_fail, "block");
-	CHECK_INT(cluster.guest[0].timeout, 420000);
-	CHECK(cluster.guest[0].migrates && cluster.guest[0].has_migrate_to && cluster.guest[0].has_rule);
+	CHECK_STR(cluster.guest[0].migrate_to.on_fail, "block");
+	CHECK_INT(cluster.guest[0].migrate_to.timeout, 420000);
+	CHECK(cluster.guest[0].migrates && cluster.guest[0].migrate_to.is_own && cluster.guest[0].has_rule);
 	CHECK_STR(cluster.guest[0].vfs, "2");
 	CHECK_STR(cluster.placement, "balanced");
 	CHECK_STR(cluster.limit, "2");
@@ -63,12 +63,27 @@ TEST(what_a_guest_does_not_say_its_template_says_and_then_the_defaults)
 		       "<op_defaults><meta_attributes id='o'><nvpair id='p' name='timeout' value='600s'/>"
 		       "<nvpair id='q' name='on-fail' value='stop'/></meta_attributes></op_defaults>"), 0);
 	CHECK_INT(cluster.guests, 3);
-	CHECK_STR(cluster.guest[0].on_fail, "block");
-	CHECK(!cluster.guest[0].has_migrate_to && cluster.guest[0].migrates);
-	CHECK_INT(cluster.guest[0].timeout, 600000);
-	CHECK_STR(cluster.guest[1].on_fail, "stop");
-	CHECK_STR(cluster.guest[2].on_fail, "ignore");
-	CHECK_INT(cluster.guest[2].timeout, 30000);
+	CHECK_STR(cluster.guest[0].migrate_to.on_fail, "block");
+	CHECK(!cluster.guest[0].migrate_to.is_own && cluster.guest[0].migrates);
+	CHECK_INT(cluster.guest[0].migrate_to.timeout, 600000);
+	CHECK_STR(cluster.guest[1].migrate_to.on_fail, "stop");
+	CHECK_STR(cluster.guest[2].migrate_to.on_fail, "ignore");
+	CHECK_INT(cluster.guest[2].migrate_to.timeout, 30000);
+}
+
+TEST(what_is_said_of_the_node_that_a_guest_reaches_is_told_apart)
+{
+	CHECK_INT(read_cib("", GUEST("web1", "<operations><op id='f' name='migrate_from' interval='0s' timeout='60s'>"
+					     "<meta_attributes id='g'><nvpair id='h' name='on-fail' value='block'/></meta_attributes></op>"
+					     "<op id='t' name='migrate_to' interval='0s' timeout='7min' on-fail='fence'/></operations>")
+			   GUEST("web2", MIGRATE_TO("web2", "on-fail='block'")), "", ""), 0);
+	CHECK_STR(cluster.guest[0].migrate_from.on_fail, "block");
+	CHECK_INT(cluster.guest[0].migrate_from.timeout, 60000);
+	CHECK_STR(cluster.guest[0].migrate_to.on_fail, "fence");
+	CHECK_INT(cluster.guest[0].migrate_to.timeout, 420000);
+	CHECK(!cluster.guest[1].migrate_from.is_own);
+	CHECK_STR(cluster.guest[1].migrate_from.on_fail, "");
+	CHECK_INT(cluster.guest[1].migrate_from.timeout, 20000);
 }
 
 TEST(guests_in_groups_are_found_and_other_resources_are_no_guests)

@@ -22,7 +22,7 @@ struct finding {
 	enum state state;   /* STATE_NONE: not applicable; STATE_UNKNOWN: could not be seen */
 	char object[96];    /* PCI address, guest, disk; "" the host */
 	char found[640];    /* what was found, a phrase */
-	char mend[320];     /* the command that mends it, "" if there is none */
+	char mend[640];     /* the command that mends it, "" if there is none */
 	char advice[320];   /* what to do where no command can */
 };
 

@@ -7,7 +7,7 @@
 #include "command/check/check.h"
 
 /* What is wrong with how Pacemaker moves one guest, from mild to hard. */
-enum flaw { FLAW_NONE, FLAW_PLACE, FLAW_WAIT, FLAW_STOP, FLAWS };
+enum flaw { FLAW_NONE, FLAW_PLACE, FLAW_WAIT, FLAW_STOP_THERE, FLAW_STOP };
 
 /* Return: the worst of one guest. One without host devices is none of vferry's business. */
 static enum flaw flaw_of(const struct check_case *c, size_t i)
@@ -16,9 +16,11 @@ static enum flaw flaw_of(const struct check_case *c, size_t i)
 
 	if (!c->cluster->domain[i].devices)
 		return FLAW_NONE;
-	if (guest->migrates && strcmp(guest->on_fail, "block") != 0)
+	if (guest->migrates && strcmp(guest->migrate_to.on_fail, "block") != 0)
 		return FLAW_STOP;
-	if (guest->migrates && guest->timeout < (int64_t)cluster_timeout(c->config) * 1000)
+	if (guest->migrates && (strcmp(guest->migrate_from.on_fail, "block") != 0 || guest->migrate_from.timeout < CLUSTER_SEEN_S * 1000))
+		return FLAW_STOP_THERE;
+	if (guest->migrates && guest->migrate_to.timeout < (int64_t)cluster_timeout(c->config) * 1000)
 		return FLAW_WAIT;
 	return guest->migrates && guest->has_rule ? FLAW_NONE : FLAW_PLACE;
 }
@@ -31,15 +33,22 @@ static void say_flaw(const struct check_case *c, enum flaw flaw, const char *gue
 	switch (flaw) {
 	case FLAW_STOP:
 		check_found(f, STATE_FAILURE, "a refused migration would stop %s: Pacemaker has on-fail=%s for migrate_to", guests,
-			    *first->on_fail ? first->on_fail : "restart (its default)");
+			    *first->migrate_to.on_fail ? first->migrate_to.on_fail : "restart (its default)");
 		check_advise(f, "set on-fail=block, which leaves the guest running where it is; see all lines with: vferry cluster --all");
+		break;
+	case FLAW_STOP_THERE:
+		check_found(f, STATE_FAILURE,
+			    "%s would be stopped where it has gone, if it is not seen to run there in %lld s: Pacemaker has on-fail=%s for migrate_from",
+			    guests, (long long)(first->migrate_from.timeout / 1000),
+			    *first->migrate_from.on_fail ? first->migrate_from.on_fail : "restart (its default)");
+		check_advise(f, "set on-fail=block and a longer timeout; see all lines with: vferry cluster --all");
 		break;
 	case FLAW_WAIT:
 		check_found(f, STATE_WARNING, "Pacemaker gives a migration of %s up after %lld s, and with a wait for a slot it can take %u s", guests,
-			    (long long)(first->timeout / 1000), need);
-		if (first->timeout / 1000 > c->config->hook_deadline)
+			    (long long)(first->migrate_to.timeout / 1000), need);
+		if (first->migrate_to.timeout / 1000 > c->config->hook_deadline)
 			check_advise(f, "raise the timeout of migrate_to, or set patience = %lld in vferry.conf here: that and hook_deadline fit into it",
-				     (long long)(first->timeout / 1000 - c->config->hook_deadline));
+				     (long long)(first->migrate_to.timeout / 1000 - c->config->hook_deadline));
 		else
 			check_advise(f, "raise the timeout of migrate_to above hook_deadline (%u s)", c->config->hook_deadline);
 		break;

@@ -45,6 +45,9 @@ char *cluster_card(const struct config *config, const struct inventory *inventor
 /* How long Pacemaker has to wait for a migration to here, by the configuration: the wait for a slot included. Return: seconds. */
 unsigned int cluster_timeout(const struct config *config);
 
+/* s that a node may take to see a guest run that has reached it: what VirtualDomain's own monitor needs where libvirt is busy */
+#define CLUSTER_SEEN_S 120
+
 /* What is to be set for one guest. */
 struct cluster_rules {
 	const char *guest;
@@ -61,7 +64,7 @@ bool cluster_places_by_use(const struct cluster *cluster);
 void cluster_add_rules(const struct cluster_rules *rules, struct json_object *pcs, struct json_object *crm);
 void cluster_add_options(const struct cluster *cluster, unsigned int limit, struct json_object *pcs, struct json_object *crm);
 
-/* The one line that keeps a guest running when its migration is refused, by what is typed here; "" neither is there. Return: out. */
+/* The one line that keeps a guest running when its migration is refused, by what is typed here; "" neither is there, or no room. Return: out. */
 char *cluster_mend(const struct cluster_view *seen, size_t guest, unsigned int timeout, char *out, size_t size);
 
 #define autocluster_view __attribute__((cleanup(cluster_view_release)))

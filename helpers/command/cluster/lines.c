@@ -3,7 +3,8 @@
  * lines.c: the rules as they are typed: for pcs, and for crmsh.
  *
  * What each is for: migrate_to on-fail=block: a refused migration leaves the guest running where it is, in place of a stop on both nodes. A
- * timeout above the wait for a slot: a guest that waits is not cut off. The location rule: a node of another card or firmware comes last.
+ * timeout above the wait for a slot: a guest that waits is not cut off. The same for migrate_from, by which the node that a guest has reached
+ * sees it run: by the defaults one that is not seen within 20 s, as where libvirt is busy with other arrivals, is stopped. The location rule: a node of another card or firmware comes last.
  * migration-limit: no more at a time than the card has slots.
  *
  * None of them may stop a guest. Pacemaker stops one that no node may have: so the rule is no ban (a number, not -INFINITY), and says nothing
@@ -33,24 +34,66 @@ static void add(struct json_object *list, const char *format, ...)
 	json_object_array_add(list, json_object_new_string(line));
 }
 
-/* Whether what happens to a refused migration is as it should be, and the timeout is long enough. */
-static bool is_safe(const struct cluster_guest *known, unsigned int timeout)
+/* What a migration is made of: an operation, and what it must be. */
+struct need {
+	const char *name;
+	const struct cluster_operation *known; /* NULL: the cluster has no resource for the guest */
+	unsigned int timeout;                  /* s */
+};
+
+/* Whether a guest goes on running when an operation fails, and has time enough. */
+static bool is_safe(const struct need *need)
 {
-	return known && strcmp(known->on_fail, "block") == 0 && known->timeout >= (int64_t)timeout * 1000;
+	return need->known && strcmp(need->known->on_fail, "block") == 0 && need->known->timeout >= (int64_t)need->timeout * 1000;
+}
+
+/* The operations that are not as they should be. Return: how many of need[2] are filled. */
+static size_t find_needs(const struct cluster_guest *known, unsigned int timeout, struct need *need)
+{
+	const struct need all[] = { { "migrate_to", known ? &known->migrate_to : NULL, timeout },
+				    { "migrate_from", known ? &known->migrate_from : NULL, CLUSTER_SEEN_S } };
+	size_t count = 0;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (!is_safe(&all[i]))
+			need[count++] = all[i];
+	}
+	return count;
+}
+
+/* Adds an operation as pcs and crmsh write it. */
+static void add_operation(const struct need *need, char *out, size_t size)
+{
+	size_t used = strlen(out);
+
+	snprintf(out + used, size - used, " op %s interval=0s timeout=%us on-fail=block", need->name, need->timeout);
 }
 
 /*
  * crmsh has a word for an operation that is there, and changes the text of the resource where it is not. A new one must stand beside those
  * that are there: behind anything else (VirtualDomain writes a utilization) crmsh makes a second list of it, which Pacemaker's schema forbids.
  */
-static void add_crm_migrate_to(const struct cluster_rules *rules, const char *resource, struct json_object *crm)
+static void add_operations(const struct cluster_guest *known, const char *resource, unsigned int timeout, struct json_object *pcs,
+			   struct json_object *crm)
 {
-	if (rules->known && rules->known->has_migrate_to) {
-		add(crm, "crm configure set %s.migrate_to.timeout %us", resource, rules->timeout);
-		add(crm, "crm configure set %s.migrate_to.on-fail block", resource);
-	} else {
-		add(crm, "crm configure filter \"sed -z 's/[[:space:]]op / op migrate_to interval=0s timeout=%us on-fail=block op /;t;"
-			 "s/[[:space:]]*\\$/ op migrate_to interval=0s timeout=%us on-fail=block/'\" %s", rules->timeout, rules->timeout, resource);
+	char all[WORD] = "", missing[WORD] = "";
+	struct need need[2];
+	size_t needs = find_needs(known, timeout, need);
+
+	for (size_t i = 0; i < needs; i++) {
+		add_operation(&need[i], all, sizeof(all));
+		if (!need[i].known || !need[i].known->is_own)
+			add_operation(&need[i], missing, sizeof(missing));
+	}
+	if (needs)
+		add(pcs, "pcs resource update %s%s", resource, all);
+	if (*missing)
+		add(crm, "crm configure filter \"sed -z 's/[[:space:]]op /%s op /;t;s/[[:space:]]*\\$/%s/'\" %s", missing, missing, resource);
+	for (size_t i = 0; i < needs; i++) {
+		if (!need[i].known || !need[i].known->is_own)
+			continue;
+		add(crm, "crm configure set %s.%s.timeout %us", resource, need[i].name, need[i].timeout);
+		add(crm, "crm configure set %s.%s.on-fail block", resource, need[i].name);
 	}
 }
 
@@ -62,10 +105,7 @@ void cluster_add_rules(const struct cluster_rules *rules, struct json_object *pc
 
 	reason_word(known ? known->resource : rules->guest, resource, sizeof(resource));
 	snprintf(vfs, sizeof(vfs), "%u", rules->vfs);
-	if (!is_safe(known, rules->timeout)) {
-		add(pcs, "pcs resource update %s op migrate_to interval=0s timeout=%us on-fail=block", resource, rules->timeout);
-		add_crm_migrate_to(rules, resource, crm);
-	}
+	add_operations(known, resource, rules->timeout, pcs, crm);
 	if (!known || !known->migrates) {
 		add(pcs, "pcs resource meta %s allow-migrate=true", resource);
 		add(crm, "crm resource meta %s set allow-migrate true", resource);
@@ -111,18 +151,18 @@ bool cluster_places_by_use(const struct cluster *cluster)
 /* The line that keeps a guest running; see the header. */
 char *cluster_mend(const struct cluster_view *seen, size_t guest, unsigned int timeout, char *out, size_t size)
 {
-	const struct cluster_guest *known = &seen->cluster.guest[guest];
 	struct json_object *pcs = json_object_new_array(), *crm = json_object_new_array(), *use = seen->has_pcs ? pcs : crm;
-	const struct cluster_rules rules = { .guest = known->resource, .known = known, .timeout = timeout, .card = "" };
+	const struct cluster_guest *known = &seen->cluster.guest[guest];
+	char resource[WORD];
+	size_t used = 0;
 
 	out[0] = '\0';
-	cluster_add_rules(&rules, pcs, crm);
-	if (json_object_array_length(use) && !is_safe(known, timeout) && (seen->has_pcs || seen->has_crm)) {
-		bool is_two = use == crm && known->has_migrate_to; /* crmsh's two lines for one operation */
-
-		snprintf(out, size, "%s%s%s", json_object_get_string(json_object_array_get_idx(use, 0)), is_two ? " && " : "",
-			 is_two ? json_object_get_string(json_object_array_get_idx(use, 1)) : "");
-	}
+	add_operations(known, reason_word(known->resource, resource, sizeof(resource)), timeout, pcs, crm);
+	for (size_t i = 0; (seen->has_pcs || seen->has_crm) && i < json_object_array_length(use) && used < size; i++)
+		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? " && " : "",
+					 json_object_get_string(json_object_array_get_idx(use, i)));
+	if (used >= size) /* half a line is none */
+		out[0] = '\0';
 	json_object_put(pcs);
 	json_object_put(crm);
 	return out;

@@ -96,13 +96,13 @@ static int pair_of(const struct walk *walk, const xmlNode *primitive, const char
 	return pair_in(template_of(walk, primitive), kind, name, value);
 }
 
-/* Return: the operation migrate_to of a resource or template, NULL if it has none. */
-static const xmlNode *find_migrate_to(const xmlNode *owner)
+/* Return: an operation of a resource or template, NULL if it has none of that name. */
+static const xmlNode *find_operation(const xmlNode *owner, const char *name)
 {
 	const xmlNode *operations = owner ? xml_child(owner, "operations") : NULL;
 
 	for (const xmlNode *op = operations ? xml_child(operations, "op") : NULL; op; op = xml_next(op, "op")) {
-		if (xml_attribute_is(op, "name", "migrate_to"))
+		if (xml_attribute_is(op, "name", name))
 			return op;
 	}
 	return NULL;
@@ -187,19 +187,28 @@ static bool is_yes(const char *text)
 	return false;
 }
 
+/* Reads what Pacemaker does with an operation of a resource. */
+static void read_operation(const struct walk *walk, const xmlNode *primitive, const char *name, struct cluster_operation *out)
+{
+	const xmlNode *own = find_operation(primitive, name), *op = own ? own : find_operation(template_of(walk, primitive), name);
+	struct value value;
+
+	out->is_own = own != NULL;
+	option_of(walk, op, "on-fail", &value);
+	keep(&value, out->on_fail, sizeof(out->on_fail));
+	option_of(walk, op, "timeout", &value);
+	out->timeout = cluster_parse_time(value.text);
+	if (out->timeout < 0)
+		out->timeout = CLUSTER_TIMEOUT;
+}
+
 /* Reads what Pacemaker does when a guest is to migrate. */
 static void read_migration(const struct walk *walk, const xmlNode *primitive, struct cluster_guest *guest)
 {
-	const xmlNode *own = find_migrate_to(primitive), *op = own ? own : find_migrate_to(template_of(walk, primitive));
 	struct value value;
 
-	guest->has_migrate_to = own != NULL;
-	option_of(walk, op, "on-fail", &value);
-	keep(&value, guest->on_fail, sizeof(guest->on_fail));
-	option_of(walk, op, "timeout", &value);
-	guest->timeout = cluster_parse_time(value.text);
-	if (guest->timeout < 0)
-		guest->timeout = CLUSTER_TIMEOUT;
+	read_operation(walk, primitive, "migrate_to", &guest->migrate_to);
+	read_operation(walk, primitive, "migrate_from", &guest->migrate_from);
 	if (pair_of(walk, primitive, "meta_attributes", "allow-migrate", &value))
 		(void)pair_in(xml_child(walk->configuration, "rsc_defaults"), "meta_attributes", "allow-migrate", &value);
 	guest->migrates = is_yes(value.text);

@@ -17,14 +17,23 @@
 /* ms that Pacemaker waits for an operation of which nothing is said (lib/pengine, PCMK_DEFAULT_ACTION_TIMEOUT) */
 #define CLUSTER_TIMEOUT 20000
 
+/* One of a resource's operations. */
+struct cluster_operation {
+	bool is_own;        /* it stands with the resource itself */
+	char on_fail[16];   /* "block", "restart", …; "" nothing is said, which is restart */
+	int64_t timeout;    /* ms */
+};
+
 /* A resource of the agent ocf:heartbeat:VirtualDomain. */
 struct cluster_guest {
 	char resource[128]; /* its id */
 	char config[256];   /* the file with the domain XML, "" none is named */
 	bool migrates;      /* allow-migrate: else it is stopped here and started there */
-	bool has_migrate_to;/* it has an operation of that name of its own */
-	char on_fail[16];   /* of migrate_to: "block", "restart", …; "" nothing is said, which is restart */
-	int64_t timeout;    /* of migrate_to, ms */
+	/*
+	 * On the node that it leaves: the whole migration. On the node that it reached: until the guest is seen to run there. Pacemaker stops the
+	 * guest where either fails (lib/pengine/unpack.c, unpack_rsc_migration_failure()), unless on-fail is block.
+	 */
+	struct cluster_operation migrate_to, migrate_from;
 	char vfs[16];       /* utilization CLUSTER_VFS, "" none */
 	bool has_rule;      /* a location rule asks for CLUSTER_CARD */
 	char rule[128];     /* id of the location */
