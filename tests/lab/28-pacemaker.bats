@@ -89,7 +89,7 @@ cluster_start() {
 	until_so 120 'crm_node -l | grep -c member | grep -qx 2'
 	on A 'crm_attribute --name stonith-enabled --update false
 		crm_attribute --name no-quorum-policy --update ignore
-		crm configure primitive vferry-host ocf:vferry:host op monitor interval=10s timeout=90s
+		crm configure primitive vferry-host ocf:vferry:host op monitor interval=15s timeout=300s
 		crm configure clone vferry-host-clone vferry-host'
 	until_so 120 'crm_attribute --node hostB --lifetime reboot --name vferry-card --query --quiet'
 }
@@ -103,7 +103,8 @@ until_so() {
 	done
 }
 
-# resource NAME [OPTION...]: a guest with one VF of the pool, as a resource that Pacemaker may move; no rules of vferry's yet.
+# resource NAME [OPTION...]: a guest with one VF of the pool, as a resource that Pacemaker may move; no rules of vferry's yet. The lab's guest
+# does not shut down when it is asked to, and its hosts are slow.
 resource() {
 	local host
 	for host in A B; do
@@ -112,7 +113,7 @@ resource() {
 			on "$host" "mkdir -p /etc/guests; cat >/etc/guests/$1.xml"
 	done
 	on A "crm configure primitive $1 VirtualDomain params config=/etc/guests/$1.xml hypervisor=$URI migration_transport=tcp \
-		op start timeout=240s op stop timeout=240s op monitor interval=20s timeout=60s meta allow-migrate=true"
+		force_stop=true op start timeout=300s op stop timeout=300s op monitor interval=60s timeout=300s meta allow-migrate=true"
 	on A "crm configure location on-A-$1 $1 50: hostA"
 	until_so 240 "crm_resource --resource $1 --locate | grep -q hostA"
 }
@@ -190,7 +191,7 @@ slot_queue = 0
 vfs_in_flight = 1'
 	on A 'crm_attribute --name migration-limit --update 4; crm node standby hostA'
 	settled
-	for name in g1 g2 g3 g4; do
+	for name in g2 g3 g4; do
 		[ "$(state A "$name")" = running ] || [ "$(state B "$name")" = running ]
 	done
 	on A 'crm node online hostA; crm_resource --cleanup'
@@ -199,9 +200,9 @@ vfs_in_flight = 1'
 
 # bats test_tags=long
 @test "a host dies: its guests start on the other" {
-	on A 'crm resource move g1 hostB force'
-	until_so 300 'crm_resource --resource g1 --locate | grep -q hostB'
+	on A 'crm resource move g2 hostB force'
+	until_so 300 'crm_resource --resource g2 --locate | grep -q hostB'
 	on B 'killall -9 pacemakerd corosync; pkill -9 -f "guest=g" || :; echo b >/proc/sysrq-trigger' || :
-	until_so 600 'crm_resource --resource g1 --locate | grep -q hostA'
-	[ "$(state A g1)" = running ]
+	until_so 600 'crm_resource --resource g2 --locate | grep -q hostA'
+	[ "$(state A g2)" = running ]
 }
