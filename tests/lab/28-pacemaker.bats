@@ -89,7 +89,7 @@ cluster_start() {
 	until_so 120 'crm_node -l | grep -c member | grep -qx 2'
 	on A 'crm_attribute --name stonith-enabled --update false
 		crm_attribute --name no-quorum-policy --update ignore
-		crm configure primitive vferry-host ocf:vferry:host op monitor interval=15s timeout=300s
+		crm configure primitive vferry-host ocf:vferry:host op monitor interval=15s timeout=300s op stop timeout=300s on-fail=block
 		crm configure clone vferry-host-clone vferry-host'
 	until_so 120 'crm_attribute --node hostB --lifetime reboot --name vferry-card --query --quiet'
 }
@@ -112,9 +112,12 @@ resource() {
 			sed "s|<devices>|&<interface type='network'><source network='vf-pool'/></interface>|" |
 			on "$host" "mkdir -p /etc/guests; cat >/etc/guests/$1.xml"
 	done
-	on A "crm configure primitive $1 VirtualDomain params config=/etc/guests/$1.xml hypervisor=$URI migration_transport=tcp \
-		force_stop=true op start timeout=300s op stop timeout=300s op monitor interval=60s timeout=300s meta allow-migrate=true"
-	on A "crm configure location on-A-$1 $1 50: hostA"
+	on A "crm configure" <<-END # both at once: it starts where it belongs
+		primitive $1 VirtualDomain params config=/etc/guests/$1.xml hypervisor=$URI migration_transport=tcp force_stop=true \
+		  op start timeout=300s op stop timeout=300s op monitor interval=60s timeout=300s meta allow-migrate=true
+		location on-A-$1 $1 50: hostA
+		commit
+	END
 	until_so 240 "crm_resource --resource $1 --locate | grep -q hostA"
 }
 

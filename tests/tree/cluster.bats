@@ -191,6 +191,28 @@ lacks() {
 	[ "$status" -eq 1 ]
 }
 
+@test "an agent whose stop fails has no node fenced: what is printed says so, and so it is mended where it was made without" {
+	need crm
+	[ "$(id -u)" -eq 0 ] || skip "root alone makes a namespace"
+	make_cib
+	sed -i 's|<resources>|&<clone id="vc"><primitive id="vferry-host" class="ocf" provider="vferry" type="host"><operations><op id="vm" name="monitor" interval="60s" timeout="90s"/></operations></primitive></clone>|; s|name="stonith-enabled" value="false"|name="stonith-enabled" value="true"|; s|<resources>|&<primitive id="f" class="stonith" type="fence_dummy"/>|' "$cib"
+	drain_agent() {
+		crm_simulate -S -x "$cib" -O "$BATS_TEST_TMPDIR/runs.xml" >/dev/null
+		CIB_file=$BATS_TEST_TMPDIR/runs.xml crm_attribute --node hostA --name standby --update on
+		crm_simulate -S -x "$BATS_TEST_TMPDIR/runs.xml" -F "vferry-host_stop_0@hostA=1" -O "$BATS_TEST_TMPDIR/after.xml" >/dev/null
+		crm_simulate -S -x "$BATS_TEST_TMPDIR/after.xml"
+	}
+	run drain_agent
+	echo "$output"
+	grep -qi 'fenc.*hostA' <<<"$output"
+	publish hostA hostB hostC
+	type_lines crmsh
+	run drain_agent
+	echo "$output"
+	lacks 'Fencing hostA\|Fence.*hostA' <<<"$output"
+	[ -z "$(of_host hostA cluster --all | grep -v '^#' || true)" ]
+}
+
 # stops CIB: whether Pacemaker would stop a guest that runs on hostA; shows what it would do.
 stops() {
 	crm_simulate -S -x "$1" | tee /dev/stderr | grep -qE '^ *\* (Stop|Restart|Recover) '

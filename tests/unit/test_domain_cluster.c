@@ -34,7 +34,7 @@ TEST(a_guest_of_which_nothing_is_said_is_restarted_after_20_s)
 	CHECK_STR(cluster.guest[0].config, "/etc/guests/web1.xml");
 	CHECK_STR(cluster.guest[0].migrate_to.on_fail, "");
 	CHECK_INT(cluster.guest[0].migrate_to.timeout, 20000);
-	CHECK(!cluster.guest[0].migrates && !cluster.guest[0].migrate_to.is_own && !cluster.guest[0].has_rule && !cluster.has_agent);
+	CHECK(!cluster.guest[0].migrates && !cluster.guest[0].migrate_to.is_own && !cluster.guest[0].has_rule && !*cluster.agent);
 }
 
 TEST(what_a_guest_says_itself_counts)
@@ -89,10 +89,13 @@ TEST(what_is_said_of_the_node_that_a_guest_reaches_is_told_apart)
 TEST(guests_in_groups_are_found_and_other_resources_are_no_guests)
 {
 	CHECK_INT(read_cib("", "<group id='g'>" GUEST("web1", "") "<primitive id='ip' class='ocf' provider='heartbeat' type='IPaddr2'/></group>"
-		       "<clone id='c'><primitive id='v' class='ocf' provider='vferry' type='host'/></clone>"
+		       "<clone id='c'><primitive id='v' class='ocf' provider='vferry' type='host'>"
+		       "<operations><op id='o' name='stop' interval='0s' timeout='90s' on-fail='block'/></operations></primitive></clone>"
 		       "<primitive id='s' class='systemd' type='VirtualDomain'/>", "", ""), 0);
 	CHECK_INT(cluster.guests, 1);
-	CHECK(cluster.has_agent);
+	CHECK_STR(cluster.agent, "v");
+	CHECK_STR(cluster.agent_stop.on_fail, "block");
+	CHECK_INT(cluster.agent_stop.timeout, 90000);
 	cluster_release(&cluster);
 }
 

@@ -80,10 +80,14 @@ static void look_pacemaker(const struct check_case *c, struct finding *f)
 		if (flaw_of(c, i) == worst)
 			check_list(guests, sizeof(guests), c->cluster->cluster.guest[i].resource);
 	}
-	if (!worst) {
+	if (!worst && cluster_may_fence(&c->cluster->cluster)) {
+		check_found(f, STATE_WARNING, "a node where %s takes long to stop would be fenced, with all its guests", c->cluster->cluster.agent);
+		check_advise(f, "see the line with on-fail=block for its stop: vferry cluster --all");
+	} else if (!worst) {
 		check_found(f, STATE_OK, "a refused migration leaves every guest of Pacemaker's running");
-		return;
 	}
+	if (!worst)
+		return;
 	say_flaw(c, worst, guests, &c->cluster->cluster.guest[first], f);
 	if (worst != FLAW_PLACE)
 		check_mend(f, "%s", cluster_mend(c->cluster, first, cluster_timeout(c->config), mend, sizeof(mend)));

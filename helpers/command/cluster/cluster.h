@@ -57,6 +57,9 @@ struct cluster_rules {
 	bool by_use;               /* the cluster places by utilization, and knows what its nodes have */
 };
 
+/* Whether a node could be fenced because vferry's agent takes long to stop there. */
+bool cluster_may_fence(const struct cluster *cluster);
+
 /* Whether the cluster places by utilization. */
 bool cluster_places_by_use(const struct cluster *cluster);
 

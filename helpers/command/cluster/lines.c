@@ -5,7 +5,8 @@
  * What each is for: migrate_to on-fail=block: a refused migration leaves the guest running where it is, in place of a stop on both nodes. A
  * timeout above the wait for a slot: a guest that waits is not cut off. The same for migrate_from, by which the node that a guest has reached
  * sees it run: by the defaults one that is not seen within 20 s, as where libvirt is busy with other arrivals, is stopped. The location rule: a node of another card or firmware comes last.
- * migration-limit: no more at a time than the card has slots.
+ * migration-limit: no more at a time than the card has slots. stop on-fail=block of vferry's own agent: by the defaults a node on which a stop
+ * takes too long is fenced, with all guests of it.
  *
  * None of them may stop a guest. Pacemaker stops one that no node may have: so the rule is no ban (a number, not -INFINITY), and says nothing
  * of a node that has not published its card; a try that comes to nothing is refused by the hook, and the guest runs on. For the same reason
@@ -34,10 +35,13 @@ static void add(struct json_object *list, const char *format, ...)
 	json_object_array_add(list, json_object_new_string(line));
 }
 
-/* What a migration is made of: an operation, and what it must be. */
+#define AGENT_OPERATIONS " op start timeout=%us op monitor interval=60s timeout=%us op stop interval=0s timeout=%us on-fail=block"
+#define AGENT_S 90 /* what ocf:vferry:host may take, as its meta-data say */
+
+/* An operation, and what it must be. */
 struct need {
 	const char *name;
-	const struct cluster_operation *known; /* NULL: the cluster has no resource for the guest */
+	const struct cluster_operation *known; /* NULL: the cluster has no such resource */
 	unsigned int timeout;                  /* s */
 };
 
@@ -73,12 +77,9 @@ static void add_operation(const struct need *need, char *out, size_t size)
  * crmsh has a word for an operation that is there, and changes the text of the resource where it is not. A new one must stand beside those
  * that are there: behind anything else (VirtualDomain writes a utilization) crmsh makes a second list of it, which Pacemaker's schema forbids.
  */
-static void add_operations(const struct cluster_guest *known, const char *resource, unsigned int timeout, struct json_object *pcs,
-			   struct json_object *crm)
+static void add_operations(const char *resource, const struct need *need, size_t needs, struct json_object *pcs, struct json_object *crm)
 {
 	char all[WORD] = "", missing[WORD] = "";
-	struct need need[2];
-	size_t needs = find_needs(known, timeout, need);
 
 	for (size_t i = 0; i < needs; i++) {
 		add_operation(&need[i], all, sizeof(all));
@@ -102,10 +103,11 @@ void cluster_add_rules(const struct cluster_rules *rules, struct json_object *pc
 {
 	const struct cluster_guest *known = rules->known;
 	char resource[WORD], rule[WORD], vfs[16];
+	struct need need[2];
 
 	reason_word(known ? known->resource : rules->guest, resource, sizeof(resource));
 	snprintf(vfs, sizeof(vfs), "%u", rules->vfs);
-	add_operations(known, resource, rules->timeout, pcs, crm);
+	add_operations(resource, need, find_needs(known, rules->timeout, need), pcs, crm);
 	if (!known || !known->migrates) {
 		add(pcs, "pcs resource meta %s allow-migrate=true", resource);
 		add(crm, "crm resource meta %s set allow-migrate true", resource);
@@ -129,17 +131,27 @@ void cluster_add_rules(const struct cluster_rules *rules, struct json_object *pc
 /* The lines for the whole cluster; see the header. limit: guests that may leave a node at the same time. */
 void cluster_add_options(const struct cluster *cluster, unsigned int limit, struct json_object *pcs, struct json_object *crm)
 {
+	const struct need stop = { "stop", &cluster->agent_stop, AGENT_S };
 	long have = *cluster->limit ? strtol(cluster->limit, NULL, 10) : -1;
+	char agent[WORD];
 
-	if (!cluster->has_agent) {
-		add(pcs, "pcs resource create vferry-host ocf:vferry:host op monitor interval=60s timeout=90s clone");
-		add(crm, "crm configure primitive vferry-host ocf:vferry:host op monitor interval=60s timeout=90s");
+	if (!*cluster->agent) {
+		add(pcs, "pcs resource create vferry-host ocf:vferry:host" AGENT_OPERATIONS " clone", AGENT_S, AGENT_S, AGENT_S);
+		add(crm, "crm configure primitive vferry-host ocf:vferry:host" AGENT_OPERATIONS, AGENT_S, AGENT_S, AGENT_S);
 		add(crm, "crm configure clone vferry-host-clone vferry-host");
+	} else if (!is_safe(&stop)) {
+		add_operations(reason_word(cluster->agent, agent, sizeof(agent)), &stop, 1, pcs, crm);
 	}
 	if (have < 0 || have > (long)limit) {
 		add(pcs, "pcs property set migration-limit=%u", limit);
 		add(crm, "crm configure property migration-limit=%u", limit);
 	}
+}
+
+/* See the header. */
+bool cluster_may_fence(const struct cluster *cluster)
+{
+	return *cluster->agent && !is_safe(&(struct need){ "stop", &cluster->agent_stop, AGENT_S });
 }
 
 /* See the header. */
@@ -154,10 +166,11 @@ char *cluster_mend(const struct cluster_view *seen, size_t guest, unsigned int t
 	struct json_object *pcs = json_object_new_array(), *crm = json_object_new_array(), *use = seen->has_pcs ? pcs : crm;
 	const struct cluster_guest *known = &seen->cluster.guest[guest];
 	char resource[WORD];
+	struct need need[2];
 	size_t used = 0;
 
 	out[0] = '\0';
-	add_operations(known, reason_word(known->resource, resource, sizeof(resource)), timeout, pcs, crm);
+	add_operations(reason_word(known->resource, resource, sizeof(resource)), need, find_needs(known, timeout, need), pcs, crm);
 	for (size_t i = 0; (seen->has_pcs || seen->has_crm) && i < json_object_array_length(use) && used < size; i++)
 		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? " && " : "",
 					 json_object_get_string(json_object_array_get_idx(use, i)));

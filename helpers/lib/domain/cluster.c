@@ -239,6 +239,16 @@ static void add_guest(struct walk *walk, const xmlNode *primitive)
 	read_rule(walk, guest);
 }
 
+/* Takes vferry's own agent, the first of them. */
+static void take_agent(struct walk *walk, const xmlNode *primitive)
+{
+	struct cluster *cluster = walk->cluster;
+
+	if (*cluster->agent || xml_attribute(primitive, "id", cluster->agent, sizeof(cluster->agent)))
+		return;
+	read_operation(walk, primitive, "stop", &cluster->agent_stop);
+}
+
 /* Reads the resources below a node; depth: groups in clones are two deep. */
 static void read_resources(struct walk *walk, const xmlNode *parent, unsigned int depth)
 {
@@ -247,7 +257,8 @@ static void read_resources(struct walk *walk, const xmlNode *parent, unsigned in
 	for (const xmlNode *primitive = xml_child(parent, "primitive"); primitive; primitive = xml_next(primitive, "primitive")) {
 		if (is_of(walk, primitive, "heartbeat", "VirtualDomain"))
 			add_guest(walk, primitive);
-		walk->cluster->has_agent |= is_of(walk, primitive, "vferry", "host");
+		if (is_of(walk, primitive, "vferry", "host"))
+			take_agent(walk, primitive);
 	}
 	for (size_t i = 0; depth < 3 && i < sizeof(folders) / sizeof(folders[0]); i++) {
 		for (const xmlNode *folder = xml_child(parent, folders[i]); folder; folder = xml_next(folder, folders[i]))

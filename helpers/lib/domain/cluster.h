@@ -46,7 +46,8 @@ struct cluster {
 	size_t guests;
 	char placement[24]; /* placement-strategy, "" the default */
 	char limit[16];     /* migration-limit, "" none */
-	bool has_agent;     /* ocf:vferry:host */
+	char agent[128];    /* id of the resource of ocf:vferry:host, "" there is none */
+	struct cluster_operation agent_stop; /* of it: where a stop fails the node is fenced, unless on-fail is block */
 	bool nodes_have_vfs;/* each node has a utilization CLUSTER_VFS of its own */
 };
 
