@@ -6,7 +6,7 @@
 
 #include <json-c/json.h>
 
-#include "command/status/status.h"
+#include "command/status/migrations.h"
 #include "state/history.h"
 #include "state/migration.h"
 #include "state/queue.h"

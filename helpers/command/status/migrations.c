@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/scope.h"
-#include "command/status/status.h"
+#include "command/status/migrations.h"
 #include "command/terminal.h"
 #include "state/history.h"
 #include "state/migration.h"

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "command/command.h"
-#include "command/status/status.h"
+#include "command/status/migrations.h"
 #include "command/terminal.h"
 #include "command/view.h"
 
