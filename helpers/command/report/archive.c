@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * archive.c: a report as one file. tar(1) packs a folder that is made for it and removed afterwards. See report.h.
+ * archive.c: a report as one file. tar(1) packs a folder that is made for it and removed afterwards.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 #include "base/scope.h"
 #include "base/spawn.h"
-#include "command/report/report.h"
+#include "command/report/archive.h"
 
 #define TAR_TIME 60000 /* ms */
 

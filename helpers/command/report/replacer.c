@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * replacer.c: takes out of a text what tells who somebody is, in the same way wherever it stands. See report.h.
+ * replacer.c: takes out of a text what tells who somebody is, in the same way wherever it stands.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 #include "base/mac_address.h"
 #include "base/scope.h"
-#include "command/report/report.h"
+#include "command/report/replacer.h"
 
 struct replacement {
 	char from[256], to[64];

@@ -16,7 +16,9 @@
 #include "base/sysroot.h"
 #include "command/command.h"
 #include "command/recorded.h"
-#include "command/report/report.h"
+#include "command/report/archive.h"
+#include "command/report/replacer.h"
+#include "command/report/world.h"
 #include "command/terminal.h"
 
 #define TEXT_MAX_SIZE (1u << 20)

@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "command/report/report.h"
+#include "command/report/world.h"
 
 #define OTHERS 20000 /* added to the number of a netdev that is none of a card */
 
