@@ -8,12 +8,14 @@
  * Both take what vferry prepare kept, PF by PF, wait a while for a PF and for Open vSwitch to appear, and try again when the card changes
  * under their hands. Idempotent.
  */
+#include "command/prepare/boot.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/scope.h"
-#include "command/prepare/prepare.h"
+#include "command/prepare/pf.h"
 #include "command/terminal.h"
 #include "engine/ready.h"
 #include "state/prepared.h"

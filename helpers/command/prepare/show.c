@@ -2,10 +2,11 @@
 /*
  * show.c: how vferry prepare's plan looks, for a person and for a program.
  */
+#include "command/prepare/show.h"
+
 #include <string.h>
 
 #include "command/duration.h"
-#include "command/prepare/prepare.h"
 #include "command/terminal.h"
 
 /* What a step does to others, "" nothing. Returns out. */

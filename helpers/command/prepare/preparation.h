@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * prepare.h: the parts of vferry prepare.
+ * preparation.h: one run of vferry prepare for one PF: what was asked for, what is planned, what was done.
  */
-#ifndef VFERRY_COMMAND_PREPARE_H
-#define VFERRY_COMMAND_PREPARE_H
+#ifndef VFERRY_COMMAND_PREPARE_PREPARATION_H
+#define VFERRY_COMMAND_PREPARE_PREPARATION_H
 
-#include "command/command.h"
 #include "command/view.h"
 #include "state/object.h"
 
@@ -24,17 +23,7 @@ struct preparation {
 	int64_t ms;
 };
 
-/* prepare.c: decides, shows, asks and does. Return: enum command_status. */
-int prepare_pf(struct call *call, struct preparation *p);
-
 /* Gives back what a run holds. */
 void prepare_release(struct preparation *p);
-
-/* boot.c: makes what earlier calls were asked for so again; call->boot is "card" or "host". Return: enum command_status. */
-int prepare_boot(struct call *call);
-
-/* show.c: prints the plan with what it would disturb; how it came out, as JSON. */
-void prepare_show_plan(struct call *call, const struct preparation *p);
-void prepare_show_json(struct call *call, const struct preparation *p, const char *verdict, const struct reason *why);
 
 #endif
