@@ -7,7 +7,7 @@
 #ifndef VFERRY_COMMAND_CHECK_CHECK_H
 #define VFERRY_COMMAND_CHECK_CHECK_H
 
-#include "command/cluster/cluster.h"
+#include "command/cluster/lines.h"
 #include "command/view.h"
 #include "domain/hardware.h"
 #include "state/prepared.h"

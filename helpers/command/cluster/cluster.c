@@ -4,13 +4,13 @@
  *
  * Changes nothing: the administrator of the cluster types the lines, once, on any of its nodes.
  */
-#include "command/cluster/cluster.h"
-
 #include <errno.h>
 #include <string.h>
 
-#include "command/terminal.h"
 #include "base/scope.h"
+#include "command/cluster/lines.h"
+#include "command/cluster/node.h"
+#include "command/terminal.h"
 
 /* One call. */
 struct cluster_case {

@@ -13,11 +13,11 @@
  * placement-strategy=utilization is not printed: a guest that fits nowhere is stopped then, and whatever VirtualDomain writes of processors and
  * memory counts, of which nodes have nothing. Where the cluster has it already, a guest's VFs are told once every node has published its own.
  */
+#include "command/cluster/lines.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "command/cluster/cluster.h"
 
 #define WORD 300
 #define AWAY "-100000" /* INFINITY is a million */

@@ -5,11 +5,12 @@
  * A node's utilization is what it has for the cluster: Pacemaker itself takes off what its guests there use. So VFs of the cluster's own
  * guests count as there are, and those of anybody else do not.
  */
+#include "command/cluster/node.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "command/check/check.h"
-#include "command/cluster/cluster.h"
 #include "command/terminal.h"
 #include "policy/network.h"
 

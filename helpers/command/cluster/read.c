@@ -2,6 +2,8 @@
 /*
  * read.c: Pacemaker's CIB, and the files that it starts its guests from.
  */
+#include "command/cluster/read.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +11,10 @@
 #include "base/scope.h"
 #include "base/spawn.h"
 #include "base/sysroot.h"
-#include "command/cluster/cluster.h"
 
 #define CIBADMIN "/usr/sbin/cibadmin"
+#define CLUSTER_PCS "/usr/sbin/pcs"
+#define CLUSTER_CRM "/usr/sbin/crm"
 #define CIBADMIN_TIME 5000 /* ms */
 
 /* Asks the cluster that this host is in. Return: the CIB for free(3), NULL where there is none, or none answers. */
