@@ -6,8 +6,8 @@
 
 #include <json-c/json.h>
 
-#include "command/check/check.h"
 #include "card/vfio.h"
+#include "command/check/tables.h"
 
 /* Checks a recorded host. */
 static struct command_result check(const char *host)

@@ -2,11 +2,12 @@
 /*
  * ask.c: what vferry check asks of the cards beside the inventory: mstconfig and VFIO.
  */
+#include "command/check/ask.h"
+
 #include <string.h>
 #include <unistd.h>
 
 #include "base/scope.h"
-#include "command/check/check.h"
 #include "card/nvconfig.h"
 #include "card/vfio.h"
 

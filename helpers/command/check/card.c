@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "command/check/check.h"
+#include "command/check/tables.h"
 #include "card/vfio.h"
 #include "policy/disturb.h"
 

@@ -2,24 +2,21 @@
 /*
  * check.c: vferry check: every line of the vendor's procedure on this host, with what was found, why it matters and what mends it.
  *
- * Changes nothing. The rows are in check_*.c; here they are run, put in order and printed.
+ * Changes nothing. The rows are in the tables of tables.h; results.c runs them and puts them in order, here they are printed.
  */
-#include "command/check/check.h"
-
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/scope.h"
 #include "base/spawn.h"
 #include "base/sysroot.h"
+#include "command/check/ask.h"
+#include "command/check/results.h"
+#include "command/check/tables.h"
 #include "command/terminal.h"
-#include "policy/network.h"
-#include "policy/plan_host.h"
 
-#define MAX_RESULTS 512
 #define INVENTORY_MAX (16u << 20) /* bytes */
 #define SSH_TIME 20000            /* ms */
 #define ID_WIDTH 5
@@ -36,187 +33,6 @@ static const struct {
 	[STATE_UNKNOWN] = { "unknown", "unknown", TONE_WARNING },
 	[STATE_NONE] = { "not-applicable", "-", TONE_FAINT },
 };
-
-struct result {
-	const struct check_row *row;
-	struct finding finding;
-};
-
-struct results {
-	struct result result[MAX_RESULTS];
-	size_t count;
-	size_t number[STATES];
-	struct check_answers answers;
-};
-
-/* ---- For looks ----------------------------------------------------------------------------------------------------------------- */
-
-/* Says what was found. */
-void check_found(struct finding *f, enum state state, const char *format, ...)
-{
-	va_list args;
-
-	f->state = state;
-	va_start(args, format);
-	vsnprintf(f->found, sizeof(f->found), format, args);
-	va_end(args);
-}
-
-/* Says which command mends it. */
-void check_mend(struct finding *f, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(f->mend, sizeof(f->mend), format, args);
-	va_end(args);
-}
-
-/* Says what to do where no command can. */
-void check_advise(struct finding *f, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(f->advice, sizeof(f->advice), format, args);
-	va_end(args);
-}
-
-/* The states that verdicts are shown as. */
-static enum state state_of(enum verdict verdict)
-{
-	static const enum state state[] = {
-		[VERDICT_PASS] = STATE_OK, [VERDICT_EXPLAIN] = STATE_NONE, [VERDICT_WARN] = STATE_WARNING, [VERDICT_WAIT] = STATE_WARNING,
-		[VERDICT_REFUSE] = STATE_FAILURE,
-	};
-
-	return state[verdict];
-}
-
-/* Judges by a rule of the hook; see the header. */
-enum verdict check_by_rule(const struct check_case *c, const char *name, const char *fine, struct finding *f)
-{
-	struct scene *scene = &c->view->scene;
-	struct inventory_vf room[INVENTORY_MAX_VFS];
-	struct inventory_pf idle = { 0 };
-	struct guest_vf vf = { 0 };
-	struct flights flights = { 0 };
-	struct placement placement = scene_placement(scene);
-	struct rule_case r = { .config = c->config, .inventory = &scene->inventory, .incoming = true, .domain = scene->domain,
-			       .guest = c->has_guest ? &scene->guest : NULL, .pf = &idle, .vf = &vf, .running = &scene->running,
-			       .flights = &flights };
-	struct reason why = { 0 };
-	enum verdict verdict;
-
-	snprintf(vf.bridge, sizeof(vf.bridge), "%s", network_bridge(c->config, &scene->inventory, c->pf));
-	if (c->pf) {
-		idle = plan_host_idle(&scene->inventory, c->pf, room);
-		flights = placement_flights(&placement, c->pf);
-	}
-	verdict = rules_judge_by(rules_find(name), &r, &why);
-	check_found(f, state_of(verdict), "%s", verdict == VERDICT_PASS ? fine : why.what);
-	if (verdict != VERDICT_PASS)
-		check_advise(f, "%s", why.cure);
-	return verdict;
-}
-
-/* Appends a word to a list, cleaned. */
-void check_list(char *list, size_t size, const char *word)
-{
-	size_t used = strlen(list);
-	char clean[128];
-
-	reason_clean(clean, sizeof(clean), word);
-	snprintf(list + used, size - used, "%s%s", used ? ", " : "", clean);
-}
-
-/* Whether somebody prepared a PF: its eswitch or its VFs are not as they boot, or its uplink is in the bridge already. */
-static bool is_prepared(const struct check_case *c, const struct inventory_pf *pf)
-{
-	return pf->mode == ESWITCH_SWITCHDEV || pf->num_vfs || strcmp(pf->uplink_bridge, c->config->bridge) == 0;
-}
-
-/* Whether vferry has no use for a PF. */
-bool check_is_spare(const struct check_case *c)
-{
-	const struct inventory *inventory = &c->view->scene.inventory;
-
-	if (is_prepared(c, c->pf) || c->pf->mode == ESWITCH_UNKNOWN)
-		return false;
-	for (size_t i = 0; i < inventory->pfs; i++) {
-		if (&inventory->pf[i] != c->pf && guest_can_use_pf(c->config, &inventory->pf[i]) && is_prepared(c, &inventory->pf[i]))
-			return true;
-	}
-	return false;
-}
-
-/* ---- Running ------------------------------------------------------------------------------------------------------------------- */
-
-/* Where an id comes in the order of the procedure: prerequisites, limits, steps, vferry's own. */
-static unsigned long order_of(const char *id)
-{
-	static const char letters[] = "PLSV";
-	const char *letter = strchr(letters, *id);
-	char *end;
-	unsigned long number = strtoul(id + 1, &end, 10);
-
-	return (letter ? (unsigned long)(letter - letters) : sizeof(letters)) * 10000 + number * 100 + (unsigned char)*end % 32;
-}
-
-/* Puts a result behind those of the same id. */
-static void add(struct results *results, const struct check_row *row, const struct finding *finding)
-{
-	size_t at = results->count;
-
-	if (at == MAX_RESULTS)
-		return;
-	while (at > 0 && order_of(results->result[at - 1].row->id) > order_of(row->id))
-		at--;
-	memmove(&results->result[at + 1], &results->result[at], (results->count - at) * sizeof(results->result[0]));
-	results->result[at] = (struct result){ row, *finding };
-	results->count++;
-	results->number[finding->state]++;
-}
-
-/* Runs one row about the host or the guest. */
-static void run_once(struct check_case *c, const struct check_row *row, struct results *results)
-{
-	struct finding f = { .state = STATE_NONE };
-
-	row->look(c, &f);
-	add(results, row, &f);
-}
-
-/* Runs one row about each PF that vferry may use, or about each. */
-static void run_pfs(struct check_case *c, const struct check_row *row, struct results *results)
-{
-	struct inventory *inventory = &c->view->scene.inventory;
-
-	for (size_t i = 0; i < inventory->pfs; i++) {
-		struct finding f = { .state = STATE_NONE };
-
-		c->pf = &inventory->pf[i];
-		if (row->scope == SCOPE_PF && !guest_can_use_pf(c->config, c->pf))
-			continue;
-		pci_address_format(&c->pf->address, f.object);
-		c->migration_mode = *results->answers.migration_mode[i] ? results->answers.migration_mode[i] : NULL;
-		c->vfio = &results->answers.vfio[i];
-		row->look(c, &f);
-		add(results, row, &f);
-	}
-	c->pf = NULL;
-}
-
-/* Runs all rows of a table. */
-static void run_table(struct check_case *c, const struct check_row *rows, struct results *results)
-{
-	for (const struct check_row *row = rows; row->id; row++) {
-		if (row->scope == SCOPE_PF || row->scope == SCOPE_ANY_PF)
-			run_pfs(c, row, results);
-		else
-			run_once(c, row, results);
-	}
-}
 
 /* ---- Printing ------------------------------------------------------------------------------------------------------------------ */
 
@@ -334,39 +150,18 @@ static void show_json(struct call *call, const struct check_case *c, const struc
 /* Runs and prints all rows. Return: enum command_status. */
 static int check(struct call *call, struct check_case *c, struct results *results)
 {
-	run_table(c, check_rows_host, results);
-	run_table(c, check_rows_card, results);
-	run_table(c, check_rows_ovs, results);
-	run_table(c, check_rows_guest, results);
-	run_table(c, check_rows_pair, results);
-	run_table(c, check_rows_kept, results);
-	run_table(c, check_rows_cluster, results);
+	check_run_table(c, check_rows_host, results);
+	check_run_table(c, check_rows_card, results);
+	check_run_table(c, check_rows_ovs, results);
+	check_run_table(c, check_rows_guest, results);
+	check_run_table(c, check_rows_pair, results);
+	check_run_table(c, check_rows_kept, results);
+	check_run_table(c, check_rows_cluster, results);
 	if (call->json)
 		show_json(call, c, results);
 	else
 		show(call, c->view, results);
 	return results->number[STATE_FAILURE] ? COMMAND_NOT_READY : COMMAND_OK;
-}
-
-/* Whether a host is ready; see the header. */
-bool check_is_ready(const struct config *config, struct view *view)
-{
-	autofree struct results *results = calloc(1, sizeof(*results));
-	struct prepared prepared = { 0 };
-	struct check_case c = { .config = config, .view = view, .prepared = &prepared };
-
-	if (!results)
-		return false;
-	run_table(&c, check_rows_host, results);
-	run_table(&c, check_rows_card, results);
-	run_table(&c, check_rows_ovs, results);
-	for (size_t i = 0; i < results->count; i++) {
-		const char *id = results->result[i].row->id;
-
-		if (results->result[i].finding.state == STATE_FAILURE && strcmp(id, "S5g") != 0 && strcmp(id, "S4") != 0)
-			return false; /* those two are of guests that are here */
-	}
-	return true;
 }
 
 /* ---- The other host ------------------------------------------------------------------------------------------------------------ */

@@ -4,7 +4,8 @@
  */
 #include <string.h>
 
-#include "command/check/check.h"
+#include "command/check/tables.h"
+#include "command/cluster/lines.h"
 
 /* What is wrong with how Pacemaker moves one guest, from mild to hard. */
 enum flaw { FLAW_NONE, FLAW_PLACE, FLAW_WAIT, FLAW_STOP_THERE, FLAW_STOP };

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/scope.h"
-#include "command/check/check.h"
+#include "command/check/tables.h"
 #include "host/storage.h"
 #include "policy/rules.h"
 #include "policy/network.h"

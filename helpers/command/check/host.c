@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/scope.h"
-#include "command/check/check.h"
+#include "command/check/tables.h"
 #include "engine/ready.h"
 #include "host/workers.h"
 #include "policy/rules.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/scope.h"
-#include "command/check/check.h"
+#include "command/check/tables.h"
 #include "policy/plan_host.h"
 
 /* Adds what a kept PF lacks by now to a list. Return: whether it lacks something. */

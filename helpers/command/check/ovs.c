@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "command/check/check.h"
+#include "command/check/tables.h"
 #include "policy/network.h"
 
 /* Says that Open vSwitch cannot be read. Return: whether that is so. */

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/scope.h"
-#include "command/check/check.h"
+#include "command/check/tables.h"
 #include "policy/arrival.h"
 
 /* Says that a row needs another host. Return: whether there is none. */

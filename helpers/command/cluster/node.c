@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "command/check/check.h"
+#include "command/check/results.h"
 #include "command/terminal.h"
 #include "policy/network.h"
 

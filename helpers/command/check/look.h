@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * check.h: the lines of the vendor's procedure, one row each: what it is, why it matters, the function that looks.
+ * look.h: the lines of the vendor's procedure, one row each: what it is, why it matters, the function that looks.
  *
  * A look sees structs only: whatever must be read from the machine is read before. So a recorded host is checked like this one.
  */
-#ifndef VFERRY_COMMAND_CHECK_CHECK_H
-#define VFERRY_COMMAND_CHECK_CHECK_H
+#ifndef VFERRY_COMMAND_CHECK_LOOK_H
+#define VFERRY_COMMAND_CHECK_LOOK_H
 
-#include "command/cluster/lines.h"
+#include "command/cluster/read.h"
 #include "command/view.h"
 #include "domain/hardware.h"
-#include "state/prepared.h"
 #include "policy/rules.h"
+#include "state/prepared.h"
 
 enum state { STATE_OK, STATE_WARNING, STATE_FAILURE, STATE_UNKNOWN, STATE_NONE, STATES };
 
-/* What a look has found. */
 #define WORD 160 /* bytes for a name as a word of a shell (reason_word()) */
 
+/* What a look has found. */
 struct finding {
 	enum state state;   /* STATE_NONE: not applicable; STATE_UNKNOWN: could not be seen */
 	char object[96];    /* PCI address, guest, disk; "" the host */
@@ -32,15 +32,6 @@ struct vfio_answer {
 	struct pci_address vf;
 	int flags;          /* enum vfio_migration, 0: it cannot; negative errno */
 };
-
-/* What was asked of the cards beside the inventory. */
-struct check_answers {
-	char migration_mode[INVENTORY_MAX_PFS][48]; /* VF_MIGRATION_MODE by mstconfig, "" unknown */
-	struct vfio_answer vfio[INVENTORY_MAX_PFS];
-};
-
-/* ask.c: asks, where that harms nobody; nothing of a recorded host. */
-void check_ask(const struct view *view, struct check_answers *answers);
 
 /* How often a row looks. */
 enum scope { SCOPE_HOST, SCOPE_PF, SCOPE_ANY_PF, SCOPE_GUEST }; /* PF: those that vferry may use; ANY_PF: all of known cards */
@@ -66,11 +57,7 @@ struct check_row {
 	void (*look)(const struct check_case *c, struct finding *f);
 };
 
-/* The tables, ended by a NULL id, in the order of the output. */
-extern const struct check_row check_rows_host[], check_rows_card[], check_rows_ovs[], check_rows_guest[], check_rows_pair[],
-	check_rows_kept[], check_rows_cluster[];
-
-/* For looks: fill a finding. */
+/* Fill a finding. */
 __attribute__((format(printf, 3, 4)))
 void check_found(struct finding *f, enum state state, const char *format, ...);
 __attribute__((format(printf, 2, 3)))
@@ -87,9 +74,6 @@ enum verdict check_by_rule(const struct check_case *c, const char *name, const c
 
 /* Appends a word to a list "a, b, c" as far as there is room. */
 void check_list(char *list, size_t size, const char *word);
-
-/* Whether no row about this host fails, Pacemaker and guests left out: nothing is asked of cards. */
-bool check_is_ready(const struct config *config, struct view *view);
 
 /* Whether vferry has no use for a PF: another one is prepared and this one was left as it boots. */
 bool check_is_spare(const struct check_case *c);
