@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "command/attach/attach.h"
+#include "command/attach/detach.h"
 #include "command/command.h"
 #include "command/fleet/fleet.h"
 

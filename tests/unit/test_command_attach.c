@@ -5,6 +5,9 @@
 #include "command_call.h"
 
 #include "command/attach/attach.h"
+#include "command/attach/choose.h"
+#include "command/attach/detach.h"
+#include "command/attach/open.h"
 
 #define GUEST "11111111-2222-3333-4444-555555555555"
 

@@ -17,6 +17,10 @@
 
 #include "base/scope.h"
 #include "command/attach/attach.h"
+#include "command/attach/choose.h"
+#include "command/attach/lease.h"
+#include "command/attach/open.h"
+#include "command/attach/passport.h"
 #include "command/template.h"
 #include "command/terminal.h"
 #include "policy/rules.h"

@@ -14,7 +14,7 @@
 #include <sys/random.h>
 
 #include "base/scope.h"
-#include "command/attach/attach.h"
+#include "command/attach/choose.h"
 #include "policy/network.h"
 
 #define MAC_TRIES 100

@@ -11,7 +11,10 @@
 #include <time.h>
 
 #include "base/scope.h"
-#include "command/attach/attach.h"
+#include "command/attach/detach.h"
+#include "command/attach/lease.h"
+#include "command/attach/open.h"
+#include "command/attach/passport.h"
 #include "command/template.h"
 #include "command/terminal.h"
 
@@ -219,7 +222,7 @@ static int show(const struct attachment *a, int error, const struct reason *why)
 	return COMMAND_OK;
 }
 
-/* vferry detach; see attach.h. */
+/* vferry detach; see the header. */
 int detach_command(struct call *call)
 {
 	static const struct attach_verb verb = { read_options, detach, show };

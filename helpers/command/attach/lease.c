@@ -5,12 +5,13 @@
  * The VF joins the guest's lease, so that the hook gives it back when the guest is gone. Until libvirt has attached it, it says "starting":
  * nobody takes it for one that has left the guest.
  */
+#include "command/attach/lease.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/scope.h"
-#include "command/attach/attach.h"
 #include "engine/ready.h"
 
 #define MAKE_TIME 120000 /* ms: a PF may have to be made ready too */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * open.c: what vferry attach and detach look at: the guest, all other guests, the host.
+ * open.c: how vferry attach and detach begin: the guest, all other guests, the host.
  */
+#include "command/attach/open.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +11,6 @@
 
 #include "base/lock.h"
 #include "base/scope.h"
-#include "command/attach/attach.h"
 
 #define ATTACH_LOCK STATE_DIRECTORY "/attach.lock"
 
@@ -101,18 +102,6 @@ static int open_guest(struct attachment *a, struct reason *why)
 	return error ? error : virt_each(a->connection, keep_guest, a, why);
 }
 
-/* Gives back all but the changes. */
-void attach_release(struct attachment *a)
-{
-	for (size_t i = 0; i < a->knowns; i++)
-		free(a->known[i].xml);
-	free(a->known);
-	free(a->device);
-	view_release(&a->view);
-	virt_free(&a->guest);
-	virt_close(&a->connection);
-}
-
 /* One call of attach or detach; see the header. */
 int attach_run(struct call *call, const struct attach_verb *verb)
 {
@@ -132,22 +121,6 @@ int attach_run(struct call *call, const struct attach_verb *verb)
 		error = verb->work(&a, &why);
 	a.ms = clock_ms() - begin;
 	return verb->show(&a, error, &why);
-}
-
-/* Return: the guest's own XML, NULL if there is none of that kind. */
-const char *attach_own_xml(const struct attachment *a, bool is_stored)
-{
-	for (size_t i = 0; i < a->knowns; i++) {
-		if (a->known[i].is_stored == is_stored && strcmp(a->known[i].uuid, a->uuid) == 0)
-			return a->known[i].xml;
-	}
-	return NULL;
-}
-
-/* Return: the guest's name to put before a sentence, or NULL. */
-const char *attach_name(const struct attachment *a, const struct reason *why)
-{
-	return *a->name && strcmp(a->name, why->object) != 0 ? a->name : NULL;
 }
 
 /* ---- The host ------------------------------------------------------------------------------------------------------------------ */

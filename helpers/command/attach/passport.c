@@ -2,12 +2,13 @@
 /*
  * passport.c: the entry of one VF in a guest's passport, which is in the metadata of the running guest and of its definition.
  */
+#include "command/attach/passport.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/scope.h"
-#include "command/attach/attach.h"
 
 #define PASSPORT_PREFIX "vf"
 
