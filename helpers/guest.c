@@ -11,7 +11,7 @@
 #include "command/attach/attach.h"
 #include "command/attach/detach.h"
 #include "command/command.h"
-#include "command/fleet/fleet.h"
+#include "command/fleet/run.h"
 
 static const struct {
 	const struct command *row;

@@ -2,12 +2,17 @@
 /*
  * evacuate.c: vferry fleet evacuate and survive: where the guests of a host can go, in which order; would each find a place if it died.
  */
+#include "command/fleet/evacuate.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/scope.h"
-#include "command/fleet/fleet.h"
+#include "command/fleet/gather.h"
+#include "command/fleet/plan_file.h"
+#include "command/fleet/show.h"
+#include "command/fleet/times.h"
 #include "command/terminal.h"
 #include "policy/fleet_pack.h"
 

@@ -5,16 +5,22 @@
  * In order: find the command's row, read all hosts side by side, let the command judge and print. Nothing is changed; --run, which moves
  * guests, is done by the program that may call libvirt (helpers/guest.c).
  */
-#include "command/fleet/fleet.h"
-
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "command/terminal.h"
+#include "command/fleet/evacuate.h"
+#include "command/fleet/gather.h"
+#include "command/fleet/matrix.h"
+#include "command/fleet/upgrade.h"
 
 #define PROGRAM LIBEXECDIR "/vferry/guest"
+
+/* One of vferry fleet's commands. */
+struct fleet_command {
+	const char *name, *operands;
+	int (*run)(struct call *call, struct fleet_case *c);
+};
 
 static const struct fleet_command commands[] = {
 	{ "matrix", "[HOST...]", fleet_matrix_command },
@@ -31,67 +37,6 @@ static const struct fleet_command *find_command(const char *name)
 			return &commands[i];
 	}
 	return NULL;
-}
-
-/* The host that a word names; see the header. */
-size_t fleet_find_host(const struct fleet_case *c, const char *word, struct reason *why)
-{
-	for (size_t i = 0; i < c->hosts; i++) {
-		if (strcmp(c->host[i].name, word) == 0 || strcmp(c->host[i].target, word) == 0)
-			return i;
-	}
-	reason_set(why, -ENOENT, word, "it is none of the hosts that were read%s%s", *c->missing ? "; these did not answer: " : "", c->missing);
-	reason_cure(why, "name it as its record does (\"hostname\"), and see that 'ssh %s vferry inventory' works", word);
-	return FLEET_NOWHERE;
-}
-
-/* Marks the hosts of a list; see the header. */
-int fleet_mark_hosts(const struct fleet_case *c, const char *list, bool *marked, struct reason *why)
-{
-	char copy[4096], *rest = copy, *word;
-
-	snprintf(copy, sizeof(copy), "%s", list);
-	while ((word = strsep(&rest, ","))) {
-		size_t host = fleet_find_host(c, word, why);
-
-		if (host == FLEET_NOWHERE)
-			return -ENOENT;
-		marked[host] = true;
-	}
-	return 0;
-}
-
-/* Seconds, minutes, hours. Return: out. */
-const char *fleet_say_time(int64_t ms, char *out, size_t size)
-{
-	int64_t seconds = (ms + 999) / 1000;
-
-	if (seconds < 100)
-		snprintf(out, size, "%lld s", (long long)seconds);
-	else if (seconds < 100 * 60)
-		snprintf(out, size, "%lld min", (long long)(seconds + 59) / 60);
-	else
-		snprintf(out, size, "%lld h", (long long)(seconds + 3599) / 3600);
-	return out;
-}
-
-/* Reads a time. Return: ms, -EINVAL. */
-int64_t fleet_parse_time(const char *text)
-{
-	char *end;
-	unsigned long number = strtoul(text, &end, 10);
-	int64_t unit = *end == 'h' ? 3600000 : *end == 'm' ? 60000 : *end == 's' || !*end ? 1000 : 0;
-
-	if (end == text || *text == '-' || !unit || (*end && end[1]) || number > 1000000)
-		return -EINVAL;
-	return (int64_t)number * unit;
-}
-
-/* Where a connection goes. Return: out. */
-const char *fleet_uri(const struct fleet_view *host, char *out, size_t size)
-{
-	snprintf(out, size, "qemu+ssh://%.200s/system", *host->target ? host->target : host->name);
-	return out;
 }
 
 /* Says wrong use. Return: COMMAND_USAGE. */

@@ -2,6 +2,8 @@
 /*
  * gather.c: reads many hosts: by ssh, all at the same time, so that one that is dead keeps nobody waiting; or records in a folder.
  */
+#include "command/fleet/gather.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -10,7 +12,6 @@
 #include "base/scope.h"
 #include "base/spawn.h"
 #include "base/sysroot.h"
-#include "command/fleet/fleet.h"
 #include "domain/hardware.h"
 
 #define RECORD_MAX (16u << 20) /* bytes */

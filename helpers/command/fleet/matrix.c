@@ -3,11 +3,12 @@
  * matrix.c: vferry fleet matrix: every guest by every host, the groups of hosts that can exchange guests, what drifts inside a group, and who has
  * another guest's MAC.
  */
+#include "command/fleet/matrix.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/scope.h"
-#include "command/fleet/fleet.h"
 #include "command/terminal.h"
 
 #define COLUMN 9

@@ -2,7 +2,8 @@
 /*
  * plan_file.c: a plan as JSON: what --json prints, and what --run works by and goes on from.
  */
-#include "command/fleet/fleet.h"
+#include "command/fleet/plan_file.h"
+
 #include "command/terminal.h"
 
 #define SCHEMA 1

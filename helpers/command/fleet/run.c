@@ -10,6 +10,8 @@
  *
  * After the first Ctrl-C no further guest sets out, and those on their way are waited for; a second one ends the program.
  */
+#include "command/fleet/run.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -18,7 +20,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "command/fleet/fleet.h"
+#include "command/fleet/evacuate.h"
+#include "command/fleet/times.h"
 #include "command/terminal.h"
 #include "virt/virt.h"
 

@@ -2,9 +2,11 @@
 /*
  * show.c: a plan as a person reads it: the verdict first, then the waves, then who stays and what would help.
  */
+#include "command/fleet/show.h"
+
 #include <string.h>
 
-#include "command/fleet/fleet.h"
+#include "command/fleet/times.h"
 #include "command/terminal.h"
 
 /* Says "N guests". */

@@ -2,13 +2,13 @@
 /*
  * upgrade.c: vferry fleet upgrade: in which order hosts get new firmware, what moves when, and what to type. Burns nothing.
  */
-#include "policy/fleet_upgrade.h"
+#include "command/fleet/upgrade.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "command/fleet/fleet.h"
 #include "command/terminal.h"
+#include "policy/fleet_upgrade.h"
 
 static const char *const ways[] = { [UPGRADE_LIVE] = "live", [UPGRADE_CHANGE] = "change", [UPGRADE_STOP] = "stop" };
 
