@@ -78,6 +78,18 @@ vsctl() {
 	ovs-vsctl --db="unix:$OVS_RUNDIR/db.sock" "$@"
 }
 
+# take_back_program DOMAIN.xml: makes the program $OUT/take-back, which ends an arrival as libvirt does where a migration fails at the
+# destination: "prepare" with the XML as the hook has changed it, then "release". Without "prepare" the hook would keep the VF, as for a
+# guest that still comes, and the next arrival of the guest would have that to clear away.
+take_back_program() {
+	"$OUT/hook" arrival migrate begin - <"$1" >"$OUT/take-back.xml" || return 1
+	cat >"$OUT/take-back" <<-END
+		#!/bin/sh
+		"$OUT/hook" arrival prepare begin - <"$OUT/take-back.xml" && exec "$OUT/hook" arrival release end failed <"$OUT/take-back.xml"
+	END
+	chmod +x "$OUT/take-back" && "$OUT/take-back"
+}
+
 # machine_end: takes the machine away.
 machine_end() {
 	if [ -n "${machine_switch:-}" ]; then
