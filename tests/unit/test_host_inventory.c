@@ -383,6 +383,21 @@ TEST(reads_a_machine_as_far_as_sysfs_tells)
 	CHECK(pf->trouble[0] != '\0');
 }
 
+TEST(vfs_of_a_known_pf_are_not_asked_what_they_are)
+{
+	static const char *const attributes[] = { "0000:ee:00.2/vendor", "0000:ee:00.2/device", "0000:ee:00.3/vendor", "0000:ee:00.3/device" };
+	autoinventory struct inventory inventory = { 0 };
+	char path[4096];
+
+	make_machine();
+	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) { /* as where one goes while it is looked at */
+		CHECK_INT(sysroot_path(path, sizeof(path), DEVICES "%s", attributes[i]), 0);
+		CHECK_INT(unlink(path), 0);
+	}
+	CHECK_INT(inventory_read(&inventory, "/run/openvswitch/db.sock", deadline_in(10000), NULL), 0);
+	CHECK_INT(inventory.pf[0].num_vfs, 2);
+}
+
 TEST(a_pf_whose_vfs_are_being_made_has_a_trouble_and_no_wrong_vf)
 {
 	autoinventory struct inventory inventory = { 0 };

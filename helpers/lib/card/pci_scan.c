@@ -68,33 +68,86 @@ static void read_capability(struct pci_dev *device, struct pci_pf *pf)
 		pf->num_vfs = pci_read_word(device, (int)cap->addr + SRIOV_NUM_VFS);
 }
 
-/* Orders PFs by address, for qsort(3). */
-static int compare(const void *a, const void *b)
+/* Return: the address of a device. */
+static struct pci_address address_of(const struct pci_dev *device)
 {
-	return pci_address_compare(&((const struct pci_pf *)a)->address, &((const struct pci_pf *)b)->address);
+	return (struct pci_address){ (uint32_t)device->domain, device->bus, device->dev, device->func };
 }
 
-/* The walk of pci_scan(), which ends early by longjmp() when libpci fails. Return: how many PFs were found. */
-static size_t walk(struct pci_access *access, struct pci_pf *pfs, size_t max)
+/* Orders devices by address, for qsort(3). */
+static int compare_devices(const void *a, const void *b)
 {
-	size_t found = 0;
+	struct pci_address x = address_of(*(struct pci_dev *const *)a), y = address_of(*(struct pci_dev *const *)b);
+
+	return pci_address_compare(&x, &y);
+}
+
+/*
+ * Lists the devices by address, so that a PF comes before its VFs: their numbers are above its own (PCI Express SR-IOV 1.1, 3.3.9).
+ * devices: to be freed; NULL without memory, or without any. Return: how many.
+ */
+static size_t list_devices(const struct pci_access *access, struct pci_dev ***devices)
+{
+	size_t count = 0;
+
+	for (const struct pci_dev *device = access->devices; device; device = device->next)
+		count++;
+	*devices = calloc(count + 1, sizeof(**devices));
+	count = 0;
+	for (struct pci_dev *device = access->devices; *devices && device; device = device->next)
+		(*devices)[count++] = device;
+	if (count)
+		qsort(*devices, count, sizeof(**devices), compare_devices);
+	return count;
+}
+
+/* The number of a device in its domain. */
+static unsigned int number_of(const struct pci_address *address)
+{
+	return (unsigned int)address->bus << 8 | (unsigned int)address->slot << 3 | address->function;
+}
+
+/* Whether a device is a VF of one of the PFs, by its number: what it is need not be read then. A host has hundreds of them. */
+static bool is_vf(const struct pci_pf *pfs, size_t count, const struct pci_address *device)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct pci_pf *pf = &pfs[i];
+		unsigned int first = number_of(&pf->address) + pf->offset, number = number_of(device), stride = pf->stride ? pf->stride : 1;
+
+		if (pf->num_vfs && pf->offset && device->domain == pf->address.domain && number >= first && (number - first) % stride == 0 &&
+		    (number - first) / stride < pf->num_vfs)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The walk of pci_scan(), which ends early by longjmp() when libpci fails.
+ * devices: receives the list that it walks along, to be freed; count: how many PFs were found. Return: 0, -ENOMEM.
+ */
+static int walk(struct pci_access *access, struct pci_dev ***devices, struct pci_pf *pfs, size_t max, size_t *count)
+{
+	size_t listed, found = 0;
 
 	pci_init(access);
 	pci_scan_bus(access);
-	for (struct pci_dev *device = access->devices; device && found < max; device = device->next) {
+	listed = list_devices(access, devices);
+	for (size_t i = 0; i < listed && found < max; i++) {
+		struct pci_dev *device = (*devices)[i];
+		struct pci_address address = address_of(device);
 		const struct card *card;
 
+		if (is_vf(pfs, found, &address))
+			continue;
 		pci_fill_info(device, PCI_FILL_IDENT);
 		card = card_find(device->vendor_id, device->device_id);
 		if (!card)
 			continue;
-		pfs[found] = (struct pci_pf){
-			.address = { (uint32_t)device->domain, device->bus, device->dev, device->func },
-			.card = card,
-		};
+		pfs[found] = (struct pci_pf){ .address = address, .card = card };
 		read_capability(device, &pfs[found++]);
 	}
-	return found;
+	*count = found;
+	return *devices ? 0 : -ENOMEM;
 }
 
 /*
@@ -105,11 +158,13 @@ int pci_scan(struct pci_pf *pfs, size_t max, size_t *count, struct reason *why)
 {
 	static char parameter[] = "sysfs.path"; /* libpci's prototypes lack const */
 	char path[PATH_MAX];
+	static struct pci_dev **devices; /* what is no local variable keeps its value when libpci jumps */
 	struct pci_access *access;
-	size_t found;
+	int error;
 
 	if (sysroot_path(path, sizeof(path), "/sys/bus/pci") < 0 || !sysroot_exists("/sys/bus/pci/devices"))
 		return reason_set(why, -ENODEV, "PCI", "this machine has no PCI bus (no /sys/bus/pci/devices)");
+	devices = NULL;
 	access = pci_alloc();
 	access->error = on_error;
 	access->warning = on_warning;
@@ -117,12 +172,12 @@ int pci_scan(struct pci_pf *pfs, size_t max, size_t *count, struct reason *why)
 	access->method = PCI_ACCESS_SYS_BUS_PCI;
 	pci_set_param(access, parameter, path);
 	if (setjmp(libpci_failed)) {
+		free(devices);
 		pci_cleanup(access);
 		return reason_set(why, -EIO, "PCI", "the PCI devices cannot be read: %s", libpci_words);
 	}
-	found = walk(access, pfs, max);
+	error = walk(access, &devices, pfs, max, count);
+	free(devices);
 	pci_cleanup(access);
-	qsort(pfs, found, sizeof(*pfs), compare);
-	*count = found;
-	return 0;
+	return error ? reason_set(why, error, "PCI", "out of memory") : 0;
 }
