@@ -398,6 +398,19 @@ TEST(vfs_of_a_known_pf_are_not_asked_what_they_are)
 	CHECK_INT(inventory.pf[0].num_vfs, 2);
 }
 
+TEST(a_variant_driver_that_is_loaded_is_there_whatever_the_list_of_modules_says)
+{
+	autoinventory struct inventory inventory = { 0 }, other = { 0 };
+
+	make_machine();
+	check_file("/lib/modules/6.12.0/modules.alias", "");
+	CHECK_INT(inventory_read(&inventory, "/run/openvswitch/db.sock", deadline_in(10000), NULL), 0);
+	CHECK(!inventory.has_variant_driver);
+	check_file("/sys/bus/pci/drivers/mlx5_vfio_pci/bind", "");
+	CHECK_INT(inventory_read(&other, "/run/openvswitch/db.sock", deadline_in(10000), NULL), 0);
+	CHECK(other.has_variant_driver);
+}
+
 TEST(a_pf_whose_vfs_are_being_made_has_a_trouble_and_no_wrong_vf)
 {
 	autoinventory struct inventory inventory = { 0 };

@@ -21,6 +21,7 @@
 #include "card/msix.h"
 #include "card/pci_scan.h"
 #include "card/sriov.h"
+#include "card/vfio.h"
 
 /* ---- PFs ----------------------------------------------------------------------------------------------------------------------- */
 
@@ -133,6 +134,15 @@ static bool has_iommu(void)
 	return false;
 }
 
+/*
+ * Whether the kernel has the variant driver of the VFs. One that is loaded is there; only where none is, its list of modules is looked
+ * through, which has more than a megabyte.
+ */
+static bool has_variant_driver(void)
+{
+	return sysroot_exists("/sys/bus/pci/drivers/" VFIO_DRIVER) || pci_has_variant_driver(CARD_VF_VENDOR, CARD_VF_DEVICE);
+}
+
 /* Reads the machine. few: the cards are asked as little as can be; all else as inventory_read(). */
 static int read_machine(struct inventory *inventory, bool few, const char *ovsdb_socket, deadline_t deadline, struct reason *why)
 {
@@ -153,7 +163,7 @@ static int read_machine(struct inventory *inventory, bool few, const char *ovsdb
 		return error;
 	}
 	read_ovs(inventory, ovsdb_socket, deadline_within(deadline, deadline_left(deadline) / 2));
-	inventory->has_variant_driver = pci_has_variant_driver(CARD_VF_VENDOR, CARD_VF_DEVICE);
+	inventory->has_variant_driver = has_variant_driver();
 	inventory->has_iommu = has_iommu();
 	inventory_cards_take(&cards, inventory, deadline);
 	if (inventory->has_ovs)
