@@ -216,9 +216,41 @@ TEST(a_netdev_of_the_card_is_read_in_sysfs_and_no_other)
 	CHECK_INT(netdev.mtu, 9000);
 	CHECK_STR(netdev.parent, "0000:81:00.0");
 	CHECK_STR(netdev.port_name, "pf0vf3");
-	CHECK_INT(netdev.mac.octet[5], 0x56);
 	CHECK(!netdev_read_card("ovs-system", &netdev));
 	CHECK(!netdev_read_card("gone", &netdev));
+}
+
+TEST(a_representor_that_was_found_is_read_by_its_name_as_long_as_it_is_the_one)
+{
+	struct netdev netdev;
+
+	for (int i = 0; i < 2; i++) {
+		const char *name = i ? "rep3" : "p0";
+
+		net_file(name, "ifindex", i ? "13\n" : "12\n");
+		net_file(name, "flags", "0x1002\n");
+		net_file(name, "mtu", "1500\n");
+		net_file(name, "phys_port_name", i ? "pf0vf3\n" : "p0\n");
+	}
+	check_file(DEVICES "0000:81:00.0/net/rep3/x", "");
+	check_file(DEVICES "0000:81:00.0/net/p0/x", "");
+	check_file("/sys/bus/pci/drivers/mlx5_core/unbind", "");
+	net_link("rep3", "device", "../../../bus/pci/devices/0000:81:00.0");
+	net_link("p0", "device", "../../../bus/pci/devices/0000:81:00.0");
+	net_link("rep3", "device/driver", "../../drivers/mlx5_core");
+	CHECK_INT(sysroot_set(check_scratch()), 0);
+	CHECK_INT(netdev_find_representor("0000:81:00.0", 3, &netdev), 1);
+	CHECK_STR(netdev.name, "rep3");
+	CHECK_INT(netdev_find_representor("0000:81:00.0", 4, &netdev), 0);
+	CHECK(netdev_read_representor("0000:81:00.0", 3, "rep3", &netdev));
+	CHECK_INT(netdev.ifindex, 13);
+	CHECK(!netdev.up && !netdev.carrier && !netdev.master);
+	CHECK(!netdev_read_representor("0000:81:00.1", 3, "rep3", &netdev)); /* another PF's */
+	CHECK(!netdev_read_representor("0000:81:00.0", 2, "rep3", &netdev));
+	CHECK(!netdev_read_representor("0000:81:00.0", 3, "p0", &netdev));
+	net_file("rep3", "phys_port_name", "pf0vf2\n"); /* it is another VF's by now */
+	CHECK(!netdev_read_representor("0000:81:00.0", 3, "rep3", &netdev));
+	CHECK_INT(netdev_find_representor("0000:81:00.0", 3, &netdev), 0);
 }
 
 TEST(the_numbers_of_a_representor_are_read_from_its_whole_name)

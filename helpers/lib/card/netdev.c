@@ -129,8 +129,6 @@ int netdev_parse_link(struct nlmsghdr *reply, struct netdev *netdev)
 	copy_hex(netdev->switch_id, sizeof(netdev->switch_id), attribute[LINK_PHYS_SWITCH_ID]);
 	netdev->master = attribute[IFLA_MASTER] ? nla_get_u32(attribute[IFLA_MASTER]) : 0;
 	netdev->mtu = attribute[IFLA_MTU] ? nla_get_u32(attribute[IFLA_MTU]) : 0;
-	if (attribute[IFLA_ADDRESS] && nla_len(attribute[IFLA_ADDRESS]) == sizeof(netdev->mac.octet))
-		memcpy(netdev->mac.octet, nla_data(attribute[IFLA_ADDRESS]), sizeof(netdev->mac.octet));
 	read_kind(attribute[IFLA_LINKINFO], netdev);
 	read_devlink_port(attribute[LINK_DEVLINK_PORT], netdev);
 	read_lower(attribute, netdev);

@@ -27,7 +27,6 @@ struct netdev {
 	uint32_t peer;              /* ifindex of a veth's other end, in this namespace; 0: none */
 	uint32_t far;               /* as lower, in another namespace; 0: none */
 	int far_space;              /* which: its number here, as IFLA_LINK_NETNSID tells it */
-	struct mac_address mac;
 	unsigned int mtu;           /* bytes */
 	unsigned int addresses;     /* its own IPv4 addresses and IPv6 addresses other than link-local */
 	bool default_route;         /* a default route leaves through it */
@@ -65,11 +64,13 @@ bool netdev_find_uplink(const char *pf, struct netdev *netdev);
 /*
  * netdev_sysfs.c, all of them without asking a card's firmware. The links of this namespace; -ENOENT: sysfs does not list them. A netdev
  * that mlx5_core has made; false: there is none, or it is another's. The representor of a PF's VF, by its port's name; *netdev is it if the
- * result is 1: there may be several with one number (ports of another PF). The numbers in "pf0vf3"; false: that is no such name.
+ * result is 1: there may be several with one number (ports of another PF). One that was found before, by its name; false: it is that no more.
+ * The numbers in "pf0vf3"; false: that is no such name.
  */
 int netdev_list_quietly(struct netlink *rt, struct netdev_list *list, struct reason *why);
 bool netdev_read_card(const char *name, struct netdev *netdev);
 int netdev_find_representor(const char *pf, unsigned int vf, struct netdev *netdev);
+bool netdev_read_representor(const char *pf, unsigned int vf, const char *name, struct netdev *netdev);
 bool netdev_is_of_vf(const struct netdev *netdev, unsigned int *pf, unsigned int *vf);
 
 /*

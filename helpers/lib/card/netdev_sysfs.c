@@ -41,27 +41,49 @@ static void read_word(const char *name, const char *attribute, char *out, size_t
 		*out = '\0';
 }
 
+/* Reads what a netdev belongs to, a bond or a switch. Return: whether that is known; *out: its ifindex, 0: to nothing. */
+static bool read_master(const char *name, uint32_t *out)
+{
+	char master[32];
+	int error = sysroot_link_name(master, sizeof(master), FOLDER "/%s/master", name);
+
+	*out = 0;
+	return error == -ENOENT || (!error && read_number(name, "master/ifindex", out));
+}
+
+/* Reads all but parent and port's name of a netdev of a card. Return: whether it could be. */
+static bool read_state(const char *name, struct netdev *netdev)
+{
+	uint32_t flags, carrier;
+
+	snprintf(netdev->name, sizeof(netdev->name), "%.15s", name);
+	if (!read_number(name, "ifindex", &netdev->ifindex) || !read_number(name, "flags", &flags) || !read_number(name, "mtu", &netdev->mtu) ||
+	    !read_master(name, &netdev->master))
+		return false;
+	netdev->up = flags & UP;
+	netdev->carrier = netdev->up && read_number(name, "carrier", &carrier) && carrier == 1; /* EINVAL where it is down */
+	return true;
+}
+
+/* Reads the device that a netdev belongs to, if mlx5_core has made it. Return: whether it has. */
+static bool read_parent(const char *name, struct netdev *netdev)
+{
+	char driver[32];
+
+	return sysroot_link_name(driver, sizeof(driver), FOLDER "/%s/device/driver", name) == 0 && strcmp(driver, DRIVER) == 0 &&
+	       sysroot_link_name(netdev->parent, sizeof(netdev->parent), FOLDER "/%s/device", name) == 0;
+}
+
 /*
  * Reads a netdev of a card; see the header. One that is read in part is not read: what cannot be read would count as down, or as nothing.
  */
 bool netdev_read_card(const char *name, struct netdev *netdev)
 {
 	struct netdev found = { 0 };
-	char driver[32], address[32];
-	uint32_t flags, carrier;
 
-	if (sysroot_link_name(driver, sizeof(driver), FOLDER "/%s/device/driver", name) < 0 || strcmp(driver, DRIVER) != 0 ||
-	    sysroot_link_name(found.parent, sizeof(found.parent), FOLDER "/%s/device", name) < 0)
+	if (!read_parent(name, &found) || !read_state(name, &found))
 		return false;
-	snprintf(found.name, sizeof(found.name), "%.15s", name);
-	if (!read_number(name, "ifindex", &found.ifindex) || !read_number(name, "flags", &flags) || !read_number(name, "mtu", &found.mtu) ||
-	    (!read_number(name, "master/ifindex", &found.master) && sysroot_exists(FOLDER "/%s/master", name)))
-		return false;
-	found.up = flags & UP;
-	found.carrier = read_number(name, "carrier", &carrier) && carrier == 1; /* EINVAL where it is down */
 	read_word(name, "phys_port_name", found.port_name, sizeof(found.port_name));
-	read_word(name, "address", address, sizeof(address));
-	(void)mac_address_parse(address, &found.mac);
 	*netdev = found;
 	return true;
 }
@@ -157,21 +179,35 @@ bool netdev_is_of_vf(const struct netdev *netdev, unsigned int *pf, unsigned int
 	return take_number(&at, "pf", pf) && take_number(&at, "vf", vf) && !*at;
 }
 
-/* Finds a representor; see the header. */
+/* Whether a netdev's port is called like that of a VF, which takes one file to read. netdev: receives the name. */
+static bool is_called(const char *name, unsigned int vf, struct netdev *netdev)
+{
+	unsigned int of_pf, of_vf;
+
+	read_word(name, "phys_port_name", netdev->port_name, sizeof(netdev->port_name));
+	return netdev_is_of_vf(netdev, &of_pf, &of_vf) && of_vf == vf;
+}
+
+/* Reads a representor by its name; see the header. */
+bool netdev_read_representor(const char *pf, unsigned int vf, const char *name, struct netdev *netdev)
+{
+	struct netdev found = { 0 };
+
+	if (!is_called(name, vf, &found) || !read_parent(name, &found) || strcmp(found.parent, pf) != 0 || !read_state(name, &found))
+		return false;
+	*netdev = found;
+	return true;
+}
+
+/* Finds a representor; see the header. Of each netdev its port's name is read, of the one that is looked for all. */
 int netdev_find_representor(const char *pf, unsigned int vf, struct netdev *netdev)
 {
 	autoclosedir DIR *directory = sysroot_opendir("/sys/bus/pci/devices/%s/net", pf);
 	const struct dirent *entry;
-	unsigned int of_pf, of_vf;
-	struct netdev found;
 	int count = 0;
 
-	while (directory && (entry = readdir(directory))) {
-		if (entry->d_name[0] == '.' || !netdev_read_card(entry->d_name, &found) || !netdev_is_of_vf(&found, &of_pf, &of_vf) || of_vf != vf)
-			continue;
-		*netdev = found;
-		count++;
-	}
+	while (directory && (entry = readdir(directory)))
+		count += entry->d_name[0] != '.' && netdev_read_representor(pf, vf, entry->d_name, netdev);
 	return count;
 }
 

@@ -31,24 +31,52 @@ static bool is_port(const struct devlink_port *port, const struct step *step)
 	return port->flavour == DEVLINK_PCI_VF && !port->external && port->vf_number == step->index;
 }
 
-/* Ports that this process has found: it makes several steps on each VF. */
+/* What this process has found of VFs: it makes several steps on each. Whether it is still so is asked each time. */
 static struct found {
 	struct pci_address pf;
 	unsigned int vf;
-	uint32_t index; /* of the port, 0: none */
+	uint32_t index;  /* of the port, 0: none */
+	char netdev[16]; /* its representor, "": none; so below */
+	uint32_t ifindex;
 } found_before[OPERATION_PORTS];
 static unsigned int next_found;
 
 /*
- * recall() - the port of a step's VF that was found before, 0: none
+ * recall() - what was found of a step's VF before, NULL: nothing
  */
-static uint32_t recall(const struct step *step)
+static struct found *recall(const struct step *step)
 {
-	for (size_t i = 0; i < OPERATION_PORTS && !step->port_index; i++) {
-		if (found_before[i].index && found_before[i].vf == step->index && pci_address_equal(&found_before[i].pf, &step->pf))
-			return found_before[i].index;
+	for (size_t i = 0; i < OPERATION_PORTS; i++) {
+		struct found *found = &found_before[i];
+
+		if ((found->index || *found->netdev) && found->vf == step->index && pci_address_equal(&found->pf, &step->pf))
+			return found;
 	}
-	return step->port_index;
+	return NULL;
+}
+
+/*
+ * keep_place() - where it is noted what is found of a step's VF
+ */
+static struct found *keep_place(const struct step *step)
+{
+	struct found *found = recall(step);
+
+	if (found)
+		return found;
+	found = &found_before[next_found++ % OPERATION_PORTS];
+	*found = (struct found){ .pf = step->pf, .vf = step->index };
+	return found;
+}
+
+/*
+ * known_index() - the port that a step's VF had when the plan was made, or when it was looked for before; 0: none
+ */
+static uint32_t known_index(const struct step *step)
+{
+	const struct found *found = step->port_index ? NULL : recall(step);
+
+	return found ? found->index : step->port_index;
 }
 
 /*
@@ -56,8 +84,29 @@ static uint32_t recall(const struct step *step)
  */
 static void keep_in_mind(const struct step *step, const struct devlink_port *port)
 {
-	if (recall(step) != port->index)
-		found_before[next_found++ % OPERATION_PORTS] = (struct found){ step->pf, step->index, port->index };
+	if (known_index(step) != port->index)
+		keep_place(step)->index = port->index;
+}
+
+/*
+ * find_representor() - the netdev that is called like the representor of a step's VF: the one that was found before is asked first
+ * Return: whether there is one, and no other
+ */
+static bool find_representor(const struct step *step, struct netdev *netdev)
+{
+	struct found *found = recall(step);
+	char address[PCI_ADDRESS_LEN];
+
+	pci_address_format(&step->pf, address);
+	if (found && *found->netdev && netdev_read_representor(address, step->index, found->netdev, netdev) &&
+	    netdev->ifindex == found->ifindex)
+		return true;
+	if (netdev_find_representor(address, step->index, netdev) != 1)
+		return false;
+	found = keep_place(step);
+	memcpy(found->netdev, netdev->name, sizeof(netdev->name));
+	found->ifindex = netdev->ifindex;
+	return true;
 }
 
 /*
@@ -66,7 +115,7 @@ static void keep_in_mind(const struct step *step, const struct devlink_port *por
  */
 static int known_port(struct netlink *nl, const struct step *step, struct devlink_port *out)
 {
-	struct devlink_port port = { .bus = "pci", .index = recall(step) };
+	struct devlink_port port = { .bus = "pci", .index = known_index(step) };
 	char address[PCI_ADDRESS_LEN];
 
 	if (!port.index)
@@ -84,10 +133,9 @@ static int known_port(struct netlink *nl, const struct step *step, struct devlin
  */
 static int named_port(struct netlink *nl, const struct step *step, struct devlink_port *out)
 {
-	char address[PCI_ADDRESS_LEN];
 	struct netdev netdev;
 
-	if (netdev_find_representor(pci_address_format(&step->pf, address), step->index, &netdev) != 1)
+	if (!find_representor(step, &netdev))
 		return 0;
 	return devlink_port_of(nl, netdev.ifindex, out, NULL) == 0 && is_port(out, step);
 }
@@ -230,11 +278,10 @@ int operation_open_port(const struct step *step, struct netlink *nl, struct devl
 int operation_see_representor(const struct step *step, struct netdev *netdev, struct reason *why)
 {
 	autonetlink struct netlink rt = { 0 };
-	char address[PCI_ADDRESS_LEN];
 	struct devlink_port port;
 	int result;
 
-	if (netdev_find_representor(pci_address_format(&step->pf, address), step->index, netdev) == 1)
+	if (find_representor(step, netdev))
 		return udev_is_done(netdev->ifindex);
 	result = see_port(step, true, &port, why);
 	if (result != 1)
