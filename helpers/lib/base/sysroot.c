@@ -20,7 +20,8 @@
 
 #include "base/scope.h"
 
-#define SLURP_FIRST 16384 /* bytes of the first buffer: a domain's status is about as long */
+#define SLURP_FIRST 16384  /* bytes of the first buffer: a domain's status is about as long */
+#define READ_ONCE_MAX 4096 /* bytes: the smallest page */
 
 static char prefix[PATH_MAX];
 
@@ -135,6 +136,21 @@ static ssize_t read_full(int fd, char *out, size_t size)
 }
 
 /*
+ * Reads a small file with one read(2): a file, of sysfs and procfs too, gives less than was asked for at its end alone, as long as that is
+ * no more than a page (Linux fs/seq_file.c seq_read_iter()), and what is read here is a value or a few lines.
+ * Return: bytes read, negative errno.
+ */
+static ssize_t read_once(int fd, char *out, size_t size)
+{
+	ssize_t got;
+
+	do
+		got = read(fd, out, size);
+	while (got < 0 && errno == EINTR);
+	return got < 0 ? -errno : got;
+}
+
+/*
  * path: full path. out, size: receives the content and a NUL; one newline at its end is dropped.
  * Return: length, -E2BIG, negative errno.
  */
@@ -145,7 +161,7 @@ static ssize_t read_text(const char *path, char *out, size_t size)
 
 	if (fd < 0)
 		return -errno;
-	length = read_full(fd, out, size);
+	length = size > READ_ONCE_MAX ? read_full(fd, out, size) : read_once(fd, out, size);
 	if (length < 0)
 		return length;
 	if ((size_t)length == size)
@@ -257,13 +273,15 @@ int sysroot_write(const char *text, const char *format, ...)
 
 /*
  * Reads all of fd into memory that grows by doubling.
- * out: receives malloc'ed bytes and a NUL. limit: most bytes that are accepted.
+ * out: receives malloc'ed bytes and a NUL. size: of the file as fstat(2) told, where reading ends; it is 0 or a page for what the kernel
+ * writes itself, which is read to its end. limit: most bytes that are accepted.
  * Return: length, -EFBIG, -ENOMEM, negative errno.
  */
-static ssize_t slurp_fd(int fd, char **out, size_t limit)
+static ssize_t slurp_fd(int fd, char **out, off_t size, size_t limit)
 {
 	autofree char *data = NULL;
 	size_t used = 0, room = limit < SLURP_FIRST ? limit + 1 : SLURP_FIRST;
+	bool is_known = size > 0 && (size_t)size < room;
 
 	for (;;) {
 		char *grown = realloc(data, room + 1);
@@ -272,7 +290,7 @@ static ssize_t slurp_fd(int fd, char **out, size_t limit)
 		if (!grown)
 			return -ENOMEM;
 		data = grown;
-		got = read_full(fd, data + used, room - used);
+		got = read_full(fd, data + used, is_known ? (size_t)size : room - used);
 		if (got < 0)
 			return got;
 		used += (size_t)got;
@@ -294,10 +312,10 @@ static bool is_ours(const struct stat *info)
 }
 
 /*
- * Opens a file for reading, if it is as demanded. checks: of enum sysroot_check.
+ * Opens a file for reading, if it is as demanded. checks: of enum sysroot_check. size: receives its size in bytes.
  * Return: descriptor; -EINVAL no regular file; -EPERM, -ELOOP as demanded; other negative errno.
  */
-static int open_checked(const char *path, unsigned int checks)
+static int open_checked(const char *path, unsigned int checks, off_t *size)
 {
 	const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 	autoclose int fd = open(path, checks ? flags | O_NOFOLLOW : flags);
@@ -314,6 +332,7 @@ static int open_checked(const char *path, unsigned int checks)
 		return -EINVAL;
 	if ((checks & SLURP_OWNED) && (!is_ours(&info) || (info.st_mode & S_IWOTH)))
 		return -EPERM;
+	*size = info.st_size;
 	return scope_take_fd(&fd);
 }
 
@@ -325,13 +344,14 @@ ssize_t sysroot_slurp(char **out, size_t limit, const char *format, ...)
 {
 	char path[PATH_MAX];
 	autoclose int fd = -1;
+	off_t size;
 	int error;
 
 	ROOT_PATH(path, error, format);
 	if (error)
 		return error;
-	fd = open_checked(path, 0);
-	return fd < 0 ? fd : slurp_fd(fd, out, limit);
+	fd = open_checked(path, 0, &size);
+	return fd < 0 ? fd : slurp_fd(fd, out, size, limit);
 }
 
 /*
@@ -341,13 +361,14 @@ ssize_t sysroot_slurp_checked(char **out, size_t limit, unsigned int checks, con
 {
 	char path[PATH_MAX];
 	autoclose int fd = -1;
+	off_t size;
 	int error;
 
 	ROOT_PATH(path, error, format);
 	if (error)
 		return error;
-	fd = open_checked(path, checks);
-	return fd < 0 ? fd : slurp_fd(fd, out, limit);
+	fd = open_checked(path, checks, &size);
+	return fd < 0 ? fd : slurp_fd(fd, out, size, limit);
 }
 
 /*
