@@ -224,11 +224,12 @@ static int kept_compare(const void *name, const void *kept)
  */
 static int keep_file(struct status_cache *cache, const char *name, struct status_kept *kept)
 {
-	autoclose int fd = sysroot_open(O_PATH | O_NOFOLLOW, 0, STATUS_DIRECTORY "/%s" SUFFIX, name);
 	struct status_kept *before = cache->count ? bsearch(name, cache->kept, cache->count, sizeof(*before), kept_compare) : NULL;
+	char path[PATH_MAX];
+	int error = sysroot_path(path, sizeof(path), STATUS_DIRECTORY "/%s" SUFFIX, name);
 
-	if (fd < 0 || fstat(fd, &kept->file) < 0)
-		return fd < 0 ? fd : -errno;
+	if (error || lstat(path, &kept->file) < 0)
+		return error ? error : -errno;
 	if (before && is_same_file(&before->file, &kept->file)) {
 		*kept = *before;
 		before->status = (struct status){0};

@@ -36,7 +36,7 @@ struct question {
 int door_ask(struct door *door, struct reason *why)
 {
 	status_list_release(&door->running);
-	return status_read_new(&door->cache, &door->running, why);
+	return status_read_new(door->seen ? door->seen : &door->own, &door->running, why);
 }
 
 /* See door.h. */
@@ -51,7 +51,7 @@ void door_forget(struct door *door)
 void door_release(struct door *door)
 {
 	status_list_release(&door->running);
-	status_cache_release(&door->cache);
+	status_cache_release(&door->own);
 	context_release(&door->context);
 }
 

@@ -17,10 +17,11 @@
 #include "host/inventory.h"
 #include "state/object.h"
 
-/* What one call has to do with the door. Only config and deadline are set before; the rest is its own. */
+/* What one call has to do with the door. Only config, deadline and what was seen are set before; the rest is its own. */
 struct door {
 	struct context context;
-	struct status_cache cache;
+	struct status_cache *seen;         /* libvirt's files as they were read before; NULL: only this door has read any */
+	struct status_cache own;
 	struct status_list running;        /* as it was when last asked */
 	const struct inventory *inventory; /* read under the object's lock, and true until something is changed; NULL: none */
 	const char *left;                  /* uuid of a guest that has let go of the object, whatever its status file still says; NULL: none */

@@ -145,7 +145,7 @@ static int claim_one(const struct scene *scene, const struct guest_vf *vf, struc
 int ready_claim(const struct scene *scene, struct owner *owner, bool holds, deadline_t deadline, struct pci_address *which,
 		struct reason *why)
 {
-	autodoor struct door door = { .context = { .config = scene->config, .deadline = deadline } };
+	autodoor struct door door = { .context = { .config = scene->config, .deadline = deadline }, .seen = scene->seen };
 	const struct ready_choice own = { .uuid = owner->uuid, .lease = owner->lease };
 	unsigned int seats = 0;
 	int result = guest_note_mark(owner->uuid, owner->state == RECORD_ARRIVING, why);
@@ -335,7 +335,7 @@ static int make_vf(struct making *m, struct guest_vf vf, struct reason *why)
 int ready_make(const struct scene *scene, const struct owner *owner, bool bound, deadline_t deadline, struct pci_address *which,
 	       struct reason *why)
 {
-	autodoor struct door door = { .context = { .config = scene->config, .deadline = deadline } };
+	autodoor struct door door = { .context = { .config = scene->config, .deadline = deadline }, .seen = scene->seen };
 	struct making m = { .scene = scene, .owner = owner, .bound = bound, .door = &door };
 	const struct guest *guest = &scene->guest;
 	int error = 0;

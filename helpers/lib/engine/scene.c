@@ -80,8 +80,11 @@ int scene_find_guest(struct scene *scene, const struct domain *domain, bool inco
  */
 static int read_holders(struct scene *scene, int error, struct reason *why)
 {
+	scene->seen = calloc(1, sizeof(*scene->seen));
+	if (!error && !scene->seen)
+		error = reason_set(why, -ENOMEM, NULL, "out of memory");
 	if (!error)
-		error = status_read_all(&scene->running, why);
+		error = status_read_new(scene->seen, &scene->running, why);
 	if (!error)
 		error = object_read_all(&scene->objects, why);
 	if (!error)
@@ -138,6 +141,10 @@ void scene_release(struct scene *scene)
 {
 	inventory_release(&scene->inventory);
 	status_list_release(&scene->running);
+	if (scene->seen)
+		status_cache_release(scene->seen);
+	free(scene->seen);
+	scene->seen = NULL;
 	object_list_release(&scene->objects);
 	record_list_release(&scene->records);
 	definitions_release(&scene->definitions);

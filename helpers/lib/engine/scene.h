@@ -25,6 +25,7 @@ struct scene {
 	bool incoming;                   /* it comes from another host; so below */
 	struct inventory inventory;
 	struct status_list running;
+	struct status_cache *seen;       /* the files that "running" was read from: a door asks which are new since */
 	struct object_list objects;      /* VFs of which something is known */
 	struct record_list records;      /* the leases that they belong to */
 	struct definition_list definitions;
