@@ -23,25 +23,28 @@
 
 /*
  * make_directory() - one directory of ours, private to root
+ * @uid:	who runs this
  * Return: 0, negative errno; -EPERM if what is there is not a directory of ours
  */
-static int make_directory(const char *path, struct reason *why)
+static int make_directory(const char *path, uid_t uid, struct reason *why)
 {
 	char full[256];
+	bool is_there;
 	struct stat st;
 
 	if (sysroot_path(full, sizeof(full), "%s", path))
 		return reason_set(why, -ENAMETOOLONG, path, "the path is too long");
-	if (mkdir(full, 0700) && errno != EEXIST) {
+	is_there = lstat(full, &st) == 0; /* as nearly always: one look at each, since every lock and every file that is written takes this way */
+	if (!is_there && mkdir(full, 0700) && errno != EEXIST) {
 		int error = -errno;
 
 		reason_set(why, error, path, "cannot make the state directory: %s", strerror(-error));
 		reason_cure(why, "see that /run is writable and has space");
 		return error;
 	}
-	if (lstat(full, &st) || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022)) {
+	if ((!is_there && lstat(full, &st)) || !S_ISDIR(st.st_mode) || st.st_uid != uid || (st.st_mode & 022)) {
 		reason_set(why, -EPERM, path, "the state directory is not ours: it must be a directory of uid %u that only its owner writes",
-			   (unsigned int)geteuid());
+			   (unsigned int)uid);
 		reason_cure(why, "remove %s", path);
 		return -EPERM;
 	}
@@ -57,8 +60,10 @@ int record_make_directories(struct reason *why)
 {
 	static const char *const paths[] = { STATE_DIRECTORY, STATE_DIRECTORY "/guests", STATE_DIRECTORY "/pfs", STATE_DIRECTORY "/vfs" };
 
+	uid_t uid = geteuid();
+
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		int error = make_directory(paths[i], why);
+		int error = make_directory(paths[i], uid, why);
 
 		if (error)
 			return error;
@@ -76,7 +81,7 @@ int record_make_directory(const char *path, struct reason *why)
 {
 	int error = record_make_directories(why);
 
-	return error ? error : make_directory(path, why);
+	return error ? error : make_directory(path, geteuid(), why);
 }
 
 /*
