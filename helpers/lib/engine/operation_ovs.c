@@ -228,25 +228,27 @@ static int look_port(struct step *step, struct context *context, struct reason *
 
 /*
  * drop_ports() - takes the ports out that vferry made for the VF
+ * @state:	as it was read a moment ago
  * @keep:	but one of the representor in the right bridge, which is about to be written over: it need not go in between
+ * Return: how many, negative errno
  */
-static int drop_ports(const struct step *step, bool keep, struct ovs *ovs, struct context *context, struct reason *why)
+static int drop_ports(const struct step *step, const struct ovs_state *state, bool keep, struct context *context, struct reason *why)
 {
-	autostate struct ovs_state state = { 0 };
 	char address[PCI_ADDRESS_LEN];
-	int error = ovs_read(ovs, &state, context->deadline, why);
+	int error = 0, dropped = 0;
 
 	pci_address_format(&step->vf, address);
-	for (size_t i = 0; !error && i < state.ports; i++) {
-		const struct ovs_port *port = &state.port[i];
+	for (size_t i = 0; !error && i < state->ports; i++) {
+		const struct ovs_port *port = &state->port[i];
 
 		if (!port->ours || strcmp(port->vf, address) != 0)
 			continue;
 		if (keep && strcmp(port->name, step->name) == 0 && strcmp(port->bridge, step->text) == 0)
 			continue;
-		error = take_out(ovs_del_port, ovs, port->name, context, why);
+		error = take_out(ovs_del_port, context->ovs, port->name, context, why);
+		dropped++;
 	}
-	return error;
+	return error ? error : dropped;
 }
 
 /*
@@ -268,12 +270,16 @@ static int apply_port(const struct step *step, struct context *context, struct r
 		.settings = &step->port,
 		.transient = true,
 	};
+	autostate struct ovs_state state = { 0 };
 	struct ovs *ovs;
-	int error = context_ovs(context, &ovs, why);
+	int result = read_state(context, &ovs, &state, why);
 
-	if (!error)
-		error = drop_ports(step, step->number, ovs, context, why);
-	return error || !step->number ? error : ovs_add_port(ovs, &request, context->deadline, why);
+	if (!result)
+		result = drop_ports(step, &state, step->number, context, why);
+	if (result < 0 || !step->number)
+		return result < 0 ? result : 0;
+	request.seen = result ? NULL : &state;
+	return ovs_add_port(ovs, &request, context->deadline, why);
 }
 
 const struct operation operation_port = { look_port, apply_port };

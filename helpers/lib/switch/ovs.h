@@ -66,6 +66,7 @@ struct ovs_port_request {
 	int tag;              /* -1: none */
 	const struct port_settings *settings; /* VLANs, limits and names that the port had where its guest came from; NULL: none */
 	bool transient;       /* other_config:transient=true: gone after a reboot where Open vSwitch starts with --delete-transient-ports */
+	const struct ovs_state *seen; /* as it was read a moment ago, with nothing changed since; NULL: it is read */
 };
 
 struct ovs;

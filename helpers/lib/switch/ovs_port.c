@@ -185,19 +185,19 @@ static int check_request(const struct ovs_port_request *request, struct reason *
 	return 0;
 }
 
-/* Looks at what is there and adds or keeps the port. Return: 0; -EAGAIN to look again; other negative errno; *why filled. */
-static int try_add_port(struct ovs *ovs, const struct ovs_port_request *request, deadline_t deadline, struct reason *why)
+/*
+ * Adds or keeps the port.
+ * state: as it was read a moment ago: what counts of it is demanded in the transaction.
+ * Return: 0; -EAGAIN to look again; other negative errno; *why filled.
+ */
+static int put_port(struct ovs *ovs, const struct ovs_port_request *request, const struct ovs_state *state, deadline_t deadline,
+		    struct reason *why)
 {
-	autostate struct ovs_state state = { 0 };
-	const struct ovs_port *port;
+	const struct ovs_port *port = ovs_find_interface(state, request->port);
 	char word[2][160];
-	int error = ovs_read(ovs, &state, deadline, why);
 
-	if (error)
-		return error;
-	port = ovs_find_interface(&state, request->port);
 	if (!port)
-		port = ovs_find_port(&state, request->port);
+		port = ovs_find_port(state, request->port);
 	if (port && (strcmp(port->bridge, request->bridge) != 0 || strcmp(port->name, request->port) != 0)) {
 		reason_set(why, -EEXIST, request->port, "it is in Open vSwitch bridge %s already, as port %s", port->bridge, port->name);
 		if (port->ours)
@@ -209,12 +209,21 @@ static int try_add_port(struct ovs *ovs, const struct ovs_port_request *request,
 	}
 	if (port)
 		return keep_port(ovs, request, port, deadline, why);
-	if (!ovs_find_bridge(&state, request->bridge)) {
+	if (!ovs_find_bridge(state, request->bridge)) {
 		reason_set(why, -ENOENT, request->bridge, "Open vSwitch has no such bridge");
 		reason_cure(why, "make it with: ovs-vsctl add-br %s, or name another in vferry.conf", reason_word(request->bridge, word[0], 160));
 		return -ENOENT;
 	}
 	return insert_port(ovs, request, deadline, why);
+}
+
+/* Looks at what is there and adds or keeps the port. Return: as put_port(). */
+static int try_add_port(struct ovs *ovs, const struct ovs_port_request *request, deadline_t deadline, struct reason *why)
+{
+	autostate struct ovs_state state = { 0 };
+	int error = ovs_read(ovs, &state, deadline, why);
+
+	return error ? error : put_port(ovs, request, &state, deadline, why);
 }
 
 /*
@@ -228,7 +237,7 @@ int ovs_add_port(struct ovs *ovs, const struct ovs_port_request *request, deadli
 
 	if (error)
 		return error;
-	error = -EAGAIN;
+	error = request->seen ? put_port(ovs, request, request->seen, deadline, why) : -EAGAIN;
 	for (int tries = 0; error == -EAGAIN && tries < RACE_TRIES; tries++)
 		error = try_add_port(ovs, request, deadline, why);
 	if (error == -EAGAIN)

@@ -203,13 +203,15 @@ static int send_message(struct ovsdb *db, struct json_object *message, deadline_
 	return error;
 }
 
-/* Fills the empty buffer. Return: 0, negative errno with *why filled. */
+/* Fills the empty buffer. An answer is never there at once: it is waited for first. Return: 0, negative errno with *why filled. */
 static int fill_buffer(struct ovsdb *db, deadline_t deadline, struct reason *why)
 {
 	for (;;) {
-		ssize_t len = recv(db->fd, db->buffer, sizeof(db->buffer), 0);
-		int error;
+		int error = wait_for(db, POLLIN, deadline, why);
+		ssize_t len = error ? 0 : recv(db->fd, db->buffer, sizeof(db->buffer), 0);
 
+		if (error)
+			return error;
 		if (len > 0) {
 			db->begin = 0;
 			db->end = (size_t)len;
@@ -219,9 +221,6 @@ static int fill_buffer(struct ovsdb *db, deadline_t deadline, struct reason *why
 			return lose(db, -ECONNRESET, "its database (ovsdb-server) ended the connection", why);
 		if (errno != EAGAIN && errno != EINTR)
 			return lose(db, -errno, strerror(errno), why);
-		error = wait_for(db, POLLIN, deadline, why);
-		if (error)
-			return error;
 	}
 }
 
