@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "base/scope.h"
@@ -19,6 +20,9 @@
 #include "event.h"
 #include "policy/placement.h"
 #include "policy/rules.h"
+
+#define AGAIN_MS 2000 /* that a second look needs */
+#define PAUSE_MS 200  /* before it */
 
 /*
  * judge() - the limits of live migration. A guest that exceeds one can still run here: by default that is a warning.
@@ -134,6 +138,33 @@ static int ordinary_start(const struct event *event, bool earlier, struct reason
 /* ---- An arrival ------------------------------------------------------------------------------------------------------------------ */
 
 /*
+ * is_troubled() - whether something of a PF could not be read
+ */
+static bool is_troubled(struct scene *scene, const struct pci_address *address)
+{
+	const struct inventory_pf *pf = inventory_find_pf(&scene->inventory, address);
+
+	return pf && *pf->trouble;
+}
+
+/*
+ * read_for() - the host as it is now, read once more if something of what a lease is of could not be
+ */
+static int read_for(const struct event *event, const struct record *lease, struct scene *scene, struct reason *why)
+{
+	int error = scene_read(scene, event->config, event->deadline, why);
+	bool is_whole = !error && scene->inventory.has_ovs;
+
+	for (size_t i = 0; is_whole && i < lease->vfs; i++)
+		is_whole = !is_troubled(scene, &lease->vf[i].pf);
+	if (error || is_whole || deadline_left(event->deadline) < AGAIN_MS)
+		return error;
+	nanosleep(&(struct timespec){ .tv_nsec = PAUSE_MS * 1000000L }, NULL);
+	scene_release(scene);
+	return scene_read(scene, event->config, event->deadline, why);
+}
+
+/*
  * check_vf() - whether one VF of a lease is still as it was made: the guest's alone, migratable, its representor in the bridge
  */
 static int check_vf(struct scene *scene, const struct record *record, const struct record_vf *lease, struct reason *why)
@@ -151,6 +182,9 @@ static int check_vf(struct scene *scene, const struct record *record, const stru
 	if (holder && strcmp(holder->uuid, record->uuid))
 		return reason_set(why, -EBUSY, address, "the VF that was kept for this guest is used by guest %s now", holder->name);
 	pf = inventory_find_vf(&scene->inventory, &lease->address, &index);
+	if ((!pf || index >= pf->num_vfs) && is_troubled(scene, &lease->pf))
+		return reason_set(why, -EIO, address, "the VF that was kept for this guest cannot be read: %.200s",
+				  inventory_find_pf(&scene->inventory, &lease->pf)->trouble);
 	if (!pf || index >= pf->num_vfs)
 		return reason_set(why, -ENODEV, address, "the VF that was kept for this guest is gone");
 	error = scene_ask_port(scene, pf, index, why);
@@ -159,6 +193,11 @@ static int check_vf(struct scene *scene, const struct record *record, const stru
 	vf = &pf->vf[index];
 	if (!vf->has_port || !vf->port.migratable)
 		return reason_set(why, -ENODEV, address, "the VF that was kept for this guest is not migratable any more");
+	if (!scene->inventory.has_ovs) {
+		reason_set(why, -ENOTCONN, "Open vSwitch", "%s", scene->inventory.ovs_trouble);
+		reason_cure(why, "%s", scene->inventory.ovs_cure);
+		return -ENOTCONN;
+	}
 	if (strcmp(vf->bridge, lease->bridge))
 		return reason_set(why, -ENODEV, address, "the representor of the VF that was kept for this guest is not in bridge %s any more",
 				  lease->bridge);
@@ -237,7 +276,7 @@ static int check_lease(const struct event *event, const struct record *seen, str
 	int error = ready_came(seen->uuid, seen->lease, why);
 
 	if (!error)
-		error = scene_read(&scene, event->config, event->deadline, why);
+		error = read_for(event, seen, &scene, why);
 	lease = error ? NULL : find_lease(&scene, seen->lease);
 	if (!error && (!lease || lease->vfs < seen->vfs))
 		error = reason_set(why, -ENOENT, NULL, "what was kept for this guest was released, or given to another guest, before it came");
@@ -246,7 +285,7 @@ static int check_lease(const struct event *event, const struct record *seen, str
 	else
 		for (size_t i = 0; !error && i < lease->vfs; i++)
 			error = check_vf(&scene, lease, &lease->vf[i], why);
-	if (error)
+	if (error && !*why->cure)
 		reason_cure(why, "look for what changed this host in the meantime, and migrate again");
 	return error;
 }

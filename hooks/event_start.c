@@ -218,7 +218,7 @@ static bool has_own_vf(const struct status *status)
 	unsigned int index;
 
 	if (inventory_read_functions(&inventory, NULL))
-		return false;
+		return status->devices; /* none of them is known to be another's */
 	for (size_t i = 0; i < status->devices; i++) {
 		const struct inventory_pf *pf = inventory_find_vf(&inventory, &status->device[i], &index);
 

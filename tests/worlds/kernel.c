@@ -352,6 +352,8 @@ static int add_ports(const struct world *world, const struct world_pf *pf, bool 
 	}
 	if (strcmp(pf->mode, "switchdev") != 0)
 		return index ? -ENODEV : 0;
+	if (!index && world->ports_cut)
+		return 0;
 	for (unsigned int vf = 0; vf < pf->vfs; vf++) {
 		if (pf->vf[vf].has_port && (!index || nla_get_u32(index) == vf + 1))
 			add_vf_port(world, pf, vf);
@@ -469,6 +471,52 @@ static int answer_devlink(struct nlmsghdr *request, char *words, size_t size)
 	}
 }
 
+/* ---- What cannot be read ------------------------------------------------------------------------------------------------------- */
+
+/* Which kind of read a request is, as "netlink KIND" of a world calls it; NULL: none that can fail. */
+static const char *kind_of(const struct netlink *nl, struct nlmsghdr *request)
+{
+	bool is_dump = (request->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
+
+	if (nl->family == ETHTOOL)
+		return NULL;
+	if (!nl->family)
+		return request->nlmsg_type == RTM_GETLINK ? is_dump ? "links" : "link" : NULL;
+	switch (genlmsg_hdr(request)->cmd) {
+	case INFO_GET:
+		return "info";
+	case ESWITCH_GET:
+		return "eswitch";
+	case PORT_GET:
+		return is_dump ? "ports" : "port";
+	default:
+		return NULL;
+	}
+}
+
+/* Meets a failure that the world has for a kind of read, so many times. Return: 0, negative errno. */
+static int meet_failure(const char *kind)
+{
+	const struct world *world = world_read();
+	char path[4096];
+	struct stat met;
+	int fd;
+
+	for (size_t i = 0; kind && i < world->failures; i++) {
+		const struct world_failure *failure = &world->failure[i];
+
+		if (strcmp(failure->kind, kind) != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/failed-%s", world_root(), kind);
+		fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+		if (fd < 0 || fstat(fd, &met) < 0 || write(fd, ".", 1) != 1)
+			abort();
+		close(fd);
+		return met.st_size < (off_t)failure->fails ? -(int)failure->error : 0;
+	}
+	return 0;
+}
+
 /* ---- The doors ----------------------------------------------------------------------------------------------------------------- */
 
 int __wrap_netlink_open(struct netlink *nl, const char *family, struct reason *why);
@@ -518,9 +566,10 @@ int __wrap_netlink_call(struct netlink *nl, struct nl_msg *msg, int (*each)(stru
 	int error;
 
 	answer.used = 0;
-	if (nl->family == ETHTOOL)
+	error = meet_failure(kind_of(nl, request));
+	if (!error && nl->family == ETHTOOL)
 		error = answer_ethtool(request);
-	else
+	else if (!error)
 		error = nl->family ? answer_devlink(request, words, sizeof(words)) : answer_rtnetlink(request);
 	add_end(request->nlmsg_flags & NLM_F_DUMP, error, words);
 	if (netlink_answer_feed(&collected, answer.bytes, answer.used))

@@ -250,6 +250,28 @@ static void read_ovs(char *const *words)
 		row->is_gone = strcmp(text, "1") == 0;
 }
 
+/* "netlink KIND …" */
+static void read_failure(char *const *words)
+{
+	struct world_failure *failure = NULL;
+	char text[8];
+
+	if (value(words, "cuts", text, sizeof(text)))
+		world.ports_cut = strcmp(text, "1") == 0;
+	for (size_t i = 0; i < world.failures; i++) {
+		if (strcmp(world.failure[i].kind, words[1]) == 0)
+			failure = &world.failure[i];
+	}
+	if (!failure) {
+		if (world.failures == WORLD_FAILURES)
+			die(words[1], "too many failures");
+		failure = &world.failure[world.failures++];
+		snprintf(failure->kind, sizeof(failure->kind), "%s", words[1]);
+	}
+	take_number(words, "fails", &failure->fails);
+	take_number(words, "error", &failure->error);
+}
+
 /* Puts the netdevs of a card in front of what the lines say of links: uplinks and, in switchdev mode, representors. */
 static void add_card_links(void)
 {
@@ -340,6 +362,8 @@ static void read_line(char *line)
 		read_link(words);
 	else if (strcmp(words[0], "ovs") == 0)
 		read_ovs(words);
+	else if (strcmp(words[0], "netlink") == 0)
+		read_failure(words);
 }
 
 /* Reads the lines of one kind first: the card's links are there before others are said of them. */

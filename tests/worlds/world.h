@@ -13,6 +13,7 @@
 #define WORLD_VFS 256
 #define WORLD_LINKS 8192
 #define WORLD_PORTS 512
+#define WORLD_FAILURES 8
 
 struct world_vf {
 	char address[32], rep[16], mac[20];
@@ -47,6 +48,12 @@ struct world_ovs {
 	bool ours, is_gone;
 };
 
+/* Reads of the kernel that fail. */
+struct world_failure {
+	char kind[16];
+	unsigned int fails, error; /* so many times; errno */
+};
+
 struct world {
 	struct world_pf pf[WORLD_PFS];
 	size_t pfs;
@@ -54,7 +61,9 @@ struct world {
 	size_t links;
 	struct world_ovs row[WORLD_PORTS];
 	size_t rows;
-	bool no_ovs, ovs_hangs;
+	struct world_failure failure[WORLD_FAILURES];
+	size_t failures;
+	bool no_ovs, ovs_hangs, ports_cut;
 	char hw_offload[8], max_idle[16], ovn_bridge[64];
 };
 

@@ -176,7 +176,7 @@ int devlink_info_get(struct netlink *nl, const struct pci_address *device, struc
 	int error;
 
 	pci_address_format(device, address);
-	error = netlink_call(nl, request(nl, COMMAND_INFO_GET, 0, "pci", address), on_info, &found, address, why);
+	error = netlink_ask(nl, request(nl, COMMAND_INFO_GET, 0, "pci", address), on_info, &found, address, why);
 	if (error)
 		return add_cure(error, why);
 	*info = found;
@@ -227,7 +227,7 @@ int devlink_eswitch_get(struct netlink *nl, const struct pci_address *pf, enum e
 	int error;
 
 	pci_address_format(pf, address);
-	error = netlink_call(nl, request(nl, COMMAND_ESWITCH_GET, 0, "pci", address), on_eswitch, &found, address, why);
+	error = netlink_ask(nl, request(nl, COMMAND_ESWITCH_GET, 0, "pci", address), on_eswitch, &found, address, why);
 	if (error)
 		return explain_eswitch(error, address, why);
 	*mode = found;
@@ -316,7 +316,7 @@ static int add_ports(struct netlink *nl, const char *bus, const char *device, st
 {
 	list->bus = bus;
 	list->device = device;
-	return netlink_call(nl, request(nl, COMMAND_PORT_GET, NLM_F_DUMP, bus, device), on_port, list, device, why);
+	return netlink_ask(nl, request(nl, COMMAND_PORT_GET, NLM_F_DUMP, bus, device), on_port, list, device, why);
 }
 
 /*
@@ -399,7 +399,7 @@ int devlink_port_get(struct netlink *nl, struct devlink_port *port, struct reaso
 	int error;
 
 	devlink_port_handle(port, handle);
-	error = netlink_call(nl, port_request(nl, COMMAND_PORT_GET, port), on_one_port, &found, handle, why);
+	error = netlink_ask(nl, port_request(nl, COMMAND_PORT_GET, port), on_one_port, &found, handle, why);
 	if (error)
 		return error;
 	*port = found;

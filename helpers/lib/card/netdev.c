@@ -261,7 +261,7 @@ static int dump_links(struct netlink *rt, struct netdev_list *list, struct reaso
 		nlmsg_free(msg);
 		msg = NULL;
 	}
-	return netlink_call(rt, msg, on_link, list, "network interfaces", why);
+	return netlink_ask(rt, msg, on_link, list, "network interfaces", why);
 }
 
 /* Adds addresses and default routes to a list of links. Return: 0, negative errno with *why filled. */
@@ -271,12 +271,12 @@ static int dump_uses(struct netlink *rt, struct netdev_list *list, struct reason
 	struct rtmsg route = { .rtm_family = AF_INET };
 	int error;
 
-	error = netlink_call(rt, dump_request(RTM_GETADDR, &any, sizeof(any)), on_address, list, "IP addresses", why);
+	error = netlink_ask(rt, dump_request(RTM_GETADDR, &any, sizeof(any)), on_address, list, "IP addresses", why);
 	if (!error)
-		error = netlink_call(rt, dump_request(RTM_GETROUTE, &route, sizeof(route)), on_route, list, "IPv4 routes", why);
+		error = netlink_ask(rt, dump_request(RTM_GETROUTE, &route, sizeof(route)), on_route, list, "IPv4 routes", why);
 	route.rtm_family = AF_INET6;
 	if (!error)
-		error = netlink_call(rt, dump_request(RTM_GETROUTE, &route, sizeof(route)), on_route, list, "IPv6 routes", why);
+		error = netlink_ask(rt, dump_request(RTM_GETROUTE, &route, sizeof(route)), on_route, list, "IPv6 routes", why);
 	return error;
 }
 
@@ -346,7 +346,7 @@ int netdev_get(struct netlink *rt, const char *name, uint32_t ifindex, struct ne
 		nlmsg_free(msg);
 		msg = NULL;
 	}
-	error = netlink_call(rt, msg, on_one_link, &found, name ? name : object, why);
+	error = netlink_ask(rt, msg, on_one_link, &found, name ? name : object, why);
 	if (!error)
 		*netdev = found;
 	return error;

@@ -93,7 +93,7 @@ int netdev_get_vf_rate(struct netlink *rt, const char *uplink, unsigned int inde
 		nlmsg_free(msg);
 		msg = NULL;
 	}
-	error = netlink_call(rt, msg, on_link, &search, uplink, why);
+	error = netlink_ask(rt, msg, on_link, &search, uplink, why);
 	if (error)
 		return error;
 	if (!search.found)

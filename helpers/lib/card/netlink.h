@@ -40,6 +40,14 @@ int netlink_open_space(struct netlink *nl, const char *space, int *own, struct r
 int netlink_call(struct netlink *nl, struct nl_msg *msg, int (*each)(struct nlmsghdr *reply, void *arg), void *arg,
 		 const char *object, struct reason *why);
 
+/*
+ * The same for a read, which is made once more if it failed by what may be over a moment later (netlink_ask.c). Whether an error says that
+ * what was asked for is not there: every other one says nothing about it.
+ */
+int netlink_ask(struct netlink *nl, struct nl_msg *msg, int (*each)(struct nlmsghdr *reply, void *arg), void *arg, const char *object,
+		struct reason *why);
+bool netlink_says_absent(int error);
+
 /* The parsing half of netlink_call(), for tests and fuzzing: the replies to one request, as they come from the socket. */
 struct netlink_answer {
 	uint32_t sequence;              /* of the request: other messages are passed over */

@@ -356,8 +356,10 @@ int pci_bind(const struct pci_address *device, const char *driver, struct reason
 
 	error = pci_driver(device, now, sizeof(now));
 	pci_address_format(device, address);
-	if (error)
+	if (error == -ENODEV)
 		return reason_set(why, error, address, "there is no such PCI device");
+	if (error)
+		return reason_set(why, error, address, "its driver cannot be read: %s", strerror(-error));
 	if (strcmp(now, driver) == 0)
 		return 0;
 	load_driver(driver);

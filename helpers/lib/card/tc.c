@@ -72,7 +72,7 @@ int tc_count_rules(struct netlink *rt, uint32_t ifindex, unsigned int *count, st
 		nlmsg_free(msg);
 		msg = NULL;
 	}
-	error = netlink_call(rt, msg, on_filter, &found, object, why);
+	error = netlink_ask(rt, msg, on_filter, &found, object, why);
 	if (error == -EOPNOTSUPP) /* a kernel without CONFIG_NET_CLS: nobody has rules */
 		error = 0;
 	if (!error)

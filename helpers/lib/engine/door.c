@@ -64,10 +64,9 @@ void door_release(struct door *door)
 static int is_held_open(const struct pci_address *vf, struct reason *why)
 {
 	char driver[32];
+	int error = operation_driver(vf, driver, sizeof(driver), why);
 
-	if (pci_driver(vf, driver, sizeof(driver)) || strcmp(driver, VFIO_DRIVER) != 0)
-		return 0;
-	return pci_refuse_open(vf, why);
+	return error || strcmp(driver, VFIO_DRIVER) != 0 ? error : pci_refuse_open(vf, why);
 }
 
 /*
@@ -156,9 +155,10 @@ static int judge_mac(const struct question *q, struct reason *why)
 static int judge_function(const struct question *q, const char *what, struct reason *why)
 {
 	char address[PCI_ADDRESS_LEN], driver[32] = "";
+	int error = q->made ? operation_driver(&q->step->vf, driver, sizeof(driver), why) : 0;
 
-	if (!q->made || pci_driver(&q->step->vf, driver, sizeof(driver)) || !*driver)
-		return judge_vf(q, why);
+	if (error || !*driver)
+		return error ? error : judge_vf(q, why);
 	reason_set(why, -EBUSY, pci_address_format(&q->step->vf, address), "driver %s has the VF, which keeps its %s", driver, what);
 	return strcmp(driver, VFIO_DRIVER) == 0 ? -EBUSY : OTHERS;
 }
@@ -194,9 +194,10 @@ static int judge_max_io_eqs(const struct question *q, struct reason *why)
 static int judge_migratable(const struct question *q, struct reason *why)
 {
 	char address[PCI_ADDRESS_LEN], driver[32] = "";
+	int error = q->step->number ? 0 : operation_driver(&q->step->vf, driver, sizeof(driver), why);
 
-	if (q->step->number || pci_driver(&q->step->vf, driver, sizeof(driver)) || !*driver)
-		return judge_vf(q, why);
+	if (error || !*driver)
+		return error ? error : judge_vf(q, why);
 	reason_set(why, -EBUSY, pci_address_format(&q->step->vf, address), "driver %s has the VF, which stays migratable", driver);
 	return strcmp(driver, VFIO_DRIVER) == 0 ? -EBUSY : OTHERS;
 }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 _Static_assert(sizeof(struct operation_write) <= GUARD_ARG_MAX && sizeof(struct operation_look) <= GUARD_ARG_MAX, "must reach the child");
 
@@ -66,6 +67,25 @@ static deadline_t a_little_before(deadline_t deadline)
 	int left = deadline_left(deadline);
 
 	return deadline_in(left - left / 8);
+}
+
+/*
+ * operation_driver() - which driver holds a VF
+ * @name:	result, "" none does, or the VF is gone
+ * @why:	filled on failure: what cannot be read is not free
+ * Return: 0, negative errno
+ */
+int operation_driver(const struct pci_address *vf, char *name, size_t size, struct reason *why)
+{
+	char address[PCI_ADDRESS_LEN];
+	int error = pci_driver(vf, name, size);
+
+	if (!error)
+		return 0;
+	name[0] = '\0';
+	if (error == -ENODEV)
+		return 0;
+	return reason_set(why, error, pci_address_format(vf, address), "its driver cannot be read: %s", strerror(-error));
 }
 
 /*

@@ -81,11 +81,14 @@ STEP_KINDS_OF(OPERATION_OF)
 #undef OPERATION_OF
 
 /*
- * operation_carrier.c. Whether the uplink of a step's PF has a link; and waits until it has, at most until the deadline. Return: 0,
- * -ENOLINK if it did not come, negative errno.
+ * operation_carrier.c. Whether the uplink of a step's PF has a link (1, 0, negative errno); and waits until it has, at most until the
+ * deadline. Return: 0, -ENOLINK if it did not come, negative errno.
  */
-bool operation_has_carrier(const struct step *step, struct context *context);
+int operation_has_carrier(const struct step *step, struct context *context, struct reason *why);
 int operation_await_carrier(const struct step *step, struct context *context, struct reason *why);
+
+/* Which driver holds a VF, "" none. Return: 0, negative errno with *why if that cannot be read. */
+int operation_driver(const struct pci_address *vf, char *name, size_t size, struct reason *why);
 
 /* Whether a driver holds a VF of a PF. Return: 0 if none does, -EBUSY with *why, negative errno. */
 int operation_refuse_bound(const struct pci_address *pf, struct reason *why);

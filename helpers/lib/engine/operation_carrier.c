@@ -45,11 +45,12 @@ static int await(void *arg, struct reason *why)
 }
 
 /* See operation.h. */
-bool operation_has_carrier(const struct step *step, struct context *context)
+int operation_has_carrier(const struct step *step, struct context *context, struct reason *why)
 {
 	struct operation_look look = { .step = *step };
+	int found = operation_fetch(see_uplink, &look, context, why);
 
-	return operation_fetch(see_uplink, &look, context, NULL) == 1 && look.netdev.carrier;
+	return found < 0 ? found : found == 1 && look.netdev.carrier;
 }
 
 /* See operation.h. */

@@ -155,8 +155,8 @@ static int apply_eswitch(const struct step *step, struct context *context, struc
 {
 	enum eswitch_mode mode;
 	char address[PCI_ADDRESS_LEN];
-	bool had_carrier = !context->once && operation_has_carrier(step, context);
-	int error = operation_guarded(write_eswitch, step, step->number, context, why);
+	int had_carrier = context->once ? 0 : operation_has_carrier(step, context, why);
+	int error = had_carrier < 0 ? had_carrier : operation_guarded(write_eswitch, step, step->number, context, why);
 
 	if (!error)
 		error = read_mode(step, &mode, context, why);

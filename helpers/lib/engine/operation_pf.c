@@ -48,16 +48,19 @@ const struct operation operation_autoprobe = { look_autoprobe, apply_autoprobe }
  */
 int operation_refuse_bound(const struct pci_address *pf, struct reason *why)
 {
+	char driver[32], address[PCI_ADDRESS_LEN];
 	struct pci_address vf;
+	int error;
 
-	for (unsigned int i = 0; sriov_vf_address(pf, i, &vf) == 0; i++) {
-		char driver[32], address[PCI_ADDRESS_LEN];
-
-		if (pci_driver(&vf, driver, sizeof(driver)) || !*driver)
-			continue;
-		return reason_set(why, -EBUSY, pci_address_format(&vf, address), "the VF is held by driver %s, so the PF stays as it is", driver);
+	for (unsigned int i = 0; (error = sriov_vf_address(pf, i, &vf)) == 0; i++) {
+		error = operation_driver(&vf, driver, sizeof(driver), why);
+		if (error)
+			return error;
+		if (*driver)
+			return reason_set(why, -EBUSY, pci_address_format(&vf, address), "the VF is held by driver %s, so the PF stays as it is",
+					  driver);
 	}
-	return 0;
+	return error == -ENOENT ? 0 : reason_set(why, error, pci_address_format(pf, address), "its VFs cannot be read: %s", strerror(-error));
 }
 
 /* see_pf() - a PF in sysfs; sriov_numvfs waits while VFs are made. arg: struct operation_look. In a child. */

@@ -172,23 +172,31 @@ static bool is_named_for(const struct netdev *netdev, const struct step *step)
 
 /*
  * ask_port() - asks for the port of one netdev
- * Return: 1 if it is that of the step's VF, 0 if not, -EIO if it is and the card does not answer for it
+ * Return: 1 if it is that of the step's VF, 0 if not; if it may be, -EIO if the card does not answer for it, other negative errno if it cannot
+ * be read
  */
 static int ask_port(struct netlink *nl, const struct step *step, const struct netdev *netdev, struct devlink_port *out, struct reason *why)
 {
 	struct devlink_port port = { .index = netdev->devlink_index };
+	bool is_others = *netdev->port_name && !is_named_for(netdev, step);
 	char address[PCI_ADDRESS_LEN];
+	struct reason trouble = { 0 };
 	int error;
 
 	memcpy(port.bus, netdev->devlink_bus, sizeof(port.bus));
 	memcpy(port.device, netdev->devlink_device, sizeof(port.device));
-	error = devlink_port_get(nl, &port, NULL);
+	error = devlink_port_get(nl, &port, &trouble);
 	if (!error && is_port(&port, step)) {
 		*out = port;
 		return 1;
 	}
-	if (error != -EMSGSIZE || !is_named_for(netdev, step))
+	if (!error || is_others || netlink_says_absent(error) || (error == -EMSGSIZE && !*netdev->port_name))
 		return 0;
+	if (error != -EMSGSIZE) {
+		if (why)
+			*why = trouble;
+		return error;
+	}
 	reason_set(why, -EIO, pci_address_format(&step->vf, address), "the card does not answer for the port of this VF (devlink port %s/%s/%u)",
 		   netdev->devlink_bus, netdev->devlink_device, netdev->devlink_index);
 	reason_cure(why, "look for mlx5_core messages in the kernel log; free the VF and reset it, or give the guest another one");

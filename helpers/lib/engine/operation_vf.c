@@ -13,10 +13,12 @@
 #define UNUSED __attribute__((unused))
 
 /* look_unbind() - reads which driver holds the VF */
-static int look_unbind(struct step *step, UNUSED struct context *context, UNUSED struct reason *why)
+static int look_unbind(struct step *step, UNUSED struct context *context, struct reason *why)
 {
-	if (pci_driver(&step->vf, step->before_text, sizeof(step->before_text)))
-		*step->before_text = '\0';
+	int error = operation_driver(&step->vf, step->before_text, sizeof(step->before_text), why);
+
+	if (error)
+		return error;
 	return *step->before_text == '\0' || (*step->text && strcmp(step->text, step->before_text) != 0);
 }
 
@@ -145,10 +147,12 @@ static int apply_msix(const struct step *step, struct context *context, struct r
 const struct operation operation_msix = { look_msix, apply_msix };
 
 /* look_bind() - reads which driver holds the VF; no driver is wanted where it had none */
-static int look_bind(struct step *step, UNUSED struct context *context, UNUSED struct reason *why)
+static int look_bind(struct step *step, UNUSED struct context *context, struct reason *why)
 {
-	if (pci_driver(&step->vf, step->before_text, sizeof(step->before_text)))
-		*step->before_text = '\0';
+	int error = operation_driver(&step->vf, step->before_text, sizeof(step->before_text), why);
+
+	if (error)
+		return error;
 	return strcmp(step->before_text, step->text) == 0 || !*step->text;
 }
 

@@ -117,8 +117,20 @@ int scene_read(struct scene *scene, const struct config *config, deadline_t dead
 int scene_ask_port(struct scene *scene, struct inventory_pf *pf, unsigned int index, struct reason *why)
 {
 	struct inventory_vf *vf = &pf->vf[index];
+	char address[PCI_ADDRESS_LEN];
+	int error = vf->port_unasked ? inventory_ask_ports(pf, &vf, 1, scene->deadline, why) : 0;
 
-	return vf->port_unasked ? inventory_ask_ports(pf, &vf, 1, scene->deadline, why) : 0;
+	pci_address_format(&vf->address, address);
+	if (error || (!vf->port_unasked && (vf->has_port || !*pf->trouble)))
+		return error;
+	if (!vf->port_unasked) {
+		reason_set(why, -EIO, address, "the port of the VF cannot be read: %.200s", pf->trouble);
+		reason_cure(why, "%s", pf->cure);
+		return -EIO;
+	}
+	reason_set(why, vf->port_error, address, "the port of the VF cannot be read: %s", strerror(-vf->port_error));
+	reason_cure(why, "look for mlx5_core's own words (journalctl -k | grep mlx5_core), then try again");
+	return vf->port_error;
 }
 
 /*

@@ -26,14 +26,33 @@
 /* ---- PFs ----------------------------------------------------------------------------------------------------------------------- */
 
 /* Return: how many virtfnN links a PF has: the number of its VFs for those who may not read its capabilities. */
-static unsigned int count_links(const struct pci_address *pf)
+static unsigned int count_links(struct inventory_pf *pf)
 {
+	struct reason why = { 0 };
 	struct pci_address vf;
 	unsigned int count = 0;
+	int error = 0;
 
-	while (count < INVENTORY_MAX_VFS && sriov_vf_address(pf, count, &vf) == 0)
+	while (count < INVENTORY_MAX_VFS && (error = sriov_vf_address(&pf->address, count, &vf)) == 0)
 		count++;
+	if (error && error != -ENOENT) {
+		reason_set(&why, error, "", "VF %u cannot be read: %s", count, strerror(-error));
+		inventory_note_trouble(pf, &why);
+	}
 	return count;
+}
+
+/* Reads which driver has a function of a PF. out: "" none. */
+static void read_driver(struct inventory_pf *pf, const struct pci_address *device, char *out, size_t size)
+{
+	char address[PCI_ADDRESS_LEN];
+	struct reason why = { 0 };
+	int error = pci_driver(device, out, size);
+
+	if (!error || error == -ENODEV)
+		return;
+	reason_set(&why, error, pci_address_format(device, address), "its driver cannot be read: %s", strerror(-error));
+	inventory_note_trouble(pf, &why);
 }
 
 /* Reads what sysfs tells of VF number index. */
@@ -50,7 +69,7 @@ static void read_vf(struct inventory_pf *pf, unsigned int index)
 		inventory_note_trouble(pf, &why);
 		return;
 	}
-	(void)pci_driver(&vf->address, vf->driver, sizeof(vf->driver));
+	read_driver(pf, &vf->address, vf->driver, sizeof(vf->driver));
 	vf->group_members = pci_group_members(&vf->address);
 	vf->msix = msix_size(&vf->address);
 }
@@ -66,9 +85,12 @@ static int read_pf(struct inventory_pf *pf, const struct pci_pf *found, struct r
 	pf->card = *found->card;
 	pf->mode = ESWITCH_UNKNOWN;
 	pf->numa_node = -1;
-	(void)pci_driver(&pf->address, pf->driver, sizeof(pf->driver));
+	read_driver(pf, &pf->address, pf->driver, sizeof(pf->driver));
 	if (sriov_read_static(&pf->address, &sriov, &trouble) < 0) {
 		inventory_note_trouble(pf, &trouble);
+		pf->offset = found->offset; /* so that its VFs are known for what they are */
+		pf->stride = found->stride;
+		pf->num_vfs = found->num_vfs;
 	} else {
 		pf->total_vfs = sriov.total_vfs;
 		pf->offset = sriov.offset ? sriov.offset : found->offset;
@@ -76,7 +98,7 @@ static int read_pf(struct inventory_pf *pf, const struct pci_pf *found, struct r
 		pf->autoprobe = sriov.autoprobe;
 		pf->msix_dynamic = msix_is_dynamic(&pf->address);
 		pf->numa_node = sriov.numa_node;
-		pf->num_vfs = found->has_sriov ? found->num_vfs : count_links(&pf->address);
+		pf->num_vfs = found->has_sriov ? found->num_vfs : count_links(pf);
 	}
 	if (pf->num_vfs > INVENTORY_MAX_VFS)
 		pf->num_vfs = INVENTORY_MAX_VFS;

@@ -27,7 +27,8 @@ struct inventory_vf {
 	unsigned int index;
 	char driver[32];             /* "" none */
 	bool has_port;               /* a devlink port: switchdev mode only */
-	bool port_unasked;           /* of it only ifindex and netdev are known: the card was not asked for the rest */
+	bool port_unasked;           /* of it only ifindex and netdev are known: the card was not asked for the rest, or did not tell */
+	int port_error;              /* why it did not tell, negative errno; 0: it was not asked */
 	struct devlink_port port;    /* representor: port.ifindex, port.netdev; migratable; hw_addr */
 	bool representor_up;
 	unsigned int representor_mtu;/* bytes, 0 unknown */
@@ -99,8 +100,8 @@ int inventory_read(struct inventory *inventory, const char *ovsdb_socket, deadli
 int inventory_read_few(struct inventory *inventory, const char *ovsdb_socket, deadline_t deadline, struct reason *why);
 
 /*
- * Asks for the ports of VFs that are "port_unasked" (inventory_port.c). vf: of one PF of the inventory; one that does not answer has no
- * port then. Return: 0, negative errno with *why if they could not be asked.
+ * Asks for the ports of VFs that are "port_unasked" (inventory_port.c). vf: of one PF of the inventory; one of which the card does not tell
+ * stays as it is, with its "port_error". Return: 0, negative errno with *why if they could not be asked.
  */
 int inventory_ask_ports(struct inventory_pf *pf, struct inventory_vf *const *vf, size_t count, deadline_t deadline, struct reason *why);
 

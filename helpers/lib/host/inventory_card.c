@@ -57,16 +57,25 @@ static int read_netdevs(void *arg, struct reason *why)
 /*
  * Asks again for the ports that the dump lacks: a VF whose firmware does not answer cuts it short (Linux net/devlink/port.c
  * devlink_nl_port_fill()). The kernel tells the port of each representor, so that nothing need be guessed.
+ * Return: 0, also if one is not there or its firmware does not answer; negative errno with *why if one could not be read.
  */
-static void complete_ports(struct netlink *nl, struct devlink_part *part)
+static int complete_ports(struct netlink *nl, struct devlink_part *part, struct reason *why)
 {
 	for (size_t i = 0; i < part->netdevs->count && part->ports < INVENTORY_MAX_PORTS; i++) {
 		const struct netdev *netdev = &part->netdevs->netdev[i];
+		struct reason trouble = { 0 };
 		struct devlink_port port;
+		int error;
 
-		if (inventory_lacks_port(part->pf, netdev, part->port, part->ports) && devlink_port_of(nl, netdev->ifindex, &port, NULL) == 0)
+		if (!inventory_lacks_port(part->pf, netdev, part->port, part->ports))
+			continue;
+		error = devlink_port_of(nl, netdev->ifindex, &port, &trouble);
+		if (!error)
 			part->port[part->ports++] = port;
+		else if (!netlink_says_absent(error) && error != -EMSGSIZE && error != -EOPNOTSUPP)
+			return reason_set(why, error, "", "the port of %s cannot be read: %.120s", netdev->name, trouble.what);
 	}
+	return 0;
 }
 
 /* Whether the names of a PF's representors tell enough: then its ports are not asked for. */
@@ -93,8 +102,7 @@ static int read_ports(struct netlink *nl, struct devlink_part *part, struct reas
 		return error;
 	part->ports = count < INVENTORY_MAX_PORTS ? count : INVENTORY_MAX_PORTS;
 	memcpy(part->port, ports, part->ports * sizeof(*ports));
-	complete_ports(nl, part);
-	return 0;
+	return complete_ports(nl, part, why);
 }
 
 /* The child that reads what devlink knows of one PF: as much as can be read. Return: 0, the first error with *why filled. */

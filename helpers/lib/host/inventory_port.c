@@ -17,7 +17,7 @@ struct batch {
 	struct pci_address pf;
 	size_t count;
 	uint32_t ifindex[BATCH];
-	bool has[BATCH];
+	int error[BATCH]; /* 0: it is in port; netlink_says_absent(): there is none; else it could not be read */
 	struct devlink_port port[BATCH];
 };
 
@@ -30,18 +30,20 @@ static int look_in_dump(struct netlink *nl, struct batch *batch, struct reason *
 	size_t count = 0;
 	int error = devlink_ports(nl, &batch->pf, &ports, &count, why);
 
+	for (size_t i = 0; i < batch->count; i++)
+		batch->error[i] = -ENODEV;
 	for (size_t k = 0; !error && k < count; k++) {
 		for (size_t i = 0; i < batch->count; i++) {
 			if (ports[k].ifindex != batch->ifindex[i])
 				continue;
-			batch->has[i] = true;
+			batch->error[i] = 0;
 			batch->port[i] = ports[k];
 		}
 	}
 	return error;
 }
 
-/* The child that asks. A VF that does not answer has none. A kernel that does not tell the port of a netdev is asked for the list. */
+/* The child that asks. A kernel that does not tell the port of a netdev is asked for the list. */
 static int ask(void *arg, struct reason *why)
 {
 	autonetlink struct netlink nl = { 0 };
@@ -50,19 +52,22 @@ static int ask(void *arg, struct reason *why)
 
 	for (size_t i = 0; !error && i < batch->count && result != -EOPNOTSUPP; i++) {
 		result = devlink_port_of(&nl, batch->ifindex[i], &batch->port[i], NULL);
-		batch->has[i] = result == 0;
+		batch->error[i] = result;
 	}
 	return error || result != -EOPNOTSUPP ? error : look_in_dump(&nl, batch, why);
 }
 
-/* Takes what was found of one VF: the port must be the VF's own, whatever its representor is called. */
-static void take(struct inventory_vf *vf, bool has, const struct devlink_port *port)
+/* Takes what was found of one VF: the port must be the VF's own, whatever its representor is called. error: why there is none. */
+static void take(struct inventory_vf *vf, int error, const struct devlink_port *port)
 {
 	char netdev[sizeof(vf->port.netdev)];
 
 	memcpy(netdev, vf->port.netdev, sizeof(netdev));
-	vf->port_unasked = false;
-	vf->has_port = has && port->flavour == DEVLINK_PCI_VF && !port->external && port->vf_number == vf->index;
+	vf->port_unasked = error && !netlink_says_absent(error);
+	vf->port_error = vf->port_unasked ? error : 0;
+	if (vf->port_unasked)
+		return;
+	vf->has_port = !error && port->flavour == DEVLINK_PCI_VF && !port->external && port->vf_number == vf->index;
 	if (!vf->has_port) {
 		memset(&vf->port, 0, sizeof(vf->port));
 		return;
@@ -94,7 +99,7 @@ int inventory_ask_ports(struct inventory_pf *pf, struct inventory_vf *const *vf,
 		batch.count = n;
 		error = n ? guard_ask(&guard, ask, &batch, sizeof(batch), &limit, why) : 0;
 		for (size_t i = 0; !error && i < n; i++)
-			take(asked[i], batch.has[i], &batch.port[i]);
+			take(asked[i], batch.error[i], &batch.port[i]);
 	}
 	guard_end(&guard);
 	return error;
