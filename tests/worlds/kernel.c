@@ -107,14 +107,14 @@ static void put_devlink(struct nl_msg *msg, const struct world_link *link)
 
 #define SKIP_STATISTICS (1 << 3) /* RTEXT_FILTER_SKIP_STATS */
 
-/* Adds the rates of the VFs of an uplink: none is set. statistics: theirs are asked for too. */
+/* Adds the rates of the VFs of an uplink. statistics: theirs are asked for too. */
 static void put_rates(struct nl_msg *msg, const struct world_pf *pf, bool statistics)
 {
 	struct nlattr *list = nla_nest_start(msg, IFLA_VFINFO_LIST);
 
 	for (unsigned int i = 0; i < pf->vfs; i++) {
 		struct nlattr *info = nla_nest_start(msg, IFLA_VF_INFO);
-		struct ifla_vf_rate rate = { .vf = i };
+		struct ifla_vf_rate rate = { .vf = i, .max_tx_rate = pf->vf[i].rate };
 
 		nla_put(msg, IFLA_VF_RATE, sizeof(rate), &rate);
 		nla_nest_end(msg, info);
@@ -231,6 +231,27 @@ static void add_routes(const struct world *world, unsigned char family)
 	}
 }
 
+/* Sets the rates of a VF. Return: 0, -ENODEV. */
+static int set_rates(const struct world *world, struct nlmsghdr *request)
+{
+	const struct nlattr *name = nlmsg_find_attr(request, sizeof(struct ifinfomsg), IFLA_IFNAME);
+	const struct nlattr *list = nlmsg_find_attr(request, sizeof(struct ifinfomsg), IFLA_VFINFO_LIST);
+	const struct nlattr *info = list ? nla_find(nla_data(list), nla_len(list), IFLA_VF_INFO) : NULL;
+	const struct nlattr *rate = info ? nla_find(nla_data(info), nla_len(info), IFLA_VF_RATE) : NULL;
+	struct ifla_vf_rate wanted;
+
+	if (!name || !rate || nla_len(rate) < (int)sizeof(wanted))
+		return 0;
+	memcpy(&wanted, nla_data(rate), sizeof(wanted));
+	for (size_t i = 0; i < world->pfs; i++) {
+		if (strcmp(world->pf[i].uplink, nla_get_string(name)) != 0)
+			continue;
+		world_change("vf %s %u max-rate=%u", world->pf[i].address, wanted.vf, wanted.max_tx_rate);
+		return 0;
+	}
+	return -ENODEV;
+}
+
 /* Answers a request of rtnetlink. Return: 0, negative errno. */
 static int answer_rtnetlink(struct nlmsghdr *request)
 {
@@ -243,6 +264,8 @@ static int answer_rtnetlink(struct nlmsghdr *request)
 		name = nlmsg_find_attr(request, sizeof(*header), IFLA_IFNAME);
 		mask = nlmsg_find_attr(request, sizeof(*header), IFLA_EXT_MASK);
 		return add_links(world, name ? nla_get_string(name) : NULL, (uint32_t)header->ifi_index, mask ? nla_get_u32(mask) : 0);
+	case RTM_SETLINK:
+		return set_rates(world, request);
 	case RTM_GETADDR:
 		add_addresses(world);
 		return 0;
@@ -394,7 +417,7 @@ static int refuse_mode(const struct world_pf *pf, char *words, size_t size)
 	snprintf(address, sizeof(address), "%s", pf->address);
 	snprintf(leaves, sizeof(leaves), "%s", pf->eswitch_leaves);
 	if (*leaves)
-		world_change("link %u %s=1", uplink, leaves);
+		world_change("link %u %s%s", uplink, leaves, strchr(leaves, '=') ? "" : "=1");
 	world_change("pf %s eswitch-fails=%u", address, left - 1);
 	return error;
 }

@@ -227,6 +227,8 @@ int __wrap_ovs_add_port(UNUSED struct ovs *ovs, const struct ovs_port_request *r
 {
 	const struct world *world = world_read();
 
+	if (world->ovs_refuses)
+		return reason_set(why, -EIO, request->port, "Open vSwitch makes no port");
 	for (size_t i = 0; i < world->rows; i++) {
 		const struct world_ovs *row = &world->row[i];
 

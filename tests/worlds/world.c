@@ -152,6 +152,7 @@ static void read_vf(char *const *words)
 	take_capability(words, "ipsec-crypto", &vf->ipsec_crypto);
 	take_capability(words, "ipsec-packet", &vf->ipsec_packet);
 	take_number(words, "max-io-eqs", &vf->max_io_eqs);
+	take_number(words, "max-rate", &vf->rate);
 	if (value(words, "port", text, sizeof(text)))
 		vf->has_port = strcmp(text, "none") != 0;
 }
@@ -211,6 +212,8 @@ static void read_ovs(char *const *words)
 	world.no_ovs |= strcmp(words[1], "none") == 0;
 	if (value(words, "hangs", text, sizeof(text)))
 		world.ovs_hangs = strcmp(text, "1") == 0;
+	if (value(words, "refuses", text, sizeof(text)))
+		world.ovs_refuses = strcmp(text, "1") == 0;
 	take_text(words, "hw-offload", world.hw_offload, sizeof(world.hw_offload));
 	take_text(words, "max-idle", world.max_idle, sizeof(world.max_idle));
 	take_text(words, "ovn-bridge", world.ovn_bridge, sizeof(world.ovn_bridge));

@@ -20,6 +20,7 @@ struct world_vf {
 	int migratable;     /* -1: not offered */
 	int roce, ipsec_crypto, ipsec_packet; /* the same */
 	unsigned int max_io_eqs; /* 0: not told */
+	unsigned int rate;  /* Mbit/s at most, 0: none is set */
 	bool has_port;
 };
 
@@ -28,7 +29,7 @@ struct world_pf {
 	unsigned int vfs, total, offset, stride, number;
 	unsigned int training; /* ms that the uplink has no link after a mode change */
 	unsigned int eswitch_error, eswitch_fails, numvfs_error; /* errno; how many mode changes more it meets */
-	char eswitch_says[160], eswitch_leaves[8];               /* the kernel's words; what becomes of the uplink: "dead", "gone" */
+	char eswitch_says[160], eswitch_leaves[24];              /* the kernel's words; what becomes of the uplink: "dead", "gone" */
 	struct world_vf vf[WORLD_VFS];
 };
 
@@ -63,7 +64,7 @@ struct world {
 	size_t rows;
 	struct world_failure failure[WORLD_FAILURES];
 	size_t failures;
-	bool no_ovs, ovs_hangs, ports_cut;
+	bool no_ovs, ovs_hangs, ovs_refuses, ports_cut;
 	char hw_offload[8], max_idle[16], ovn_bridge[64];
 };
 

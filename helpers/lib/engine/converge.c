@@ -19,6 +19,14 @@ static bool is_always_noted(enum step_kind kind)
 }
 
 /*
+ * clears() - whether a kind of step takes away what the VF's last owner had set: that is done once for each owner
+ */
+static bool clears(const struct object *object, enum step_kind kind)
+{
+	return is_always_noted(kind) && object_is_owned(object);
+}
+
+/*
  * look() - looks at all steps of a plan, and notes what is there
  * @work:	result: those with work to do
  * Return: 0, negative errno
@@ -30,10 +38,15 @@ static int look(struct door *door, struct object *object, const struct steps *pl
 	door->context.has_port = false; /* what was seen before this object was locked does not count */
 	for (size_t i = 0; i < plan->count; i++) {
 		struct step step = plan->step[i];
-		int result = door_look(door, &step, false, why), noted = 0;
+		int result, noted = 0;
 
+		if (object->owner.cleared & 1u << step.kind)
+			continue;
+		result = door_look(door, &step, false, why);
 		if (result < 0)
 			return result;
+		if (result == PASSAGE_NOTHING && clears(object, step.kind))
+			object->owner.cleared |= 1u << step.kind;
 		if (result == PASSAGE_MADE || is_always_noted(step.kind))
 			noted = object_note(object, &step);
 		if (noted < 0 || (result == PASSAGE_MADE && steps_add(work, &step)))
@@ -62,6 +75,8 @@ int converge_to(struct door *door, struct object *object, const struct steps *pl
 			error = -EBUSY;
 		else if (result < 0)
 			error = result;
+		else if (clears(object, work.step[i].kind))
+			object->owner.cleared |= 1u << work.step[i].kind;
 	}
 	return error;
 }

@@ -122,7 +122,7 @@ int operation_fetch(int (*fn)(void *arg, struct reason *why), struct operation_l
 	struct guard_limit limit = { label, context->deadline };
 	int result;
 
-	look->once = context->once;
+	look->once = context->once || context->no_wait;
 	look->deadline = a_little_before(context->deadline);
 	snprintf(label, sizeof(label), "the look at %s", step_describe(&look->step, text, sizeof(text)));
 	result = guard_ask(&context->guard, fn, look, sizeof(*look), &limit, why);

@@ -21,6 +21,7 @@ struct context {
 	const struct config *config;
 	deadline_t deadline;
 	bool once;                /* what is not there is gone: it is not waited for */
+	bool no_wait;             /* the same, for one whose owner has had its wait */
 	struct ovs *ovs;
 	struct guard guard;       /* makes the calls that can block in the kernel */
 	bool looks;               /* steps are looked at, one after the other */

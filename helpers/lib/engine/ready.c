@@ -111,6 +111,21 @@ static int may_take(const struct scene *scene, const struct object *object, cons
 }
 
 /*
+ * set_owner() - what becomes of an object's owner. The same lease, of a guest that runs and whose VF could not be made before, goes on.
+ */
+static void set_owner(struct object *object, const struct owner *owner)
+{
+	struct owner before = object->owner;
+
+	object->owner = *owner;
+	object->owner.unmade = object->has_vf;
+	if (strcmp(before.lease, owner->lease) != 0)
+		return;
+	object->owner.waited = before.waited;
+	object->owner.cleared = before.cleared;
+}
+
+/*
  * claim_one() - writes the lease of one VF
  * Return: CLAIM_OURS, CLAIM_TAKEN, negative errno
  */
@@ -129,8 +144,7 @@ static int claim_one(const struct scene *scene, const struct guest_vf *vf, struc
 		return result;
 	object->index = vf->index;
 	object->pf = vf->pf->address;
-	object->owner = *owner;
-	object->owner.unmade = object->has_vf;
+	set_owner(object, owner);
 	if (vf->device->has_mac)
 		object->owner.mac = vf->device->mac;
 	else if (vf->passport)
@@ -308,6 +322,7 @@ static int make_pf_of(struct making *m, const struct guest_vf *vf, struct reason
  * make_vf() - makes one of the guest's VFs ready, if it still is the guest's
  *
  * What was seen of it before its lock was taken does not count: its last owner may have been taken from it since. So each step looks anew.
+ * What does not come is waited for once for each lease: it is tried again by whoever looks next, beside the events of other guests.
  */
 static int make_vf(struct making *m, struct guest_vf vf, struct reason *why)
 {
@@ -323,10 +338,17 @@ static int make_vf(struct making *m, struct guest_vf vf, struct reason *why)
 		error = replace_pf(&vf, &m->inventory, why);
 	if (!error && desired_of_guest(&vf, &object.owner, m->bound, &desired))
 		error = reason_set(why, -ENOMEM, NULL, "out of memory");
+	if (error)
+		return error;
+	m->door->context.no_wait = object.owner.waited;
+	error = converge_to(m->door, &object, &desired, why);
+	m->door->context.no_wait = false;
+	object.owner.waited |= error != 0;
+	object.owner.unmade = error != 0;
 	if (!error)
-		error = converge_to(m->door, &object, &desired, why);
-	object.owner.unmade = false;
-	return error ? error : object_write(&object, why);
+		return object_write(&object, why);
+	(void)object_write(&object, NULL);
+	return error;
 }
 
 /*

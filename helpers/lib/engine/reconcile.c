@@ -131,6 +131,8 @@ static int lapse(const struct object *seen, const struct config *config, deadlin
 			return 0;
 		object.owner.lapsed = true;
 		object.owner.unmade = object.has_vf;
+		object.owner.waited = false;
+		object.owner.cleared = 0;
 		error = object_write(&object, why); /* first: a guest that comes must not find it made */
 		if (!error)
 			error = converge_back(&door, &object, true, NULL, why);

@@ -73,6 +73,10 @@ static struct json_object *owner_to_json(const struct owner *owner)
 	json_object_object_add(json, "lapsed", json_object_new_boolean(owner->lapsed));
 	if (owner->unmade) /* one that was written by an older vferry is made */
 		json_object_object_add(json, "unmade", json_object_new_boolean(true));
+	if (owner->waited)
+		json_object_object_add(json, "waited", json_object_new_boolean(true));
+	if (owner->cleared)
+		json_object_object_add(json, "cleared", json_object_new_int64(owner->cleared));
 	json_object_object_add(json, "touched", json_object_new_int64(owner->touched));
 	json_object_object_add(json, "mac", json_object_new_string(mac_address_format(&owner->mac, mac)));
 	json_object_object_add(json, "bridge", json_object_new_string(owner->bridge));
@@ -112,6 +116,8 @@ static int owner_from_json(struct json_object *json, struct owner *owner)
 	owner->came = json_object_get_boolean(json_object_object_get(json, "came"));
 	owner->lapsed = json_object_get_boolean(json_object_object_get(json, "lapsed"));
 	owner->unmade = json_object_get_boolean(json_object_object_get(json, "unmade"));
+	owner->waited = json_object_get_boolean(json_object_object_get(json, "waited"));
+	owner->cleared = (unsigned int)json_object_get_int64(json_object_object_get(json, "cleared"));
 	owner->touched = file_get_number(json, "touched");
 	return 0;
 }

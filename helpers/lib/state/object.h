@@ -41,6 +41,8 @@ struct owner {
 	bool came;                  /* libvirt has called "prepare" for it: "stopped" and "release" that are called from then on are its own */
 	bool lapsed;                /* an arrival whose time ran out: another guest may have the VF, and the guest can still come */
 	bool unmade;                /* what it needs is not made yet, or was given back: whoever finds its guest with it makes it */
+	bool waited;                /* it was tried to make it: what did not come then is not waited for again */
+	unsigned int cleared;       /* kinds of steps, a bit each: what the VF's last owner had set is gone; what is set since is this one's */
 	int64_t touched;            /* clock_ms() of the last call for it */
 	struct mac_address mac;     /* all zero: not known */
 	char bridge[STEP_NAME_MAX];
