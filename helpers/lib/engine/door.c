@@ -466,6 +466,18 @@ static void say(const struct step *step, bool back, int result, int64_t begin, c
 }
 
 /*
+ * ask_again() - asks a question once more, by what is there now
+ * @arg:	the question
+ */
+static int ask_again(void *arg, struct reason *why)
+{
+	const struct question *question = arg;
+
+	door_forget(question->door);
+	return judges[question->step->kind](question, why);
+}
+
+/*
  * door_pass() - asks, and makes a step
  * @object:	read under its lock
  * @step:	looked at, with work to do
@@ -475,16 +487,19 @@ static void say(const struct step *step, bool back, int result, int64_t begin, c
  */
 int door_pass(struct door *door, const struct object *object, const struct step *step, const struct step *made, struct reason *why)
 {
-	const struct question question = { door, object, step, made };
+	struct question question = { door, object, step, made };
 	struct reason reason = { 0 };
 	int64_t begin = clock_ms();
 	int result;
 
 	door->context.once = made != NULL;
 	door->context.has_port = false;
+	door->context.ask = ask_again;
+	door->context.ask_arg = &question;
 	result = judges[step->kind](&question, &reason);
 	if (result == 0)
 		result = operation_of(step->kind)->apply(step, &door->context, &reason);
+	door->context.ask = NULL;
 	door_forget(door);
 	if (result == -ENODEV && made) /* it went before it was given back */
 		result = 0;

@@ -22,6 +22,8 @@ struct context {
 	deadline_t deadline;
 	bool once;                /* what is not there is gone: it is not waited for */
 	bool no_wait;             /* the same, for one whose owner has had its wait */
+	int (*ask)(void *arg, struct reason *why); /* asks the door again, before one more try of the step that is made; as a judge (door.c) */
+	void *ask_arg;
 	struct ovs *ovs;
 	struct guard guard;       /* makes the calls that can block in the kernel */
 	bool looks;               /* steps are looked at, one after the other */
@@ -42,7 +44,7 @@ struct operation {
 	 * -ENODEV where the thing itself is gone.
 	 */
 	int (*look)(struct step *step, struct context *context, struct reason *why);
-	/* Makes the change and reads it back. */
+	/* Makes the change and reads it back. What is tried more than once asks the door in between: what that says comes back. */
 	int (*apply)(const struct step *step, struct context *context, struct reason *why);
 };
 
@@ -68,6 +70,8 @@ struct operation_look {
 	bool once;                /* looks once, and waits for nothing */
 	bool need_netdev, need_link; /* its representor has a final name; and "netdev" is read */
 	enum eswitch_mode mode;
+	unsigned int tries;       /* of a mode change (operation_eswitch.c), this one included */
+	int error;                /* that one of them has met and that is worth another try, negative errno */
 	struct sriov_pf pf;
 	struct netdev netdev;
 	struct netdev_vf_rate rate;

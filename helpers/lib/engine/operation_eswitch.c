@@ -56,7 +56,6 @@ struct attempt {
 	const struct pci_address *pf;
 	char uplink[16];     /* its netdev before, "" none was to be seen */
 	unsigned int tries;
-	deadline_t patience; /* for somebody else's work */
 };
 
 /* What has become of the uplink. */
@@ -86,7 +85,7 @@ static bool is_worth_again(const struct attempt *attempt, int error, const struc
 {
 	switch (devlink_eswitch_refusal(error, why->what)) {
 	case ESWITCH_REFUSED_FOR_NOW:
-		return deadline_left(attempt->patience);
+		return true;
 	case ESWITCH_FAILED:
 		return error == -EINVAL && attempt->tries < TRIES && see_uplink(attempt) == ALIVE &&
 		       !operation_refuse_bound(attempt->pf, NULL);
@@ -120,8 +119,9 @@ static int explain_failure(const struct attempt *attempt, int error, struct reas
 }
 
 /*
- * write_eswitch() - sets the mode; tries again for a while when somebody else is at work, and a few times when it fails and nothing is to be
- * seen that stands in the way
+ * write_eswitch() - sets the mode, once
+ * @arg:	struct operation_look; netdev: the uplink before; tries: of the change, this one included
+ * Return: 0; 1 if it failed by look->error and another try is worth it; other negative errno; *why filled unless it is 0
  *
  * mlx5 answers EBUSY at once, and changes nothing, while an offloaded flow of Open vSwitch is left (mlx5 eswitch.c
  * mlx5_esw_try_lock()); ovs-vswitchd takes the flows of a port that was removed away a moment later.
@@ -129,23 +129,73 @@ static int explain_failure(const struct attempt *attempt, int error, struct reas
 static int write_eswitch(void *arg, struct reason *why)
 {
 	autonetlink struct netlink nl = { 0 };
-	struct operation_write *job = arg;
-	struct attempt attempt = { .pf = &job->step.pf, .patience = deadline_within(job->deadline, BUSY_MS) };
-	char address[PCI_ADDRESS_LEN];
-	struct netdev netdev;
+	struct operation_look *look = arg;
+	struct attempt attempt = { .pf = &look->step.pf, .tries = look->tries };
 	int error = devlink_open(&nl, why);
+	bool again;
 
 	if (error)
 		return error;
-	if (netdev_find_uplink(pci_address_format(attempt.pf, address), &netdev))
-		memcpy(attempt.uplink, netdev.name, sizeof(attempt.uplink));
-	for (;;) {
-		attempt.tries++;
-		error = devlink_eswitch_set(&nl, attempt.pf, (enum eswitch_mode)job->value, why);
-		if (!error || !deadline_left(job->deadline) || !is_worth_again(&attempt, error, why))
-			return error ? explain_failure(&attempt, error, why) : 0;
-		nanosleep(&(struct timespec){ .tv_nsec = POLL_MS * 1000000L }, NULL);
-	}
+	memcpy(attempt.uplink, look->netdev.name, sizeof(attempt.uplink));
+	error = devlink_eswitch_set(&nl, attempt.pf, (enum eswitch_mode)look->step.number, why);
+	if (!error)
+		return 0;
+	look->error = error;
+	again = is_worth_again(&attempt, error, why);
+	(void)explain_failure(&attempt, error, why);
+	return again ? 1 : error;
+}
+
+/* find_uplink() - the uplink of a step's PF, if it is to be seen. arg: struct operation_look. In a child. */
+static int find_uplink(void *arg, struct reason *why)
+{
+	struct operation_look *look = arg;
+	char address[PCI_ADDRESS_LEN];
+
+	(void)why;
+	return netdev_find_uplink(pci_address_format(&look->step.pf, address), &look->netdev);
+}
+
+/*
+ * may_again() - waits a moment, and asks the door again: whoever has come to use the PF since must not be cut off, and a mode that somebody
+ * else has set is not set again
+ * Return: 0 it may be tried again; -EALREADY it is as wanted; as a judge
+ */
+static int may_again(const struct step *step, struct context *context, struct reason *why)
+{
+	enum eswitch_mode mode;
+	int error;
+
+	nanosleep(&(struct timespec){ .tv_nsec = POLL_MS * 1000000L }, NULL);
+	error = read_mode(step, &mode, context, why);
+	if (error || mode == step->number)
+		return error ? error : -EALREADY;
+	return context->ask ? context->ask(context->ask_arg, why) : 0;
+}
+
+/*
+ * try_eswitch() - sets the mode; tries again for a while when somebody else is at work, and a few times when it fails and nothing is to be
+ * seen that stands in the way
+ * Return: 0; as a judge, if the door has come to refuse it; negative errno
+ */
+static int try_eswitch(const struct step *step, struct context *context, struct reason *why)
+{
+	struct operation_look look = { .step = *step };
+	deadline_t patience = deadline_within(context->deadline, BUSY_MS);
+	int error = operation_fetch(find_uplink, &look, context, why), asked = 0;
+
+	if (error < 0)
+		return error;
+	if (error == 0)
+		look.netdev = (struct netdev){ 0 };
+	do {
+		look.tries++;
+		error = operation_fetch(write_eswitch, &look, context, why);
+		if (error != 1 || !deadline_left(patience))
+			return error == 1 ? look.error : error;
+		asked = may_again(step, context, why);
+	} while (!asked);
+	return asked == -EALREADY ? 0 : asked;
 }
 
 /*
@@ -156,7 +206,7 @@ static int apply_eswitch(const struct step *step, struct context *context, struc
 	enum eswitch_mode mode;
 	char address[PCI_ADDRESS_LEN];
 	int had_carrier = context->once ? 0 : operation_has_carrier(step, context, why);
-	int error = had_carrier < 0 ? had_carrier : operation_guarded(write_eswitch, step, step->number, context, why);
+	int error = had_carrier < 0 ? had_carrier : try_eswitch(step, context, why);
 
 	if (!error)
 		error = read_mode(step, &mode, context, why);
