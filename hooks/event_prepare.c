@@ -205,19 +205,20 @@ static int check_vf(struct scene *scene, const struct record *record, const stru
 }
 
 /*
- * has_slots() - whether a guest whose time ran out may still be in flight here
+ * has_slots() - whether a guest whose time ran out may still be in flight here. It is placed.
  * Return: 0, -EBUSY with *why
  */
-static int has_slots(struct scene *scene, const struct record *lease, struct reason *why)
+static int has_slots(struct scene *scene, struct reason *why)
 {
 	const struct placement placement = scene_placement(scene);
+	const struct guest *guest = &scene->guest;
 
-	for (size_t i = 0; i < lease->vfs; i++) {
-		const struct inventory_pf *pf = inventory_find_pf(&scene->inventory, &lease->vf[i].pf);
+	for (size_t i = 0; i < guest->vfs; i++) {
+		const struct inventory_pf *pf = guest->vf[i].pf;
 		unsigned int own = 0;
 
-		for (size_t k = 0; k < lease->vfs; k++)
-			own += pci_address_equal(&lease->vf[k].pf, &lease->vf[i].pf);
+		for (size_t k = 0; k < guest->vfs; k++)
+			own += guest->vf[k].pf == pf && !guest->vf[k].device->is_transient;
 		if (!pf || rules_slots_left(scene->config, placement_in_flight(&placement, pf)) >= own)
 			continue;
 		reason_set(why, -EBUSY, NULL, "the guest has come later than lease_time, and its slots for live migration are taken");
@@ -229,7 +230,8 @@ static int has_slots(struct scene *scene, const struct record *lease, struct rea
 }
 
 /*
- * revive() - makes ready anew what was given back when an arrival's time ran out
+ * revive() - makes ready anew what was given back when an arrival's time ran out, by the rules of an arrival
+ * @lease:	of its leases' identity, NULL: it has none any more, as its VF was another guest's in between
  */
 static int revive(const struct event *event, struct scene *scene, const struct record *lease, struct reason *why)
 {
@@ -239,12 +241,13 @@ static int revive(const struct event *event, struct scene *scene, const struct r
 
 	log_notice("the guest has come later than lease_time: its VFs are made ready anew");
 	if (!error)
-		error = has_slots(scene, lease, why);
-	if (!error)
 		error = placement_fixed(&placement, &scene->guest, why);
+	if (!error)
+		error = has_slots(scene, why);
 	owner = ready_new_owner(scene, RECORD_ARRIVING);
 	owner.came = true;
-	memcpy(owner.lease, lease->lease, sizeof(owner.lease));
+	if (lease)
+		memcpy(owner.lease, lease->lease, sizeof(owner.lease));
 	if (!error)
 		error = ready_claim(scene, &owner, false, event->deadline, NULL, why);
 	if (error)
@@ -347,17 +350,35 @@ static bool is_anothers(const struct pci_address *vf, const char *uuid)
 }
 
 /*
- * refuse_late() - an arrival that comes when its VF is another guest's
- * Return: 0 if it is none, -ETIME with *why
+ * come_late() - an arrival whose VF went to another guest, and is free again: it gets it as an arrival does
  *
- * A guest that starts here long after a migration which was given up looks the same: it is refused only what it cannot have. Should it be
- * the arrival, "started" sees that, and judges what was made.
+ * A guest that starts here long after a migration which was given up looks the same. It is one that runs as soon as "started" sees it; where
+ * the rules of an arrival refuse it, it is told so once.
  */
-static int refuse_late(const struct event *event, struct reason *why)
+static int come_late(const struct event *event, struct reason *why)
+{
+	autoscene struct scene scene = { 0 };
+	int error = scene_read(&scene, event->config, event->deadline, why);
+
+	if (!error)
+		error = revive(event, &scene, NULL, why);
+	if (!error)
+		return 0;
+	reason_cure(why, "migrate it again; if no migration is on its way, and the guest is to start here, start it again");
+	return error;
+}
+
+/*
+ * find_late() - whether a guest may be an arrival that comes when its VF is another guest's, or was in between
+ * @late:	result: it may be, and its VF is free
+ * Return: 0, -ETIME with *why if the VF is another's
+ */
+static int find_late(const struct event *event, bool *late, struct reason *why)
 {
 	struct guest_note note;
 	char address[PCI_ADDRESS_LEN];
 
+	*late = false;
 	if (guest_note_read(event->domain->uuid, &note, NULL) || !note.is_lost)
 		return 0;
 	for (size_t i = 0; i < event->domain->hostdevs; i++) {
@@ -366,7 +387,8 @@ static int refuse_late(const struct event *event, struct reason *why)
 		if (!device->has_source || !pci_address_equal(&device->source, &note.lost))
 			continue;
 		guest_note_forget(event->domain->uuid); /* it is told now, or need not be */
-		if (!is_anothers(&note.lost, event->domain->uuid))
+		*late = !is_anothers(&note.lost, event->domain->uuid);
+		if (*late)
 			return 0;
 		reason_set(why, -ETIME, pci_address_format(&note.lost, address),
 			   "the guest has come later than lease_time, and the VF that was kept for it is guest %s's now", note.to);
@@ -386,16 +408,19 @@ int event_prepare(struct event *event, struct reason *why)
 {
 	struct record_list leases = { 0 };
 	const struct record *arrival;
+	bool late = false;
 	int error = ready_leases(event->domain->uuid, &leases, why);
 
 	if (error)
 		return error;
 	arrival = find_arrival(event->domain, &leases);
 	if (!arrival)
-		error = refuse_late(event, why);
-	event->way = arrival || error ? WAY_ARRIVES : WAY_STARTS;
+		error = find_late(event, &late, why);
+	event->way = arrival || late || error ? WAY_ARRIVES : WAY_STARTS;
 	if (arrival)
 		error = check_lease(event, arrival, why);
+	else if (late)
+		error = come_late(event, why);
 	else if (!error)
 		error = ordinary_start(event, leases.count != 0, why);
 	record_list_release(&leases);

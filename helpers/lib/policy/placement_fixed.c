@@ -61,7 +61,8 @@ static int judge_users(const struct placement *p, const struct guest_vf *vf, str
  */
 static int fix_one(const struct placement *p, struct guest_vf *vf, struct reason *why)
 {
-	struct rule_case c = { .config = p->config, .inventory = p->inventory, .vf = vf, .running = p->running };
+	struct rule_case c = { .config = p->config, .inventory = p->inventory, .vf = vf, .running = p->running,
+			       .incoming = p->incoming };
 	char address[PCI_ADDRESS_LEN];
 
 	if (!vf->pool)
@@ -84,7 +85,7 @@ static int fix_one(const struct placement *p, struct guest_vf *vf, struct reason
 }
 
 /*
- * placement_fixed() - places a guest that starts here at the addresses that it names
+ * placement_fixed() - places a guest that starts here, or that comes and has its XML already, at the addresses that it names
  * @p:		host
  * @guest:	its VFs
  * @why:	filled on failure
