@@ -12,6 +12,7 @@
 #include "engine/converge.h"
 #include "engine/ready.h"
 
+#define TRAIN_MS 600000     /* some equipment takes minutes */
 #define COMMIT_WAIT_MS 2000 /* for a VF on which somebody is at work: libvirt waits */
 
 /*
@@ -176,6 +177,17 @@ static bool pf_is_used(const struct scene *scene, const struct inventory_pf *pf)
 }
 
 /*
+ * is_kept() - whether a PF is kept as it was made for the next guest: the link that the change of its mode took is awaited. Another change
+ * would take it anew, and the next guest would meet the same.
+ */
+static bool is_kept(const struct object *object)
+{
+	int64_t since = clock_ms() - object->trains;
+
+	return object->trains && since >= 0 && since < TRAIN_MS;
+}
+
+/*
  * ready_give_back_pf() - gives back what was made of a PF; see ready.h
  */
 int ready_give_back_pf(const struct pci_address *address, const struct config *config, deadline_t deadline, struct reason *why)
@@ -187,8 +199,9 @@ int ready_give_back_pf(const struct pci_address *address, const struct config *c
 	struct inventory_pf *pf;
 	int error = lock < 0 ? 0 : object_read(&object, why);
 
-	if (error || !object.changes.count)
+	if (error || !object.changes.count || is_kept(&object))
 		return error;
+	object.trains = 0;
 	error = scene_read(&scene, config, deadline, why);
 	if (error)
 		return error;

@@ -65,6 +65,6 @@ int operation_await_carrier(const struct step *step, struct context *context, st
 	reason_set(why, -ENOLINK, pci_address_format(&step->pf, address),
 		   "its uplink %s had a link before the eswitch was switched, and has none yet",
 		   look.netdev.name);
-	reason_cure(why, "run 'vferry prepare' before guests come; raise hook_deadline if the link takes longer to train than that allows");
+	reason_cure(why, "its link is training: migrate again in some seconds; run 'vferry prepare' before guests come, or raise hook_deadline");
 	return -ENOLINK;
 }

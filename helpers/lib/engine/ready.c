@@ -268,6 +268,40 @@ static int ask_pool(struct inventory_pf *pf, deadline_t deadline, struct reason 
 }
 
 /*
+ * await_link() - waits for the link that an earlier change of a PF's mode took
+ * @object:	the PF's, read under its lock
+ */
+static int await_link(struct making *m, struct object *object, struct reason *why)
+{
+	const struct step step = { .kind = STEP_ESWITCH, .pf = object->pf };
+	int error = object->trains ? operation_await_carrier(&step, &m->door->context, why) : 0;
+
+	if (error || !object->trains)
+		return error;
+	object->trains = 0;
+	return object_write(object, why);
+}
+
+/*
+ * note_link() - writes down that the mode of a PF is as wanted and its link has not come yet: what was made stays for the next guest
+ */
+static void note_link(struct object *object)
+{
+	object->trains = clock_ms();
+	(void)object_write(object, NULL);
+}
+
+/*
+ * trains() - whether the link of a PF is awaited. One whose file cannot be read may be.
+ */
+static bool trains(const struct pci_address *pf)
+{
+	autoobject struct object object = { .pf = *pf };
+
+	return object_read(&object, NULL) || object.trains;
+}
+
+/*
  * make_pf() - makes one PF ready. The caller holds its lock.
  * @vf:		a VF of the guest that is placed on it
  */
@@ -289,12 +323,16 @@ static int make_pf(struct making *m, const struct guest_vf *vf, struct reason *w
 		error = rules_judge_pf(&c, NULL, NULL, why);
 	if (!error)
 		error = object_read(&object, why);
+	if (!error)
+		error = await_link(m, &object, why);
 	if (!error && plan_all_of_pf(m->scene->config, &m->inventory, &now, &plan))
 		error = reason_set(why, -ENOMEM, NULL, "the plan of the PF is too long");
 	if (error || !plan.count)
 		return error;
 	m->door->inventory = &m->inventory;
 	error = converge_to(m->door, &object, &plan, why);
+	if (error == -ENOLINK)
+		note_link(&object);
 	door_forget(m->door);
 	return error ? error : read_again(m, why);
 }
@@ -309,7 +347,7 @@ static int make_pf_of(struct making *m, const struct guest_vf *vf, struct reason
 {
 	autoclose int lock = m->bound ? -1 : record_lock(&vf->pf->address, deadline_in(0), NULL);
 
-	if (m->bound || (lock >= 0 && is_ready(m, vf)))
+	if (m->bound || (lock >= 0 && is_ready(m, vf) && !trains(&vf->pf->address)))
 		return 0;
 	if (lock < 0)
 		lock = record_lock(&vf->pf->address, m->door->context.deadline, why);

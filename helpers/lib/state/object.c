@@ -159,6 +159,7 @@ static int object_from_json(struct json_object *json, struct object *object)
 	if (file_get_text(json, "pf", pf, sizeof(pf)) || pci_address_parse(pf, &object->pf) || index < 0 || index > UINT16_MAX)
 		return -EINVAL;
 	object->index = (unsigned int)index;
+	object->trains = json_object_get_int64(json_object_object_get(json, "trains"));
 	if (owner_from_json(json_object_object_get(json, "owner"), &object->owner))
 		return -EINVAL;
 	return changes_from_json(json_object_object_get(json, "changes"), &object->changes);
@@ -214,6 +215,8 @@ int object_write(const struct object *object, struct reason *why)
 	}
 	if (object_is_owned(object))
 		json_object_object_add(json, "owner", owner_to_json(&object->owner));
+	if (object->trains)
+		json_object_object_add(json, "trains", json_object_new_int64(object->trains));
 	for (size_t i = 0; i < object->changes.count; i++)
 		json_object_array_add(changes, step_to_json(&object->changes.step[i]));
 	json_object_object_add(json, "changes", changes);

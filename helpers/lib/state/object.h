@@ -55,6 +55,7 @@ struct object {
 	unsigned int index;         /* of the VF */
 	unsigned int seat;          /* without a VF: number of the pool's VF among those of the lease, from 1; 0: the object is the PF */
 	struct owner owner;
+	int64_t trains;             /* of a PF: clock_ms() of the change of its mode whose link has not come yet, 0: none */
 	struct steps changes;
 };
 
