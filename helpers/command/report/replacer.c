@@ -152,12 +152,22 @@ static void write_name(const struct replacement *name, const char *text, FILE *o
 	fputs(text, out);
 }
 
+/* Orders replacements for qsort(3): a name that is part of another one comes behind it. */
+static int compare(const void *a, const void *b)
+{
+	size_t first = strlen(((const struct replacement *)a)->from), second = strlen(((const struct replacement *)b)->from);
+
+	return (first < second) - (first > second);
+}
+
 /* Replaces what tells who somebody is; see the header. */
 char *replacer_text(struct replacer *replacer, const char *text)
 {
 	char *now = strdup(text);
 	size_t names = replacer->count;
 
+	if (names)
+		qsort(replacer->replacement, names, sizeof(*replacer->replacement), compare);
 	for (size_t i = 0; now && !replacer->keeps_names && i < names + FORMS; i++) {
 		autofree char *before = now;
 		size_t size;

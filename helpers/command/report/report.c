@@ -17,6 +17,7 @@
 #include "command/command.h"
 #include "command/recorded.h"
 #include "command/report/archive.h"
+#include "command/report/names.h"
 #include "command/report/replacer.h"
 #include "command/report/world.h"
 #include "command/terminal.h"
@@ -30,6 +31,7 @@ struct report {
 	struct replacer replacer;
 	int folder;
 	size_t files;
+	char *log; /* NULL: there is none */
 };
 
 /* Writes one file, replaced, and says what it is. Return: 0, negative errno with *why filled. */
@@ -65,11 +67,10 @@ static int write_program(struct report *report, const char *name, const char *ab
 static int write_programs(struct report *report, const struct view *view, struct reason *why)
 {
 	char devlink[] = "/usr/sbin/devlink", dev[] = "dev", info[] = "info", port[] = "port", show[] = "show", vsctl[] = "/usr/bin/ovs-vsctl";
-	char lspci[] = "/usr/bin/lspci", verbose[] = "-vv", slot[] = "-s", address[PCI_ADDRESS_LEN] = "", journal[] = "/usr/bin/journalctl";
-	char tag[] = "-t", vferry[] = "vferry", pager[] = "--no-pager", lines[] = "-n500", timeout[] = "--timeout=5";
+	char lspci[] = "/usr/bin/lspci", verbose[] = "-vv", slot[] = "-s", address[PCI_ADDRESS_LEN] = "", timeout[] = "--timeout=5";
 	char *dev_argv[] = { devlink, dev, info, NULL }, *port_argv[] = { devlink, port, show, NULL };
 	char *ovs_argv[] = { vsctl, timeout, show, NULL };
-	char *pci_argv[] = { lspci, verbose, slot, address, NULL }, *log_argv[] = { journal, tag, vferry, pager, lines, NULL };
+	char *pci_argv[] = { lspci, verbose, slot, address, NULL };
 	int error = write_program(report, "devlink-info", "devlink dev info", dev_argv, why);
 
 	if (view->scene.inventory.pfs)
@@ -80,8 +81,8 @@ static int write_programs(struct report *report, const struct view *view, struct
 		error = write_program(report, "ovs-vsctl-show", "ovs-vsctl show", ovs_argv, why);
 	if (!error && *address)
 		error = write_program(report, "lspci", "lspci -vv of the first PF", pci_argv, why);
-	if (!error)
-		error = write_program(report, "log", "the last 500 lines of vferry's log", log_argv, why);
+	if (!error && report->log)
+		error = write_file(report, "log", report->log, "the last 500 lines of vferry's log", why);
 	return error;
 }
 
@@ -110,16 +111,34 @@ static int write_host(struct report *report, struct view *view, struct reason *w
 	return error;
 }
 
-/* Notes the names that are to be replaced: of the host, its guests, its bridges. Return: 0, -ENOMEM. */
-static int note_names(struct replacer *replacer, const struct view *view)
+/* Reads the log. Return: it, for free(3); NULL without one. */
+static char *read_log(void)
 {
+	char journal[] = "/usr/bin/journalctl", tag[] = "-t", vferry[] = "vferry", pager[] = "--no-pager", lines[] = "-n500";
+	char *argv[] = { journal, tag, vferry, pager, lines, NULL };
+	autofree char *text = calloc(1, TEXT_MAX_SIZE);
+
+	if (!text || spawn_run(argv, text, TEXT_MAX_SIZE, deadline_in(PROGRAM_TIME), NULL) || !*text)
+		return NULL;
+	return scope_take(&text);
+}
+
+/*
+ * Notes the names that are to be replaced: of the host, its guests, and guests that have left, before anything is written, so that they are
+ * the same in all files. Return: 0, -ENOMEM.
+ */
+static int note_names(struct report *report, const struct view *view)
+{
+	struct replacer *replacer = &report->replacer;
 	int error = replacer_name(replacer, view->scene.inventory.hostname, "host");
 
 	for (size_t i = 0; !error && i < view->scene.running.count; i++)
 		error = replacer_name(replacer, view->scene.running.status[i].name, "guest");
 	for (size_t i = 0; !error && i < view->scene.records.count; i++)
 		error = replacer_name(replacer, view->scene.records.record[i].name, "guest");
-	return error;
+	if (!error)
+		error = report_note_kept(replacer);
+	return error || !report->log ? error : report_note_log(replacer, report->log);
 }
 
 /* Makes the folder, which must be new. Return: descriptor, negative errno with *why filled. */
@@ -174,11 +193,13 @@ static int run(struct call *call)
 		return COMMAND_USAGE;
 	}
 	error = view_read(call, VIEW_FACTS | VIEW_GUESTS, &view, &why);
-	if (!error && note_names(&report.replacer, &view))
+	report.log = error ? NULL : read_log();
+	if (!error && note_names(&report, &view))
 		error = reason_set(&why, -ENOMEM, NULL, "out of memory");
 	if (!error)
 		error = write_report(&report, &view, &why);
 	replacer_release(&report.replacer);
+	free(report.log);
 	if (error < 0)
 		return command_fail(call, &why, NULL);
 	fprintf(call->out, "%zu files in %s; %s. Nothing was sent: look at them%s.\n", report.files, call->tar ? call->tar : call->guest,
