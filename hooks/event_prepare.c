@@ -352,8 +352,8 @@ static bool is_anothers(const struct pci_address *vf, const char *uuid)
 /*
  * come_late() - an arrival whose VF went to another guest, and is free again: it gets it as an arrival does
  *
- * A guest that starts here long after a migration which was given up looks the same. It is one that runs as soon as "started" sees it; where
- * the rules of an arrival refuse it, it is told so once.
+ * A guest that starts here long after a migration which was given up looks the same. It is one that runs as soon as "started" sees it;
+ * where the rules of an arrival refuse it, it is told so once.
  */
 static int come_late(const struct event *event, struct reason *why)
 {

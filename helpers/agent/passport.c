@@ -23,8 +23,8 @@ static int write_passport(const struct guest_link *guest, const struct passport 
 }
 
 /*
- * Asks for the ports of the guest's own VFs, which a passport tells of; that of another guest's VF is nothing to this one. A VF whose firmware
- * does not answer (EMSGSIZE) is told of without; one that cannot be read keeps the passport that it has.
+ * Asks for the ports of the guest's own VFs, which a passport tells of; that of another guest's VF is nothing to this one. A VF whose
+ * firmware does not answer (EMSGSIZE) is told of without; one that cannot be read keeps the passport that it has.
  */
 static int ask_ports(struct scene *scene, const struct domain *domain, struct reason *why)
 {

@@ -2,8 +2,8 @@
 /*
  * names.c: which names a report may hold although nobody here is called so any more: those of guests that have left. See names.h.
  *
- * They stand in what is kept of the past (history, migrations), and in the log: at the beginning of a line of the hook ("GUEST: EVENT: "), and
- * in sentences that name another guest than the call is for.
+ * They stand in what is kept of the past (history, migrations), and in the log: at the beginning of a line of the hook ("GUEST: EVENT: "),
+ * and in sentences that name another guest than the call is for.
  */
 #include <ctype.h>
 #include <errno.h>

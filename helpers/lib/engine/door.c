@@ -150,7 +150,7 @@ static int judge_mac(const struct question *q, struct reason *why)
 /*
  * judge_function() - what the VF's driver has read when it bound to the VF is not changed below it; one that is in use keeps it. The VFIO
  * driver is taken from the VF before that: where it could not be yet, the next call does both.
- * @what:	the VF keeps
+ * @what:	the VF keeps, NULL: that it is migratable
  */
 static int judge_function(const struct question *q, const char *what, struct reason *why)
 {
@@ -159,7 +159,8 @@ static int judge_function(const struct question *q, const char *what, struct rea
 
 	if (error || !*driver)
 		return error ? error : judge_vf(q, why);
-	reason_set(why, -EBUSY, pci_address_format(&q->step->vf, address), "driver %s has the VF, which keeps its %s", driver, what);
+	reason_set(why, -EBUSY, pci_address_format(&q->step->vf, address), "driver %s has the VF, which %s%s", driver,
+		   what ? "keeps its " : "stays migratable", what ? what : "");
 	return strcmp(driver, VFIO_DRIVER) == 0 ? -EBUSY : OTHERS;
 }
 
@@ -187,19 +188,10 @@ static int judge_max_io_eqs(const struct question *q, struct reason *why)
 	return judge_function(q, vf_function_name(ATTRIBUTE_MAX_IO_EQS), why);
 }
 
-/*
- * judge_migratable() - it is taken only from a VF that no driver holds; one that is in use keeps it. The VFIO driver is taken from the VF
- * before that: where it could not be, the next call does both.
- */
+/* judge_migratable() - as all of the function, where it is taken from the VF */
 static int judge_migratable(const struct question *q, struct reason *why)
 {
-	char address[PCI_ADDRESS_LEN], driver[32] = "";
-	int error = q->step->number ? 0 : operation_driver(&q->step->vf, driver, sizeof(driver), why);
-
-	if (error || !*driver)
-		return error ? error : judge_vf(q, why);
-	reason_set(why, -EBUSY, pci_address_format(&q->step->vf, address), "driver %s has the VF, which stays migratable", driver);
-	return strcmp(driver, VFIO_DRIVER) == 0 ? -EBUSY : OTHERS;
+	return q->step->number ? judge_vf(q, why) : judge_function(q, NULL, why);
 }
 
 /* judge_mtu() - one that somebody else has set since stays */
@@ -465,10 +457,7 @@ static void say(const struct step *step, bool back, int result, int64_t begin, c
 		log_error("step: %s: failed after %lld ms", text, took);
 }
 
-/*
- * ask_again() - asks a question once more, by what is there now
- * @arg:	the question
- */
+/* ask_again() - asks a question (arg) once more, by what is there now */
 static int ask_again(void *arg, struct reason *why)
 {
 	const struct question *question = arg;

@@ -172,8 +172,8 @@ static bool is_named_for(const struct netdev *netdev, const struct step *step)
 
 /*
  * ask_port() - asks for the port of one netdev
- * Return: 1 if it is that of the step's VF, 0 if not; if it may be, -EIO if the card does not answer for it, other negative errno if it cannot
- * be read
+ * Return: 1 if it is that of the step's VF, 0 if not; if it may be, -EIO if the card does not answer for it, other negative errno if it
+ * cannot be read
  */
 static int ask_port(struct netlink *nl, const struct step *step, const struct netdev *netdev, struct devlink_port *out, struct reason *why)
 {
