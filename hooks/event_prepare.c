@@ -353,9 +353,10 @@ static bool is_anothers(const struct pci_address *vf, const char *uuid)
  * come_late() - an arrival whose VF went to another guest, and is free again: it gets it as an arrival does
  *
  * A guest that starts here long after a migration which was given up looks the same. It is one that runs as soon as "started" sees it;
- * where the rules of an arrival refuse it, it is told so once.
+ * where the rules of an arrival refuse it, it is told so once; but where at_start lets every start be one, it starts.
+ * @earlier:	it has leases of an earlier try
  */
-static int come_late(const struct event *event, struct reason *why)
+static int come_late(struct event *event, bool earlier, struct reason *why)
 {
 	autoscene struct scene scene = { 0 };
 	int error = scene_read(&scene, event->config, event->deadline, why);
@@ -364,6 +365,12 @@ static int come_late(const struct event *event, struct reason *why)
 		error = revive(event, &scene, NULL, why);
 	if (!error)
 		return 0;
+	if (event->config->at_start != SEVERITY_REFUSE) {
+		log_warning("if the guest comes from another host, it comes in spite of this: %s", why->what);
+		event->way = WAY_STARTS;
+		*why = (struct reason){ 0 };
+		return ordinary_start(event, earlier, why);
+	}
 	reason_cure(why, "migrate it again; if no migration is on its way, and the guest is to start here, start it again");
 	return error;
 }
@@ -420,7 +427,7 @@ int event_prepare(struct event *event, struct reason *why)
 	if (arrival)
 		error = check_lease(event, arrival, why);
 	else if (late)
-		error = come_late(event, why);
+		error = come_late(event, leases.count != 0, why);
 	else if (!error)
 		error = ordinary_start(event, leases.count != 0, why);
 	record_list_release(&leases);
