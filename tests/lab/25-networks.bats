@@ -220,6 +220,7 @@ jumbo() {
 	wipe_both
 	for dev in A-wire0 B-wire0 station station0 wire0; do ip -n "$NS" link set "$dev" mtu 9000; done
 	both jumbo
+	for host in A B; do on "$host" '/usr/lib/vferry-lab/agent start'; done # it writes into the passport what a guest has
 	guest A guest1 --vf "$(pf A)/1" --cmdline "ip=$GUEST_IP interval=5 tag=guest1 serial"
 	ping_guest "$GUEST_IP" -M "do" -s 8972
 	answers_again
@@ -228,6 +229,7 @@ jumbo() {
 	move B A
 	answers_again
 	echo "# pings of 9000 bytes, there and back: $(ping_report)" >&3
+	on A "for i in \$(seq 120); do virsh -c $URI metadata guest1 urn:vferry:passport:1 | grep -q 'mtu=.9000' && exit 0; sleep 0.5; done; exit 1"
 	on B "ip link set $(uplink B) mtu 1500"
 	run migrate A B guest1
 	echo "$output"
@@ -236,6 +238,7 @@ jumbo() {
 	[ "$(state A guest1)" = running ]
 	on B "ip link set $(uplink B) mtu 9000"
 	move A B
+	for host in A B; do on "$host" '/usr/lib/vferry-lab/agent stop'; done
 }
 
 # two HOST: each port with a bridge of its own.
