@@ -68,36 +68,34 @@ static void read_capability(struct pci_dev *device, struct pci_pf *pf)
 		pf->num_vfs = pci_read_word(device, (int)cap->addr + SRIOV_NUM_VFS);
 }
 
-/* Return: the address of a device. */
-static struct pci_address address_of(const struct pci_dev *device)
-{
-	return (struct pci_address){ (uint32_t)device->domain, device->bus, device->dev, device->func };
-}
+/* A device of the bus. */
+struct listed {
+	struct pci_address address;
+	struct pci_dev *device;
+};
 
 /* Orders devices by address, for qsort(3). */
 static int compare_devices(const void *a, const void *b)
 {
-	struct pci_address x = address_of(*(struct pci_dev *const *)a), y = address_of(*(struct pci_dev *const *)b);
-
-	return pci_address_compare(&x, &y);
+	return pci_address_compare(&((const struct listed *)a)->address, &((const struct listed *)b)->address);
 }
 
 /*
  * Lists the devices by address, so that a PF comes before its VFs: their numbers are above its own (PCI Express SR-IOV 1.1, 3.3.9).
- * devices: to be freed; NULL without memory, or without any. Return: how many.
+ * list: to be freed; NULL without memory. Return: how many.
  */
-static size_t list_devices(const struct pci_access *access, struct pci_dev ***devices)
+static size_t list_devices(const struct pci_access *access, struct listed **list)
 {
 	size_t count = 0;
 
 	for (const struct pci_dev *device = access->devices; device; device = device->next)
 		count++;
-	*devices = calloc(count + 1, sizeof(**devices));
+	*list = calloc(count + 1, sizeof(**list));
 	count = 0;
-	for (struct pci_dev *device = access->devices; *devices && device; device = device->next)
-		(*devices)[count++] = device;
+	for (struct pci_dev *device = access->devices; *list && device; device = device->next)
+		(*list)[count++] = (struct listed){ { (uint32_t)device->domain, device->bus, device->dev, device->func }, device };
 	if (count)
-		qsort(*devices, count, sizeof(**devices), compare_devices);
+		qsort(*list, count, sizeof(**list), compare_devices);
 	return count;
 }
 
@@ -123,31 +121,30 @@ static bool is_vf(const struct pci_pf *pfs, size_t count, const struct pci_addre
 
 /*
  * The walk of pci_scan(), which ends early by longjmp() when libpci fails.
- * devices: receives the list that it walks along, to be freed; count: how many PFs were found. Return: 0, -ENOMEM.
+ * list: receives what it walks along, to be freed; count: how many PFs were found. Return: 0, -ENOMEM.
  */
-static int walk(struct pci_access *access, struct pci_dev ***devices, struct pci_pf *pfs, size_t max, size_t *count)
+static int walk(struct pci_access *access, struct listed **list, struct pci_pf *pfs, size_t max, size_t *count)
 {
 	size_t listed, found = 0;
 
 	pci_init(access);
 	pci_scan_bus(access);
-	listed = list_devices(access, devices);
+	listed = list_devices(access, list);
 	for (size_t i = 0; i < listed && found < max; i++) {
-		struct pci_dev *device = (*devices)[i];
-		struct pci_address address = address_of(device);
+		struct pci_dev *device = (*list)[i].device;
 		const struct card *card;
 
-		if (is_vf(pfs, found, &address))
+		if (is_vf(pfs, found, &(*list)[i].address))
 			continue;
 		pci_fill_info(device, PCI_FILL_IDENT);
 		card = card_find(device->vendor_id, device->device_id);
 		if (!card)
 			continue;
-		pfs[found] = (struct pci_pf){ .address = address, .card = card };
+		pfs[found] = (struct pci_pf){ .address = (*list)[i].address, .card = card };
 		read_capability(device, &pfs[found++]);
 	}
 	*count = found;
-	return *devices ? 0 : -ENOMEM;
+	return *list ? 0 : -ENOMEM;
 }
 
 /*
@@ -158,13 +155,13 @@ int pci_scan(struct pci_pf *pfs, size_t max, size_t *count, struct reason *why)
 {
 	static char parameter[] = "sysfs.path"; /* libpci's prototypes lack const */
 	char path[PATH_MAX];
-	static struct pci_dev **devices; /* what is no local variable keeps its value when libpci jumps */
+	static struct listed *list; /* what is no local variable keeps its value when libpci jumps */
 	struct pci_access *access;
 	int error;
 
 	if (sysroot_path(path, sizeof(path), "/sys/bus/pci") < 0 || !sysroot_exists("/sys/bus/pci/devices"))
 		return reason_set(why, -ENODEV, "PCI", "this machine has no PCI bus (no /sys/bus/pci/devices)");
-	devices = NULL;
+	list = NULL;
 	access = pci_alloc();
 	access->error = on_error;
 	access->warning = on_warning;
@@ -172,12 +169,12 @@ int pci_scan(struct pci_pf *pfs, size_t max, size_t *count, struct reason *why)
 	access->method = PCI_ACCESS_SYS_BUS_PCI;
 	pci_set_param(access, parameter, path);
 	if (setjmp(libpci_failed)) {
-		free(devices);
+		free(list);
 		pci_cleanup(access);
 		return reason_set(why, -EIO, "PCI", "the PCI devices cannot be read: %s", libpci_words);
 	}
-	error = walk(access, &devices, pfs, max, count);
-	free(devices);
+	error = walk(access, &list, pfs, max, count);
+	free(list);
 	pci_cleanup(access);
 	return error ? reason_set(why, error, "PCI", "out of memory") : 0;
 }
