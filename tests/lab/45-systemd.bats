@@ -6,33 +6,17 @@
 # Under software emulation such a boot takes one to two minutes, and there are two, so all of it is long.
 
 load helpers.bash
+load systemd.bash
 
-DIR=$BATS_TEST_DIRNAME
 UNITS="vferry-card vferry-host vferryd"
 
 setup_file() {
 	lab_setup
-	"$LAB" push A "$DIR/boot-by-systemd" && on A /root/boot-by-systemd && reboot_a >&3 2>&1
+	boot_by_systemd
 }
 
 teardown_file() {
 	lab_teardown
-}
-
-# reboot_a: host A boots anew from its disk.
-reboot_a() {
-	on A sync
-	"$LAB" off A && "$LAB" on A
-}
-
-# waits HOST CONDITION: until a shell line succeeds there; half a minute at least, and longer where the line itself takes long.
-waits() {
-	on "$1" "for i in \$(seq 60); do if $2; then exit 0; fi; sleep 0.5; done; exit 1"
-}
-
-# settled: until nothing is left for systemd to start.
-settled() {
-	waits A '[ -z "$(systemctl list-jobs --no-legend)" ]'
 }
 
 # kept: what vferry status shows of the first PF, without what a guest changes.

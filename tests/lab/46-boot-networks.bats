@@ -6,8 +6,8 @@
 # Under software emulation such a boot takes one to two minutes, and there are four, so all of it is long.
 
 load helpers.bash
+load systemd.bash
 
-DIR=$BATS_TEST_DIRNAME
 DEBS=/root/debs
 
 setup_file() {
@@ -15,18 +15,12 @@ setup_file() {
 	fetch_debs "$BATS_FILE_TMPDIR/debs" network-manager ifupdown2
 	on A "mkdir -p $DEBS"
 	"$LAB" push A "$BATS_FILE_TMPDIR"/debs/*.deb ":$DEBS/"
-	"$LAB" push A "$DIR/boot-by-systemd" && on A /root/boot-by-systemd && reboot_a >&3 2>&1
+	boot_by_systemd
+	settled
 }
 
 teardown_file() {
 	lab_teardown
-}
-
-# reboot_a: host A boots anew from its disk.
-reboot_a() {
-	on A sync
-	"$LAB" off A && "$LAB" on A
-	on A 'for i in $(seq 60); do [ -n "$(systemctl list-jobs --no-legend)" ] || exit 0; sleep 0.5; done; systemctl list-jobs; exit 1'
 }
 
 # install PACKAGE...: with what they need, of those that were fetched.
@@ -95,6 +89,7 @@ bond_after_boot() {
 		nmcli connection modify bond-bond0 ipv4.method disabled ipv6.method disabled' >&2
 	on A 'ovs-vsctl add-br br-lag -- add-port br-lag bond0'
 	reboot_a >&3 2>&1
+	settled
 	bond_after_boot
 }
 
@@ -108,6 +103,7 @@ bond_after_boot() {
 		printf "[Match]\nName='"${port[0]} ${port[1]}"'\n[Network]\nBond=bond0\n" >ports.network
 		systemctl enable systemd-networkd' >&2
 	reboot_a >&3 2>&1
+	settled
 	bond_after_boot
 	contains "$(on A 'networkctl --no-pager list')" "bond0"
 	representor=$(on A 'for d in /sys/class/net/*/phys_port_name; do grep -qs vf $d && basename ${d%/*}; done | head -n 1')
@@ -122,5 +118,6 @@ bond_after_boot() {
 	on A 'printf "auto lo\niface lo inet loopback\n\nauto bond0\niface bond0\n    bond-slaves '"${port[0]} ${port[1]}"'\n    bond-mode 802.3ad\n" \
 		>/etc/network/interfaces; systemctl enable networking' >&2
 	reboot_a >&3 2>&1
+	settled
 	bond_after_boot
 }

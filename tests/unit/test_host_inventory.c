@@ -192,20 +192,25 @@ static void net_link(const char *name, const char *link, const char *target)
 	CHECK_INT(symlink(target, path), 0);
 }
 
+/* A netdev in sysfs that is one of PF 0000:81:00.0. */
+static void net_of_card(const char *name, const char *ifindex, const char *flags, const char *mtu, const char *port)
+{
+	net_file(name, "ifindex", ifindex);
+	net_file(name, "flags", flags);
+	net_file(name, "mtu", mtu);
+	net_file(name, "phys_port_name", port);
+	net_link(name, "device", "../../../bus/pci/devices/0000:81:00.0");
+}
+
 TEST(a_netdev_of_the_card_is_read_in_sysfs_and_no_other)
 {
 	struct netdev netdev;
 
-	net_file("ovs-system", "ifindex", "9\n");
-	net_file("rep3", "ifindex", "13\n");
-	net_file("rep3", "flags", "0x1003\n");
-	net_file("rep3", "mtu", "9000\n");
-	net_file("rep3", "carrier", "1\n");
-	net_file("rep3", "address", "52:54:00:12:34:56\n");
-	net_file("rep3", "phys_port_name", "pf0vf3\n");
 	check_file(DEVICES "0000:81:00.0/vendor", "0x15b3\n");
 	check_file("/sys/bus/pci/drivers/mlx5_core/unbind", "");
-	net_link("rep3", "device", "../../../bus/pci/devices/0000:81:00.0");
+	net_file("ovs-system", "ifindex", "9\n");
+	net_of_card("rep3", "13\n", "0x1003\n", "9000\n", "pf0vf3\n");
+	net_file("rep3", "carrier", "1\n");
 	net_link("rep3", "master", "../ovs-system");
 	net_link("rep3", "device/driver", "../../drivers/mlx5_core");
 	CHECK_INT(sysroot_set(check_scratch()), 0);
@@ -224,19 +229,11 @@ TEST(a_representor_that_was_found_is_read_by_its_name_as_long_as_it_is_the_one)
 {
 	struct netdev netdev;
 
-	for (int i = 0; i < 2; i++) {
-		const char *name = i ? "rep3" : "p0";
-
-		net_file(name, "ifindex", i ? "13\n" : "12\n");
-		net_file(name, "flags", "0x1002\n");
-		net_file(name, "mtu", "1500\n");
-		net_file(name, "phys_port_name", i ? "pf0vf3\n" : "p0\n");
-	}
 	check_file(DEVICES "0000:81:00.0/net/rep3/x", "");
 	check_file(DEVICES "0000:81:00.0/net/p0/x", "");
 	check_file("/sys/bus/pci/drivers/mlx5_core/unbind", "");
-	net_link("rep3", "device", "../../../bus/pci/devices/0000:81:00.0");
-	net_link("p0", "device", "../../../bus/pci/devices/0000:81:00.0");
+	net_of_card("rep3", "13\n", "0x1002\n", "1500\n", "pf0vf3\n");
+	net_of_card("p0", "12\n", "0x1002\n", "1500\n", "p0\n");
 	net_link("rep3", "device/driver", "../../drivers/mlx5_core");
 	CHECK_INT(sysroot_set(check_scratch()), 0);
 	CHECK_INT(netdev_find_representor("0000:81:00.0", 3, &netdev), 1);

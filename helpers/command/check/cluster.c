@@ -19,9 +19,9 @@ static enum flaw flaw_of(const struct check_case *c, size_t i)
 		return FLAW_NONE;
 	if (guest->migrates && strcmp(guest->migrate_to.on_fail, "block") != 0)
 		return FLAW_STOP;
-	if (guest->migrates && (strcmp(guest->migrate_from.on_fail, "block") != 0 || guest->migrate_from.timeout < CLUSTER_SEEN_S * 1000))
+	if (guest->migrates && !cluster_is_safe(&guest->migrate_from, CLUSTER_SEEN_S))
 		return FLAW_STOP_THERE;
-	if (guest->migrates && guest->migrate_to.timeout < (int64_t)cluster_timeout(c->config) * 1000)
+	if (guest->migrates && !cluster_is_safe(&guest->migrate_to, cluster_timeout(c->config)))
 		return FLAW_WAIT;
 	return guest->migrates && guest->has_rule ? FLAW_NONE : FLAW_PLACE;
 }
@@ -81,16 +81,15 @@ static void look_pacemaker(const struct check_case *c, struct finding *f)
 		if (flaw_of(c, i) == worst)
 			check_list(guests, sizeof(guests), c->cluster->cluster.guest[i].resource);
 	}
-	if (!worst && cluster_may_fence(&c->cluster->cluster)) {
+	if (worst) {
+		say_flaw(c, worst, guests, &c->cluster->cluster.guest[first], f);
+	} else if (cluster_may_fence(&c->cluster->cluster)) {
 		check_found(f, STATE_WARNING, "a node where %s takes long to stop would be fenced, with all its guests", c->cluster->cluster.agent);
 		check_advise(f, "see the line with on-fail=block for its stop: vferry cluster --all");
-	} else if (!worst) {
+	} else {
 		check_found(f, STATE_OK, "a refused migration leaves every guest of Pacemaker's running");
 	}
-	if (!worst)
-		return;
-	say_flaw(c, worst, guests, &c->cluster->cluster.guest[first], f);
-	if (worst != FLAW_PLACE)
+	if (worst > FLAW_PLACE)
 		check_mend(f, "%s", cluster_mend(c->cluster, first, cluster_timeout(c->config), mend, sizeof(mend)));
 }
 

@@ -4,9 +4,9 @@
  *
  * What each is for: migrate_to on-fail=block: a refused migration leaves the guest running where it is, in place of a stop on both nodes. A
  * timeout above the wait for a slot: a guest that waits is not cut off. The same for migrate_from, by which the node that a guest has reached
- * sees it run: by the defaults one that is not seen within 20 s, as where libvirt is busy with other arrivals, is stopped. The location rule: a node of another card or firmware comes last.
- * migration-limit: no more at a time than the card has slots. stop on-fail=block of vferry's own agent: by the defaults a node on which a stop
- * takes too long is fenced, with all guests of it.
+ * sees it run: by the defaults one that is not seen within 20 s, as where libvirt is busy with other arrivals, is stopped. The location
+ * rule: a node of another card or firmware comes last. migration-limit: no more at a time than the card has slots. stop on-fail=block of
+ * vferry's own agent: by the defaults a node on which a stop takes too long is fenced, with all guests of it.
  *
  * None of them may stop a guest. Pacemaker stops one that no node may have: so the rule is no ban (a number, not -INFINITY), and says nothing
  * of a node that has not published its card; a try that comes to nothing is refused by the hook, and the guest runs on. For the same reason
@@ -45,12 +45,6 @@ struct need {
 	unsigned int timeout;                  /* s */
 };
 
-/* Whether a guest goes on running when an operation fails, and has time enough. */
-static bool is_safe(const struct need *need)
-{
-	return need->known && strcmp(need->known->on_fail, "block") == 0 && need->known->timeout >= (int64_t)need->timeout * 1000;
-}
-
 /* The operations that are not as they should be. Return: how many of need[2] are filled. */
 static size_t find_needs(const struct cluster_guest *known, unsigned int timeout, struct need *need)
 {
@@ -59,7 +53,7 @@ static size_t find_needs(const struct cluster_guest *known, unsigned int timeout
 	size_t count = 0;
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		if (!is_safe(&all[i]))
+		if (!all[i].known || !cluster_is_safe(all[i].known, all[i].timeout))
 			need[count++] = all[i];
 	}
 	return count;
@@ -128,6 +122,12 @@ void cluster_add_rules(const struct cluster_rules *rules, struct json_object *pc
 	    resource, rules->card);
 }
 
+/* See the header. */
+bool cluster_may_fence(const struct cluster *cluster)
+{
+	return *cluster->agent && !cluster_is_safe(&cluster->agent_stop, AGENT_S);
+}
+
 /* The lines for the whole cluster; see the header. limit: guests that may leave a node at the same time. */
 void cluster_add_options(const struct cluster *cluster, unsigned int limit, struct json_object *pcs, struct json_object *crm)
 {
@@ -139,19 +139,13 @@ void cluster_add_options(const struct cluster *cluster, unsigned int limit, stru
 		add(pcs, "pcs resource create vferry-host ocf:vferry:host" AGENT_OPERATIONS " clone", AGENT_S, AGENT_S, AGENT_S);
 		add(crm, "crm configure primitive vferry-host ocf:vferry:host" AGENT_OPERATIONS, AGENT_S, AGENT_S, AGENT_S);
 		add(crm, "crm configure clone vferry-host-clone vferry-host");
-	} else if (!is_safe(&stop)) {
+	} else if (cluster_may_fence(cluster)) {
 		add_operations(reason_word(cluster->agent, agent, sizeof(agent)), &stop, 1, pcs, crm);
 	}
 	if (have < 0 || have > (long)limit) {
 		add(pcs, "pcs property set migration-limit=%u", limit);
 		add(crm, "crm configure property migration-limit=%u", limit);
 	}
-}
-
-/* See the header. */
-bool cluster_may_fence(const struct cluster *cluster)
-{
-	return *cluster->agent && !is_safe(&(struct need){ "stop", &cluster->agent_stop, AGENT_S });
 }
 
 /* See the header. */

@@ -52,6 +52,12 @@ int64_t cluster_parse_time(const char *text)
 	return -EINVAL;
 }
 
+/* See the header. */
+bool cluster_is_safe(const struct cluster_operation *operation, unsigned int timeout)
+{
+	return strcmp(operation->on_fail, "block") == 0 && operation->timeout >= (int64_t)timeout * 1000;
+}
+
 /* Copies a value to where there is room for it; one that does not fit is cut. */
 static void keep(const struct value *value, char *out, size_t size)
 {

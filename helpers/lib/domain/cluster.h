@@ -55,6 +55,9 @@ struct cluster {
 int cluster_parse(const char *xml, size_t len, struct cluster *cluster, struct reason *why);
 void cluster_release(struct cluster *cluster);
 
+/* Whether a guest, or node, goes on when an operation fails, and that has time enough. timeout: s that it needs. */
+bool cluster_is_safe(const struct cluster_operation *operation, unsigned int timeout);
+
 /* Reads one of Pacemaker's times: "120s", "2min", "500ms", "90". Return: ms, -EINVAL. */
 int64_t cluster_parse_time(const char *text);
 
