@@ -23,9 +23,10 @@ teardown_file() {
 	lab_teardown
 }
 
-# install PACKAGE...: with what they need, of those that were fetched.
+# install FILES: some of the fetched packages (words of the host's shell), by the host's own apt, which knows in what order.
 install() {
-	on A "cd $DEBS && DEBIAN_FRONTEND=noninteractive dpkg --force-unsafe-io --force-confnew -i $* 2>&1" >&2
+	on A "cd $DEBS && DEBIAN_FRONTEND=noninteractive apt-get -qy -o APT::Sandbox::User=root -o Dpkg::Options::=--force-unsafe-io \
+		-o Dpkg::Options::=--force-confnew --no-install-recommends install $1 2>&1" >&2
 }
 
 # ports: A's two ports, as udev named them.
@@ -54,7 +55,7 @@ bond_after_boot() {
 	guest A guest1 --vf "$(pf A)/1" --cmdline "ip=$GUEST_IP interval=20 hz=50 tag=guest1 serial"
 	station_start --ping "$GUEST_IP"
 	frames_flow
-	install '$(ls | grep -v ifupdown2)'
+	install '$(ls ./*.deb | grep -v ifupdown2)'
 	on A 'systemctl start NetworkManager && nm-online -s -q -t 60; nmcli device' >&2
 	[ "$(on A 'systemctl is-active NetworkManager')" = active ]
 	representors=$(on A 'for d in /sys/class/net/*/phys_port_name; do grep -qs vf $d && basename ${d%/*}; done')
@@ -114,7 +115,7 @@ bond_after_boot() {
 @test "a bond by ifupdown2, as vferry(7) shows it, stands after a boot over ports that vferry-card made ready" {
 	mapfile -t port < <(ports)
 	on A 'systemctl disable systemd-networkd; rm -f /etc/systemd/network/{bond0,ports}.net*'
-	install '$(ls | grep ifupdown2)'
+	install './ifupdown2*.deb'
 	on A 'printf "auto lo\niface lo inet loopback\n\nauto bond0\niface bond0\n    bond-slaves '"${port[0]} ${port[1]}"'\n    bond-mode 802.3ad\n" \
 		>/etc/network/interfaces; systemctl enable networking' >&2
 	reboot_a >&3 2>&1

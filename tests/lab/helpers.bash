@@ -218,16 +218,15 @@ restart_libvirtd() {
 		libvirtd --daemon --listen && virsh -q -c qemu:///system list >/dev/null'
 }
 
-# fetch_debs FOLDER PACKAGE...: into a folder here, packages of the hosts' own release with what they need and a host of the lab lacks: for
-# programs that one file of tests alone needs.
+# fetch_debs FOLDER PACKAGE...: into a folder here, packages of the hosts' own release with what they need and host A lacks: for programs that
+# one file of tests alone needs. What A has is told to apt by A's own list, so that it chooses as it would there.
 fetch_debs() {
 	local dir=$1 world=${VFERRY_LAB_CACHE:-$HOME/.cache/vferry-lab}/apt-trixie
 	shift
-	mkdir -p "$dir"
-	on A "dpkg-query -W -f '\${Package}\n'" | sort >"$dir/have"
-	APT_CONFIG=$world/apt.conf apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances \
-		"$@" | grep '^[a-z]' | sort -u | comm -23 - "$dir/have" >"$dir/want"
-	(cd "$dir" && xargs -a want env APT_CONFIG="$world/apt.conf" apt-get -q download >log 2>&1) || { cat "$dir/log" >&2; return 1; }
+	mkdir -p "$dir/partial"
+	on A 'cat /var/lib/dpkg/status' >"$dir/status"
+	APT_CONFIG=$world/apt.conf apt-get -qy -o Dir::State::status="$dir/status" -o Dir::Cache::archives="$dir" --no-install-recommends \
+		--download-only install "$@" >"$dir/log" 2>&1 || { cat "$dir/log" >&2; return 1; }
 }
 
 # lab_setup, lab_teardown: for setup_file and teardown_file.
