@@ -249,6 +249,9 @@ TEST(a_vf_that_a_process_has_open_is_not_unbound)
 	CHECK_INT(sysroot_set(check_scratch()), 0);
 	pci_address_parse("0000:81:00.2", &device);
 	check_link("../../../../kernel/iommu_groups/12", "/sys/bus/pci/devices/0000:81:00.2/iommu_group");
+	CHECK_INT(pci_refuse_open(&device, &why), -EACCES); /* no /proc: nobody is seen, which is not that there is nobody */
+	CHECK_STR(why.object, "0000:81:00.2");
+	CHECK_CONTAINS(why.what, "cannot be seen whether a process has the VF open");
 	check_link("/dev/pts/12", "/proc/77/fd/0");
 	check_file("/proc/77/comm", "bash\n");
 	CHECK_INT(pci_refuse_open(&device, &why), 0);

@@ -238,11 +238,16 @@ int pci_refuse_open(const struct pci_address *device, struct reason *why)
 	struct device_user user[16];
 	struct device_users users = { .user = user, .max = sizeof(user) / sizeof(user[0]) };
 	char address[PCI_ADDRESS_LEN];
+	int error = device_users_find(device, 1, &users);
 
-	(void)device_users_find(device, 1, &users);
+	pci_address_format(device, address);
+	if (!users.count && error) {
+		reason_set(why, error, address, "it cannot be seen whether a process has the VF open: /proc shows no other process");
+		reason_cure(why, "let root read /proc/1/fd where this runs, or free another VF");
+		return error;
+	}
 	if (!users.count)
 		return 0;
-	pci_address_format(device, address);
 	if (strcmp(user->kind, DEVICE_USER_VFIO) == 0)
 		reason_set(why, -EBUSY, address, "%s has the VF open, though libvirt knows no guest here that has it", user->process);
 	else

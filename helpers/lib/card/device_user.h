@@ -36,7 +36,7 @@ int device_users_find(const struct pci_address *device, size_t devices, struct d
 
 /*
  * Refuses if somebody has a device: to unbind it would wait for him, or take it from him.
- * Return: 0; -EBUSY with the user in *why.
+ * Return: 0; -EBUSY with the user in *why; -EACCES with *why if it cannot be seen: the processes may not be looked at.
  */
 int pci_refuse_open(const struct pci_address *device, struct reason *why);
 
