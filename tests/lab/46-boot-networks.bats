@@ -23,6 +23,17 @@ teardown_file() {
 	lab_teardown
 }
 
+# A guest that a test left would hold what the next one prepares.
+teardown() {
+	on A 'for guest in $(virsh -q -c qemu:///system list --name); do virsh -q -c qemu:///system destroy "$guest"; done' >&2 || true
+	"$LAB" station stop >/dev/null 2>&1 || true
+}
+
+# representors: A's representors of VFs.
+representors() {
+	on A 'for d in /sys/class/net/*/phys_port_name; do ! grep -qs vf $d || basename ${d%/*}; done'
+}
+
 # install FILES: some of the fetched packages (words of the host's shell), by the host's own apt, which knows in what order.
 install() {
 	on A "cd $DEBS && DEBIAN_FRONTEND=noninteractive apt-get -qy -o APT::Sandbox::User=root -o Dpkg::Options::=--force-unsafe-io \
@@ -58,10 +69,10 @@ bond_after_boot() {
 	install '$(ls ./*.deb | grep -v ifupdown2)'
 	on A 'systemctl start NetworkManager && nm-online -s -q -t 60; nmcli device' >&2
 	[ "$(on A 'systemctl is-active NetworkManager')" = active ]
-	representors=$(on A 'for d in /sys/class/net/*/phys_port_name; do grep -qs vf $d && basename ${d%/*}; done')
-	[ "$(wc -w <<<"$representors")" -ge 8 ]
-	for dev in $representors; do
-		contains "$(on A "nmcli -g GENERAL.STATE device show $dev")" unmanaged
+	mapfile -t names < <(representors)
+	[ "${#names[@]}" -ge 8 ]
+	for name in "${names[@]}"; do
+		contains "$(on A "nmcli -g GENERAL.STATE device show $name")" unmanaged
 	done
 	contains "$(on A 'vferry check; true' | tr -s ' \n' ' ')" " NM "
 	sleep 2
@@ -75,8 +86,6 @@ bond_after_boot() {
 	contains "$(on A 'vferry check; true' | tr -s ' \n' ' ')" " NM "
 	sleep 2
 	no_frame_lost
-	on A 'virsh -q -c qemu:///system destroy guest1'
-	"$LAB" station stop
 }
 
 # bats test_tags=long
@@ -107,8 +116,7 @@ bond_after_boot() {
 	settled
 	bond_after_boot
 	contains "$(on A 'networkctl --no-pager list')" "bond0"
-	representor=$(on A 'for d in /sys/class/net/*/phys_port_name; do grep -qs vf $d && basename ${d%/*}; done | head -n 1')
-	contains "$(on A "networkctl --no-pager list $representor")" unmanaged
+	contains "$(on A "networkctl --no-pager list $(representors | head -n 1)")" unmanaged
 }
 
 # bats test_tags=long
