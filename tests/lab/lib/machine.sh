@@ -139,11 +139,18 @@ machine_wait_booted() {
 			told=$SECONDS
 		fi
 		shown=${#lines[@]}
-		machine_runs "$host" || { say "host $host: its QEMU has ended"; return 1; }
+		machine_runs "$host" || { machine_last_words "$host"; return 1; }
 		sleep 0.3
 	done
 	say "host $host: not ready after $LAB_BOOT_DEADLINE s"
 	return 1
+}
+
+# machine_last_words HOST: says that its QEMU has ended, and what it and the host's kernel said last: a panic ends it, too (-no-reboot).
+machine_last_words() {
+	local line
+	say "host $1: its QEMU has ended; its last words:"
+	cat "$(host_dir "$1")/qemu.log" "$(host_dir "$1")/console.log" | tr -d '\r\000' | tail -n 20 | while IFS= read -r line; do say "host $1:   $line"; done
 }
 
 # machine_stop HOST: ends the host, as by pulling the plug.
