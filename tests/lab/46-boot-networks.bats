@@ -93,6 +93,7 @@ bond_after_boot() {
 	mapfile -t port < <(ports)
 	on A 'ovs-vsctl del-br br-vferry; vferry prepare --card-only --yes >/dev/null
 		mkdir -p /etc/vferry; printf "[host]\nbridge = br-lag\nuplink = present\n" >/etc/vferry/vferry.conf
+		printf "[main]\nno-auto-default=*\n" >/etc/NetworkManager/conf.d/server.conf; systemctl reload NetworkManager # as on RHEL servers
 		nmcli connection add type bond ifname bond0 bond.options mode=802.3ad
 		nmcli connection add type ethernet ifname '"${port[0]}"' master bond0
 		nmcli connection add type ethernet ifname '"${port[1]}"' master bond0
