@@ -94,10 +94,9 @@ bond_after_boot() {
 	on A 'ovs-vsctl del-br br-vferry; vferry prepare --card-only --yes >/dev/null
 		mkdir -p /etc/vferry; printf "[host]\nbridge = br-lag\nuplink = present\n" >/etc/vferry/vferry.conf
 		printf "[main]\nno-auto-default=*\n" >/etc/NetworkManager/conf.d/server.conf; systemctl reload NetworkManager # as on RHEL servers
-		nmcli connection add type bond ifname bond0 bond.options mode=802.3ad
+		nmcli connection add type bond ifname bond0 bond.options mode=802.3ad ipv4.method disabled ipv6.method disabled
 		nmcli connection add type ethernet ifname '"${port[0]}"' master bond0
-		nmcli connection add type ethernet ifname '"${port[1]}"' master bond0
-		nmcli connection modify bond-bond0 ipv4.method disabled ipv6.method disabled' >&2
+		nmcli connection add type ethernet ifname '"${port[1]}"' master bond0' >&2
 	on A 'ovs-vsctl add-br br-lag -- add-port br-lag bond0'
 	reboot_a >&3 2>&1
 	settled
@@ -107,10 +106,10 @@ bond_after_boot() {
 # bats test_tags=long
 @test "a bond by systemd-networkd, as vferry(7) shows it, stands after a boot over ports that vferry-card made ready" {
 	mapfile -t port < <(ports)
-	on A 'nmcli -g UUID connection show | xargs -rn 1 nmcli connection delete uuid; systemctl disable NetworkManager
+	on A 'nmcli -g UUID connection show | xargs -rn 1 nmcli connection delete uuid; systemctl disable NetworkManager NetworkManager-wait-online
 		mkdir -p /etc/systemd/network; cd /etc/systemd/network
 		printf "[NetDev]\nName=bond0\nKind=bond\n[Bond]\nMode=802.3ad\n" >bond0.netdev
-		printf "[Match]\nName=bond0\n[Network]\nLinkLocalAddressing=no\n" >bond0.network
+		printf "[Match]\nName=bond0\n[Link]\nRequiredForOnline=carrier\n[Network]\nLinkLocalAddressing=no\n" >bond0.network
 		printf "[Match]\nName='"${port[0]} ${port[1]}"'\n[Network]\nBond=bond0\n" >ports.network
 		systemctl enable systemd-networkd' >&2
 	reboot_a >&3 2>&1
