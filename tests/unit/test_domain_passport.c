@@ -36,20 +36,59 @@ static xmlRelaxNG *read_grammar(void)
 	return grammar;
 }
 
-/* Returns whether the grammar accepts a passport. */
-static bool grammar_accepts(const char *passport)
+/*
+ * Hands an entry's attributes out to copies of it, so that none has more than some beside its first, the MAC address: libxml2 tries every
+ * subset of the optional attributes that an element has, and compares each with each. The grammar judges an attribute by itself.
+ */
+static void hand_out(xmlNode *entry, unsigned int some)
+{
+	while (entry->properties) {
+		xmlAttr *at = entry->properties->next;
+		xmlNode *rest;
+
+		for (unsigned int i = 0; at && i < some; i++)
+			at = at->next;
+		if (!at)
+			return;
+		rest = xmlAddNextSibling(entry, xmlCopyNode(entry, 1));
+		CHECK(rest);
+		for (unsigned int i = 0; i < some; i++)
+			xmlRemoveProp(rest->properties->next);
+		while (at) {
+			xmlAttr *next = at->next;
+
+			xmlRemoveProp(at);
+			at = next;
+		}
+		entry = rest;
+	}
+}
+
+/* Returns whether the grammar accepts a passport, with so many attributes of an entry at a time (0: with all). */
+static bool grammar_accepts_some(const char *passport, unsigned int some)
 {
 	xmlRelaxNGValidCtxt *valid = xmlRelaxNGNewValidCtxt(read_grammar());
 	xmlDoc *doc = xmlReadMemory(passport, (int)strlen(passport), NULL, NULL, XML_PARSE_NONET);
 	int result;
 
 	CHECK(valid && doc);
+	for (xmlNode *entry = xmlDocGetRootElement(doc)->children, *next; some && entry; entry = next) {
+		next = entry->next;
+		if (entry->type == XML_ELEMENT_NODE)
+			hand_out(entry, some);
+	}
 	xmlRelaxNGSetValidErrors(valid, quiet, quiet, NULL);
 	result = xmlRelaxNGValidateDoc(valid, doc);
 	CHECK(result >= 0);
 	xmlFreeDoc(doc);
 	xmlRelaxNGFreeValidCtxt(valid);
 	return result == 0;
+}
+
+/* Returns whether the grammar accepts a passport. */
+static bool grammar_accepts(const char *passport)
+{
+	return grammar_accepts_some(passport, 0);
 }
 
 /* Reads a passport as part of a domain, without its comments' text before it. Gives the domain for domain_release(). */
@@ -300,7 +339,7 @@ TEST(whatever_is_printed_is_read_back_the_same_and_fits_the_grammar)
 		read_passport(xml, &domain);
 		if (!passport_equal(&passport, &domain.passport))
 			FAIL("read otherwise (%s): %s", domain.passport.note, xml);
-		if (round % 40 == 0 && !grammar_accepts(xml)) /* which takes long: what libxml2 tries doubles with each optional attribute */
+		if (round % 5 == 0 && !grammar_accepts_some(xml, 5))
 			FAIL("the grammar does not accept %s", xml);
 		domain_release(&domain);
 		free(xml);
