@@ -12,12 +12,19 @@ say() {
 	echo "bench: $*" >&2
 }
 
+# up_to_date: makes what $BUILD holds up to date, with warnings as it was built: by other flags everything would be compiled again.
+up_to_date() {
+	local as_built=()
+	! grep -qs -e -Werror "$BUILD/flags" || as_built=(WERROR=1)
+	make -s BUILD="$BUILD" "${as_built[@]}" all >&2
+}
+
 # compile: the programs of the bench: measure; the worker and the command on a machine of files (machine.c); and the worker that tells where
 # its time goes (parts.c), with the program that libvirt runs before it.
 compile() {
 	local flags libraries part objects=() worker=() wrap='-Wl,--wrap=netlink_open,--wrap=netlink_call' parts=
 	mkdir -p "$OUT"
-	make -s BUILD="$BUILD" all >&2 || return 1 # what is measured is what the tree holds
+	up_to_date || return 1 # what is measured is what the tree holds
 	flags=$(make -s BUILD="$BUILD" print-flags) || return 1
 	libraries=$(pkg-config --libs libxml-2.0 libnl-3.0 libnl-genl-3.0 libpci json-c inih)
 	${CC:-cc} -std=gnu17 -O2 -Wall -Wextra -static -o "$OUT/measure" tests/bench/measure.c || return 1
