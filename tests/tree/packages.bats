@@ -3,7 +3,7 @@
 #
 # The packages: both are built here, without their unit tests, and looked at; the RPM by the rules of Fedora and RHEL
 # (tests/tree/rpm/redhat.macros), and installed, upgraded and removed in a scratch root. That Debian's installs is tested in the lab
-# (tests/lab/90-package.bats); lintian is a part of lint.
+# (tests/lab/90-package.bats). Each is built once, for all tests.
 
 # redhat_rules: prints the option by which rpmbuild does as redhat-rpm-config has it, where that is not installed.
 redhat_rules() {
@@ -12,7 +12,7 @@ redhat_rules() {
 
 setup_file() {
 	cd "$BATS_TEST_DIRNAME/../.." || exit 1
-	export out=$PWD/build/lint
+	export out=$PWD/build/packages
 	DEB_BUILD_OPTIONS="nocheck noautodbgsym parallel=$(nproc)" install/deb/build "$out" -nc -d >"$BATS_FILE_TMPDIR/deb" 2>&1 3>&- || true
 	if command -v rpmbuild >/dev/null; then
 		rm -f "$out"/*.rpm
@@ -79,6 +79,12 @@ trace() {
 	dpkg-deb -c "$deb" | grep -q ' ./usr/lib/python3/dist-packages/sos/report/plugins/vferry.py$'
 	[[ $(dpkg-deb -f "$deb" Depends) == *"libvirt-daemon (>= 6.5)"* ]]
 	[ "$(dpkg-deb -f "$deb" Version)" = "$version" ]
+}
+
+@test "lintian finds nothing in the Debian package" {
+	need dpkg-buildpackage
+	need lintian
+	lintian --allow-root --fail-on error,warning "$out/vferry_${version}_$(dpkg --print-architecture).deb"
 }
 
 @test "make rpm's packages: rpmlint finds no error, the hook lies where libvirt looks, and the libvirt it needs is 6.5" {
