@@ -117,6 +117,26 @@ TEST(somebody_elses_port_fits_with_its_vlans_and_iface_id_and_what_else_it_lacks
 	CHECK_CONTAINS(why.what, "VLAN tag 100 instead of -1");
 }
 
+/* Whether somebody else's port with some trunks fits a guest that wants others. */
+static bool fits_with_trunks(const char *has, const char *wants)
+{
+	struct ovs_port port = { .name = "rep2", .bridge = "br0", .ofport = 3, .tag = -1 };
+	struct port_settings wanted = { 0 };
+	struct reason why = { 0 };
+
+	CHECK_INT(port_settings_parse_trunks(has, &port.settings), 0);
+	CHECK_INT(port_settings_parse_trunks(wants, &wanted), 0);
+	return desired_port_fits(&port, &wanted, NULL, 0, &why) == 0;
+}
+
+TEST(somebody_elses_port_with_as_many_trunks_fits_only_if_they_are_the_same)
+{
+	CHECK(fits_with_trunks("100 200", "100 200"));
+	CHECK(!fits_with_trunks("100", "200"));
+	CHECK(!fits_with_trunks("100 4095", "100 4094"));
+	CHECK(!fits_with_trunks("0 1 2", "0 1 30"));
+}
+
 TEST(a_port_is_the_guests_by_its_lease_alone_and_somebody_elses_if_it_fits)
 {
 	struct policy_host *h = host_new();

@@ -53,30 +53,35 @@ static const struct trust_row {
 	struct port_settings port;
 	const char *bridge;
 	const char *refused;     /* what is named; NULL: allowed */
+	const char *trunks;      /* of the port, beside the rest */
 } rows[] = {
-	{ "bridges", "any", { 0 }, "br-vferry", NULL },
-	{ "bridges", "br-a br-b", { 0 }, "br-vferry", NULL }, /* that of [host] is always allowed */
-	{ "bridges", "br-a, br-b", { 0 }, "br-c", "bridge br-c, which bridges in [trust]" },
-	{ "bridges", "br-a, br-b", { 0 }, "br-", "bridge br-, which" },
-	{ "vlans", "any", { .has_tag = true, .tag = 42 }, NULL, NULL },
-	{ "vlans", "100-199", { .has_tag = true, .tag = 100 }, NULL, NULL },
-	{ "vlans", "100-199", { .has_tag = true, .tag = 42 }, NULL, "VLAN 42, which vlans" },
-	{ "vlans", "100-199", { 0 }, NULL, "a port that carries every VLAN" },
-	{ "vlans", "none 100-199", { 0 }, NULL, NULL },
-	{ "vlans", "none 100-199", { .vlan_mode = "trunk" }, NULL, "a port that carries every VLAN" },
-	{ "vlans", "none 100-199", { .has_tag = true, .tag = 100, .vlan_mode = "native-untagged" }, NULL, "every VLAN" },
-	{ "vlans", "100-199", { .has_tag = true, .tag = 100, .vlan_mode = "access" }, NULL, NULL },
-	{ "vlans", "100-199", { .has_tag = true, .tag = 100, .vlan_mode = "dot1q-tunnel" }, NULL, NULL },
-	{ "vlans", "100-199", { .trunk = { 100, 200 }, .trunks = 2 }, NULL, "VLAN 200, which vlans" },
-	{ "vlans", "100-200", { .trunk = { 100, 200 }, .trunks = 2 }, NULL, NULL },
-	{ "trunks", "no", { .trunk = { 100 }, .trunks = 1 }, NULL, "a port that carries several VLANs, which trunks" },
-	{ "trunks", "no", { .has_tag = true, .tag = 5, .vlan_mode = "native-tagged" }, NULL, "several VLANs" },
-	{ "trunks", "no", { .has_tag = true, .tag = 5 }, NULL, NULL },
-	{ "iface_id", "yes", { .iface_id = "2f1c" }, NULL, NULL },
-	{ "iface_id", "no", { .iface_id = "2f1c" }, NULL, "iface-id 2f1c, which iface_id" },
-	{ "qos", "no", { .ingress_rate = 1000 }, NULL, "limits of traffic (QoS), which qos" },
-	{ "qos", "no", { .qos = "linux-htb max-rate=1000" }, NULL, "limits of traffic (QoS), which qos" },
-	{ "qos", "yes", { .ingress_rate = 1000 }, NULL, NULL },
+	{ "bridges", "any", { 0 }, "br-vferry", NULL, NULL },
+	{ "bridges", "br-a br-b", { 0 }, "br-vferry", NULL, NULL }, /* that of [host] is always allowed */
+	{ "bridges", "br-a, br-b", { 0 }, "br-c", "bridge br-c, which bridges in [trust]", NULL },
+	{ "bridges", "br-a, br-b", { 0 }, "br-", "bridge br-, which", NULL },
+	{ "vlans", "any", { .has_tag = true, .tag = 42 }, NULL, NULL, NULL },
+	{ "vlans", "100-199", { .has_tag = true, .tag = 100 }, NULL, NULL, NULL },
+	{ "vlans", "100-199", { .has_tag = true, .tag = 42 }, NULL, "VLAN 42, which vlans", NULL },
+	{ "vlans", "100-199", { 0 }, NULL, "a port that carries every VLAN", NULL },
+	{ "vlans", "none 100-199", { 0 }, NULL, NULL, NULL },
+	{ "vlans", "none 100-199", { .vlan_mode = "trunk" }, NULL, "a port that carries every VLAN", NULL },
+	{ "vlans", "none 100-199", { .has_tag = true, .tag = 100, .vlan_mode = "native-untagged" }, NULL, "every VLAN", NULL },
+	{ "vlans", "100-199", { .has_tag = true, .tag = 100, .vlan_mode = "access" }, NULL, NULL, NULL },
+	{ "vlans", "100-199", { .has_tag = true, .tag = 100, .vlan_mode = "dot1q-tunnel" }, NULL, NULL, NULL },
+	{ "vlans", "100-199", { 0 }, NULL, "VLAN 200, which vlans", "100 200" },
+	{ "vlans", "0-199", { 0 }, NULL, "VLAN 200, which vlans", "100 200" },
+	{ "vlans", "100-199", { 0 }, NULL, "VLAN 99, which vlans", "99 100 199" },
+	{ "vlans", "100-199", { 0 }, NULL, NULL, "100 199" },
+	{ "vlans", "100-200", { 0 }, NULL, NULL, "100 200" },
+	{ "vlans", "0-4094", { 0 }, NULL, "VLAN 4095, which vlans", "0 4095" },
+	{ "trunks", "no", { 0 }, NULL, "a port that carries several VLANs, which trunks", "100" },
+	{ "trunks", "no", { .has_tag = true, .tag = 5, .vlan_mode = "native-tagged" }, NULL, "several VLANs", NULL },
+	{ "trunks", "no", { .has_tag = true, .tag = 5 }, NULL, NULL, NULL },
+	{ "iface_id", "yes", { .iface_id = "2f1c" }, NULL, NULL, NULL },
+	{ "iface_id", "no", { .iface_id = "2f1c" }, NULL, "iface-id 2f1c, which iface_id", NULL },
+	{ "qos", "no", { .ingress_rate = 1000 }, NULL, "limits of traffic (QoS), which qos", NULL },
+	{ "qos", "no", { .qos = "linux-htb max-rate=1000" }, NULL, "limits of traffic (QoS), which qos", NULL },
+	{ "qos", "yes", { .ingress_rate = 1000 }, NULL, NULL, NULL },
 };
 
 /* Sets a key of [trust]. */
@@ -101,6 +106,8 @@ TEST(what_a_passport_asks_for_is_allowed_or_refused_by_name)
 
 		set_key(&h->config, rows[i].key, rows[i].value);
 		passport->port = rows[i].port;
+		if (rows[i].trunks)
+			CHECK_INT(port_settings_parse_trunks(rows[i].trunks, &passport->port), 0);
 		if (rows[i].bridge)
 			snprintf(passport->bridge, sizeof(passport->bridge), "%s", rows[i].bridge);
 		error = judge(h, &why);

@@ -29,17 +29,17 @@ bool port_settings_is_vlan_mode(const char *text)
 }
 
 /* Return: whether both have the same VLANs. */
-static bool has_equal_vlans(const struct port_settings *a, const struct port_settings *b)
+bool port_settings_equal_vlans(const struct port_settings *a, const struct port_settings *b)
 {
 	if (a->has_tag != b->has_tag || (a->has_tag && a->tag != b->tag) || strcmp(a->vlan_mode, b->vlan_mode) || a->trunks != b->trunks)
 		return false;
-	return memcmp(a->trunk, b->trunk, sizeof(a->trunk)) == 0;
+	return memcmp(&a->trunk, &b->trunk, sizeof(a->trunk)) == 0;
 }
 
 /* Return: whether both say the same. */
 bool port_settings_equal(const struct port_settings *a, const struct port_settings *b)
 {
-	if (!has_equal_vlans(a, b) || a->ingress_rate != b->ingress_rate || a->ingress_burst != b->ingress_burst || strcmp(a->qos, b->qos))
+	if (!port_settings_equal_vlans(a, b) || a->ingress_rate != b->ingress_rate || a->ingress_burst != b->ingress_burst || strcmp(a->qos, b->qos))
 		return false;
 	if (a->has_attached_mac != b->has_attached_mac || (a->has_attached_mac && !mac_address_equal(&a->attached_mac, &b->attached_mac)))
 		return false;
@@ -57,7 +57,7 @@ bool port_settings_is_empty(const struct port_settings *settings)
 /* Return: whether the VLAN is one of the trunks. */
 bool port_settings_has_trunk(const struct port_settings *settings, unsigned int vlan)
 {
-	return vlan <= PORT_MAX_VLAN && settings->trunk[vlan / 8] >> vlan % 8 & 1;
+	return vlan <= PORT_MAX_VLAN && settings->trunk.bit[vlan / 8] >> vlan % 8 & 1;
 }
 
 /* Makes a VLAN one of the trunks, if it can be one. */
@@ -65,7 +65,7 @@ void port_settings_add_trunk(struct port_settings *settings, unsigned int vlan)
 {
 	if (vlan > PORT_MAX_VLAN || port_settings_has_trunk(settings, vlan))
 		return;
-	settings->trunk[vlan / 8] |= (uint8_t)(1u << vlan % 8);
+	settings->trunk.bit[vlan / 8] |= (uint8_t)(1u << vlan % 8);
 	settings->trunks++;
 }
 
@@ -115,7 +115,7 @@ int port_settings_parse_trunks(const char *text, struct port_settings *settings)
 		if (*text++ != ' ')
 			return -EINVAL;
 	}
-	memcpy(settings->trunk, fresh.trunk, sizeof(fresh.trunk));
+	settings->trunk = fresh.trunk;
 	settings->trunks = fresh.trunks;
 	return 0;
 }

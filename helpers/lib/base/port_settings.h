@@ -21,10 +21,15 @@
 #define PORT_NAME_MAX 64 /* of a name, with its NUL */
 #define PORT_TRUNKS_LEN (PORT_MAX_TRUNKS * 5)
 
+/* VLANs, a bit for each; no list of their numbers, so asked by port_settings_has_trunk() alone. */
+struct port_trunks {
+	uint8_t bit[PORT_MAX_TRUNKS / 8];
+};
+
 struct port_settings {
 	bool has_tag;
 	uint16_t tag;                    /* 0 to PORT_MAX_VLAN */
-	uint8_t trunk[PORT_MAX_TRUNKS / 8]; /* a bit for each VLAN: see port_settings_has_trunk() */
+	struct port_trunks trunk;
 	size_t trunks;                   /* how many; 0: not set */
 	char vlan_mode[20];              /* "access", "trunk", "native-tagged", "native-untagged", "dot1q-tunnel"; "" not set */
 	uint32_t ingress_rate;           /* ingress_policing_rate, kbit/s; 0: none */
@@ -46,6 +51,9 @@ bool port_settings_is_vlan_mode(const char *text);
 /* Whether nothing is set. */
 bool port_settings_is_empty(const struct port_settings *settings);
 bool port_settings_equal(const struct port_settings *a, const struct port_settings *b);
+
+/* Whether both have the same VLANs: tag, mode and trunks. */
+bool port_settings_equal_vlans(const struct port_settings *a, const struct port_settings *b);
 
 /* Whether a VLAN is among the trunks; makes it one of them. vlan: 0 to PORT_MAX_VLAN, others are none. */
 bool port_settings_has_trunk(const struct port_settings *settings, unsigned int vlan);

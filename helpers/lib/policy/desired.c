@@ -195,10 +195,11 @@ int desired_of_nobody(const struct object *object, struct steps *steps)
  */
 static bool has_vlans(const struct ovs_port *port, const struct port_settings *wanted)
 {
-	const struct port_settings *has = &port->settings;
+	struct port_settings has = port->settings;
 
-	return (wanted->has_tag ? wanted->tag : -1) == port->tag && strcmp(wanted->vlan_mode, has->vlan_mode) == 0 &&
-	       wanted->trunks == has->trunks && memcmp(wanted->trunk, has->trunk, wanted->trunks * sizeof(wanted->trunk[0])) == 0;
+	has.has_tag = port->tag >= 0;
+	has.tag = (uint16_t)(has.has_tag ? port->tag : 0);
+	return port_settings_equal_vlans(&has, wanted);
 }
 
 /*

@@ -65,9 +65,9 @@ static int judge_vlans(const struct config *config, const struct port_settings *
 	snprintf(what, sizeof(what), "VLAN %u", port->tag);
 	if (port->has_tag && !vlan_set_has(vlans, port->tag))
 		return refuse(what, "vlans", why);
-	for (size_t i = 0; i < port->trunks; i++) {
-		snprintf(what, sizeof(what), "VLAN %u", port->trunk[i]);
-		if (!vlan_set_has(vlans, port->trunk[i]))
+	for (unsigned int vlan = 0; port->trunks && vlan <= PORT_MAX_VLAN; vlan++) {
+		snprintf(what, sizeof(what), "VLAN %u", vlan);
+		if (port_settings_has_trunk(port, vlan) && !vlan_set_has(vlans, vlan))
 			return refuse(what, "vlans", why);
 	}
 	return 0;

@@ -87,7 +87,7 @@ static bool has_wanted_vlans(const struct ovs_port *port, const struct ovs_port_
 	if (!wanted)
 		return true;
 	return strcmp(wanted->vlan_mode, has->vlan_mode) == 0 && wanted->trunks == has->trunks &&
-	       memcmp(wanted->trunk, has->trunk, sizeof(wanted->trunk)) == 0;
+	       memcmp(&wanted->trunk, &has->trunk, sizeof(wanted->trunk)) == 0;
 }
 
 /* Adds the egress QoS that a request sets, in place of what vferry made for a port of that name. Without settings what is there stays. */
