@@ -228,3 +228,101 @@ TEST(an_attached_mac_or_uuid_that_is_anothers_is_refused)
 	CHECK_INT(judge(h, &why), -EACCES);
 	free(h);
 }
+
+TEST(a_uuid_is_the_same_in_other_letters)
+{
+	static const char running[] = "abcdef99-2222-3333-4444-5555555555ff", wanted[] = "ABCDEF99-2222-3333-4444-5555555555FF";
+	struct policy_host *h = host_with_guest();
+	struct port_settings *asked = &h->domain.passport.vf[0].port;
+	struct status status = { .name = "web2" };
+	struct ovs_port port = port_with("old", "2f1c", wanted);
+	struct reason why = { 0 };
+
+	strcpy(status.uuid, running);
+	h->running = (struct status_list){ .status = &status, .count = 1 };
+	strcpy(asked->vm_id, wanted);
+	CHECK_INT(judge(h, &why), -EACCES);
+	CHECK_CONTAINS(why.what, "that of guest web2 here");
+	*asked->vm_id = '\0';
+	strcpy(asked->vm_uuid, wanted);
+	CHECK_INT(judge(h, &why), -EACCES);
+	h->running.count = 0;
+	strcpy(h->domain.uuid, running); /* and its own port is its own */
+	CHECK_INT(judge_beside(h, &port, &why), 0);
+	free(h);
+}
+
+TEST(two_vfs_of_a_guest_have_an_iface_id_each)
+{
+	struct policy_host *h = host_with_guest();
+	struct passport_vf *passport = h->domain.passport.vf;
+	struct reason why = { 0 };
+
+	guest_add(h, "0000:81:00.5", PSID);
+	snprintf(passport[1].bridge, sizeof(passport[1].bridge), "br-vferry");
+	strcpy(passport[0].port.iface_id, "2f1c");
+	strcpy(passport[1].port.iface_id, "2f1d");
+	CHECK_INT(judge(h, &why), 0);
+	strcpy(passport[1].port.iface_id, "2f1c");
+	CHECK_INT(judge(h, &why), -EACCES);
+	CHECK_CONTAINS(why.what, "iface-id 2f1c");
+	free(h);
+}
+
+TEST(what_cannot_be_understood_of_a_passport_is_no_way_round_it)
+{
+	struct policy_host *h = host_with_guest();
+	struct reason why = { 0 };
+
+	h->hostdev[0].passport = NULL;
+	h->domain.passport.vfs = 0;
+	CHECK_INT(guest_find(h, &why), 0);
+	CHECK_INT(guest_place(h, &why), 0);
+	h->domain.passport.ignored = 1;
+	strcpy(h->domain.passport.note, "entry 1 has a wrong trunks");
+	CHECK_INT(guest_find(h, &why), 0);
+	CHECK_INT(guest_place(h, &why), -EACCES);
+	CHECK_CONTAINS(why.what, "entry 1 has a wrong trunks");
+	CHECK(*why.cure);
+	free(h);
+}
+
+TEST(a_guest_that_arrives_without_a_passport_gets_no_more_vlans_than_one_that_asks_for_none)
+{
+	struct policy_host *h = host_with_guest();
+	struct reason why = { 0 };
+
+	h->hostdev[0].passport = NULL;
+	h->domain.passport.vfs = 0;
+	set_key(&h->config, "vlans", "100-199");
+	CHECK_INT(guest_find(h, &why), 0);
+	CHECK_INT(guest_place(h, &why), -EACCES);
+	CHECK_CONTAINS(why.what, "a port that carries every VLAN, which vlans in [trust]");
+	set_key(&h->config, "vlans", "100-199 none");
+	CHECK_INT(guest_place(h, &why), 0);
+	set_key(&h->config, "vlans", "any");
+	CHECK_INT(guest_place(h, &why), 0);
+	free(h);
+}
+
+TEST(an_iface_id_of_another_vf_that_the_guest_runs_with_is_not_given_twice)
+{
+	struct policy_host *h = host_with_guest();
+	struct pci_address device[] = { address_of("0000:81:00.4"), address_of("0000:81:00.5") };
+	struct status status = { .uuid = UUID, .name = "guest1", .device = device, .devices = 2 };
+	struct placement p = { .config = &h->config, .inventory = &h->inventory, .running = &h->running, .leases = &h->leases,
+			       .uuid = h->domain.uuid, .holds = true };
+	struct ovs_port port = port_with("rep3", "2f1c", UUID); /* VF 3 is 0000:81:00.5 */
+	struct reason why = { 0 };
+
+	h->running = (struct status_list){ .status = &status, .count = 1 };
+	strcpy(h->domain.passport.vf[0].port.iface_id, "2f1c");
+	h->inventory.ovs.port = &port;
+	h->inventory.ovs.ports = 1;
+	CHECK_INT(guest_find(h, NULL), 0);
+	CHECK_INT(placement_fixed(&p, &h->guest, &why), -EACCES);
+	CHECK_CONTAINS(why.what, "is that of port rep3 here");
+	strcpy(port.name, "rep2"); /* its own */
+	CHECK_INT(placement_fixed(&p, &h->guest, &why), 0);
+	free(h);
+}

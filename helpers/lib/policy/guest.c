@@ -153,11 +153,13 @@ static int refuse_so_many(struct reason *why)
 int guest_find_vfs(const struct guest_search *search, struct guest *guest, struct reason *why)
 {
 	const struct config *config = search->config;
+	const struct passport *passport = &search->domain->passport;
 
 	guest->vfs = 0;
 	for (size_t i = 0; i < search->domain->hostdevs; i++) {
 		const struct hostdev *device = &search->domain->hostdev[i];
-		struct guest_vf vf = { .hostdev = i, .device = device, .passport = device->passport, .pool = search->pools ? search->pools[i] : NULL };
+		struct guest_vf vf = { .hostdev = i, .device = device, .passport = device->passport, .pool = search->pools ? search->pools[i] : NULL,
+				       .garbled = passport->ignored && !device->passport ? passport->note : "" };
 		enum finding finding = examine(&vf, search->inventory);
 		bool carry = finding == FINDING_VF;
 		int error = finding == FINDING_UNKNOWN && search->incoming ? judge_unknown(search, i, &carry, why) : 0;

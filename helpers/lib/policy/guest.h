@@ -24,6 +24,7 @@ struct guest_vf {
 	size_t hostdev;                    /* number in domain->hostdev */
 	const struct hostdev *device;
 	const struct passport_vf *passport;/* NULL: none */
+	const char *garbled;               /* without one: what of the passport could not be understood and may be of this VF; "": nothing */
 	char asked[20];                    /* what its definition asks for, as a word (state/kept.h); "": not known */
 	const struct network_pool *pool;   /* libvirt chooses the VF from this pool; NULL: vferry chooses */
 	char bridge[64];                   /* Open vSwitch bridge that its representor belongs into */

@@ -277,7 +277,7 @@ int placement_choose(const struct placement *p, struct guest *guest, struct reas
 		guest->vf[i].has_vf = false;
 	}
 	for (size_t i = 0; i < guest->vfs; i++) {
-		int error = trust_judge(p, &guest->vf[i], why);
+		int error = trust_judge(p, guest, &guest->vf[i], why);
 
 		if (!error)
 			error = place_one(p, guest, &guest->vf[i], why);

@@ -59,7 +59,7 @@ static int judge_users(const struct placement *p, const struct guest_vf *vf, str
  * fix_one() - places one VF at the address that the guest names
  * Return: as placement_fixed()
  */
-static int fix_one(const struct placement *p, struct guest_vf *vf, struct reason *why)
+static int fix_one(const struct placement *p, const struct guest *guest, struct guest_vf *vf, struct reason *why)
 {
 	struct rule_case c = { .config = p->config, .inventory = p->inventory, .vf = vf, .running = p->running,
 			       .incoming = p->incoming };
@@ -72,7 +72,7 @@ static int fix_one(const struct placement *p, struct guest_vf *vf, struct reason
 		reason_cure(why, "give the guest the address of a VF of this host");
 		return -ENODEV;
 	}
-	if (trust_judge(p, vf, why))
+	if (trust_judge(p, guest, vf, why))
 		return -EACCES;
 	c.pf = vf->pf;
 	if (rules_judge_pf(&c, p->warn, p->arg, why))
@@ -97,6 +97,6 @@ int placement_fixed(const struct placement *p, struct guest *guest, struct reaso
 	int error = 0;
 
 	for (size_t i = 0; !error && i < guest->vfs; i++)
-		error = fix_one(p, &guest->vf[i], why);
+		error = fix_one(p, guest, &guest->vf[i], why);
 	return error;
 }

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #define SEPARATORS " ,\t"
 
@@ -88,24 +89,37 @@ static int judge_rest(const struct config *config, const struct port_settings *p
 
 /* ---- What others have --------------------------------------------------------------------------------------------------------- */
 
-/* Return: the guest that has, or is promised, the VF whose representor a port is; "" if no guest has it; NULL if it is none's. */
-static const char *holder_of_port(const struct placement *p, const struct ovs_port *port)
+/* Return: the VF whose representor a port is, NULL if it is none's. */
+static const struct inventory_vf *vf_of_port(const struct placement *p, const struct ovs_port *port)
 {
 	for (size_t i = 0; i < p->inventory->pfs; i++) {
 		const struct inventory_pf *pf = &p->inventory->pf[i];
 
-		for (unsigned int k = 0; k < pf->num_vfs; k++) {
-			const struct status *guest;
-			const struct record *lease;
-
-			if (!pf->vf[k].has_port || strcmp(pf->vf[k].port.netdev, port->name) || !*port->name)
-				continue;
-			guest = status_find_device(p->running, &pf->vf[k].address);
-			lease = record_find_vf(p->leases, &pf->vf[k].address, NULL);
-			return guest ? guest->uuid : lease ? lease->uuid : "";
+		for (unsigned int k = 0; *port->name && k < pf->num_vfs; k++) {
+			if (pf->vf[k].has_port && strcmp(pf->vf[k].port.netdev, port->name) == 0)
+				return &pf->vf[k];
 		}
 	}
 	return NULL;
+}
+
+/* Return: the guest that has, or is promised, the VF whose representor a port is; "" if no guest has it; NULL if it is none's. */
+static const char *holder_of_port(const struct placement *p, const struct ovs_port *port)
+{
+	const struct inventory_vf *vf = vf_of_port(p, port);
+	const struct status *guest = vf ? status_find_device(p->running, &vf->address) : NULL;
+	const struct record *lease = vf ? record_find_vf(p->leases, &vf->address, NULL) : NULL;
+
+	return guest ? guest->uuid : lease ? lease->uuid : vf ? "" : NULL;
+}
+
+/* Whether a port is that of another VF which the guest runs with: it does not go. */
+static bool is_staying(const struct placement *p, const struct ovs_port *port, const struct guest_vf *vf)
+{
+	const struct inventory_vf *other = p->holds && vf->device->has_source ? vf_of_port(p, port) : NULL;
+	const struct status *guest = other ? status_find_device(p->running, &other->address) : NULL;
+
+	return guest && strcmp(guest->uuid, p->uuid) == 0 && !pci_address_equal(&other->address, &vf->device->source);
 }
 
 /* Whether a port is another's: not of this guest, and not that of a VF which nobody has any more. */
@@ -113,7 +127,8 @@ static bool is_others(const struct placement *p, const struct ovs_port *port)
 {
 	const char *holder;
 
-	if (strcmp(port->guest, p->uuid) == 0 || strcmp(port->settings.vm_id, p->uuid) == 0 || strcmp(port->settings.vm_uuid, p->uuid) == 0)
+	if (strcmp(port->guest, p->uuid) == 0 || strcasecmp(port->settings.vm_id, p->uuid) == 0 ||
+	    strcasecmp(port->settings.vm_uuid, p->uuid) == 0)
 		return false;
 	holder = holder_of_port(p, port);
 	return !holder || (*holder && strcmp(holder, p->uuid));
@@ -168,31 +183,70 @@ static int judge_mac(const struct placement *p, const struct mac_address *mac, s
 	return judge_mac_of_guests(p, mac, what, why);
 }
 
-/* Judges the names by which a cloud's controller knows a port. Return: 0, -EACCES with *why filled. */
-static int judge_names(const struct placement *p, const struct port_settings *wanted, struct reason *why)
+/* Judges the name by which OVN knows a port: no other has it, be it another of the guest's own. Return: 0, -EACCES with *why filled. */
+static int judge_iface_id(const struct placement *p, const struct guest *guest, const struct guest_vf *vf, struct reason *why)
 {
 	const struct ovs_state *ovs = &p->inventory->ovs;
-	const char *const ids[] = { wanted->vm_id, wanted->vm_uuid };
-	char what[PORT_NAME_MAX + 16];
+	const char *wanted = vf->passport->port.iface_id;
+	char what[PORT_NAME_MAX + 16], mac[MAC_ADDRESS_LEN];
 
-	snprintf(what, sizeof(what), "iface-id %s", wanted->iface_id);
-	for (size_t i = 0; *wanted->iface_id && i < ovs->ports; i++) {
-		if (strcmp(ovs->port[i].settings.iface_id, wanted->iface_id) == 0 && is_others(p, &ovs->port[i]))
-			return refuse_taken(what, "port", ovs->port[i].name, why);
+	snprintf(what, sizeof(what), "iface-id %s", wanted);
+	for (size_t i = 0; *wanted && i < ovs->ports; i++) {
+		const struct ovs_port *port = &ovs->port[i];
+
+		if (strcmp(port->settings.iface_id, wanted) == 0 && (is_others(p, port) || is_staying(p, port, vf)))
+			return refuse_taken(what, "port", port->name, why);
 	}
-	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
-		const struct status *guest = strcmp(ids[i], p->uuid) ? status_find_uuid(p->running, ids[i]) : NULL;
+	for (size_t i = 0; *wanted && i < guest->vfs; i++) {
+		const struct passport_vf *other = guest->vf[i].passport;
 
-		snprintf(what, sizeof(what), "uuid %s", ids[i]);
-		if (guest)
-			return refuse_taken(what, "guest", guest->name, why);
+		if (other && other != vf->passport && strcmp(other->port.iface_id, wanted) == 0)
+			return refuse_taken(what, "its own VF with MAC", mac_address_format(&other->mac, mac), why);
 	}
 	return 0;
 }
 
-/* Judges a passport's entry. Return: 0, -EACCES with *why filled. */
-static int judge_passport(const struct placement *p, const struct passport_vf *passport, struct reason *why)
+/* Judges the names by which a cloud's controller knows a guest. Return: 0, -EACCES with *why filled. */
+static int judge_uuids(const struct placement *p, const struct port_settings *wanted, struct reason *why)
 {
+	const char *const ids[] = { wanted->vm_id, wanted->vm_uuid };
+	char what[PORT_NAME_MAX + 16];
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		snprintf(what, sizeof(what), "uuid %s", ids[i]);
+		for (size_t k = 0; strcasecmp(ids[i], p->uuid) && k < p->running->count; k++) {
+			if (strcasecmp(p->running->status[k].uuid, ids[i]) == 0)
+				return refuse_taken(what, "guest", p->running->status[k].name, why);
+		}
+	}
+	return 0;
+}
+
+/*
+ * Judges a VF that arrives without an entry of a passport: what nobody understands, and what nobody says, gives no more than what somebody
+ * asks for. Where a guest starts, this host alone decides about such a VF. Return: 0, -EACCES with *why filled.
+ */
+static int judge_untold(const struct placement *p, const struct guest_vf *vf, struct reason *why)
+{
+	if (!p->incoming)
+		return 0;
+	if (vf->garbled && *vf->garbled) {
+		reason_set(why, -EACCES, NULL, "what the guest's passport says of a device, which may be this VF, cannot be understood: %s", vf->garbled);
+		reason_cure(why, "let the agent write the passport anew on the source: systemctl restart vferryd");
+		return -EACCES;
+	}
+	if (p->config->trust_vlans.any || p->config->trust_vlans.none)
+		return 0;
+	reason_set(why, -EACCES, NULL, "the guest has no passport for it, which leaves a port that carries every VLAN, which vlans in [trust] of "
+		   "vferry.conf does not allow");
+	reason_cure(why, "let the agent write the passport on the source, with the VLAN of the VF's port there, or add the word none to vlans here");
+	return -EACCES;
+}
+
+/* Judges a passport's entry. Return: 0, -EACCES with *why filled. */
+static int judge_passport(const struct placement *p, const struct guest *guest, const struct guest_vf *vf, struct reason *why)
+{
+	const struct passport_vf *passport = vf->passport;
 	int error = judge_bridge(p->config, passport, why);
 
 	if (!error)
@@ -200,7 +254,9 @@ static int judge_passport(const struct placement *p, const struct passport_vf *p
 	if (!error)
 		error = judge_rest(p->config, &passport->port, why);
 	if (!error)
-		error = judge_names(p, &passport->port, why);
+		error = judge_iface_id(p, guest, vf, why);
+	if (!error)
+		error = judge_uuids(p, &passport->port, why);
 	if (!error)
 		error = judge_mac(p, &passport->mac, why);
 	return error || !passport->port.has_attached_mac ? error : judge_mac(p, &passport->port.attached_mac, why);
@@ -209,16 +265,17 @@ static int judge_passport(const struct placement *p, const struct passport_vf *p
 /*
  * trust_judge() - what a guest's VF brings along
  * @p:		host, configuration, who is here, the guest's uuid
+ * @guest:	the guest
  * @vf:		VF of the guest
  * @why:	filled on refusal
  * Return: 0, -EACCES
  */
-int trust_judge(const struct placement *p, const struct guest_vf *vf, struct reason *why)
+int trust_judge(const struct placement *p, const struct guest *guest, const struct guest_vf *vf, struct reason *why)
 {
 	int error = vf->device->has_mac ? judge_mac(p, &vf->device->mac, why) : 0;
 
-	if (!error && vf->passport)
-		error = judge_passport(p, vf->passport, why);
+	if (!error)
+		error = vf->passport ? judge_passport(p, guest, vf, why) : judge_untold(p, vf, why);
 	if (error)
 		reason_rule(why, "trust");
 	return error;

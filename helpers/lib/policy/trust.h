@@ -11,8 +11,9 @@
 
 /*
  * Judges what a guest's VF brings along, whichever way the guest comes up here: bridge, VLANs, iface-id and limits of its passport, and
- * that its MAC, its iface-id and its uuids are no other guest's and no other port's. Return: 0; -EACCES with what exceeds it in *why.
+ * that its MAC, its iface-id and its uuids are no other guest's and no other port's; and that one which arrives without a passport that can
+ * be read gets no more. Return: 0; -EACCES with what exceeds it in *why.
  */
-int trust_judge(const struct placement *p, const struct guest_vf *vf, struct reason *why);
+int trust_judge(const struct placement *p, const struct guest *guest, const struct guest_vf *vf, struct reason *why);
 
 #endif
