@@ -93,7 +93,8 @@ static void add_interface(const struct world_ovs *row, const char *name, struct 
 	json_object_object_add(json, "options", map_of((const char *const[]){ "peer", row->peer, NULL }));
 	json_object_object_add(json, "ofport", json_object_new_int(row->ofport));
 	json_object_object_add(json, "error", *row->error ? json_object_new_string(row->error) : set_of(json_object_new_array()));
-	json_object_object_add(json, "external_ids", map_of((const char *const[]){ "iface-id", row->iface_id, NULL }));
+	json_object_object_add(json, "external_ids", map_of((const char *const[]){ "iface-id", row->iface_id, "attached-mac",
+									   row->attached_mac, NULL }));
 	json_object_object_add(json, "ingress_policing_rate", json_object_new_int(row->rate));
 	json_object_array_add(list, json);
 }
@@ -103,6 +104,16 @@ static struct json_object *owner_of(const struct world_ovs *row)
 {
 	return map_of((const char *const[]){ OVS_OWNER_KEY, row->ours ? "vferry" : "", OVS_GUEST_KEY, row->guest, OVS_LEASE_KEY, row->lease,
 					      OVS_VF_KEY, row->vf, NULL });
+}
+
+/* The VLANs of a port, "100,200". */
+static struct json_object *trunks_of(const struct world_ovs *row)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (const char *at = row->trunks; *at; at += strcspn(at, ","), at += *at == ',')
+		json_object_array_add(list, json_object_new_int(atoi(at)));
+	return set_of(list);
 }
 
 /* Adds a port's row. */
@@ -116,6 +127,7 @@ static void add_port(const struct world_ovs *row, struct json_object *list)
 	json_object_object_add(json, "interfaces", set_of(interfaces));
 	json_object_object_add(json, "external_ids", owner_of(row));
 	json_object_object_add(json, "tag", row->tag < 0 ? set_of(json_object_new_array()) : json_object_new_int(row->tag));
+	json_object_object_add(json, "trunks", trunks_of(row));
 	json_object_array_add(list, json);
 }
 
@@ -226,6 +238,7 @@ int __wrap_ovs_add_bridge(UNUSED struct ovs *ovs, const char *bridge, UNUSED dea
 int __wrap_ovs_add_port(UNUSED struct ovs *ovs, const struct ovs_port_request *request, UNUSED deadline_t deadline, struct reason *why)
 {
 	const struct world *world = world_read();
+	char trunks[PORT_TRUNKS_LEN] = "";
 
 	if (world->ovs_refuses)
 		return reason_set(why, -EIO, request->port, "Open vSwitch makes no port");
@@ -239,10 +252,15 @@ int __wrap_ovs_add_port(UNUSED struct ovs *ovs, const struct ovs_port_request *r
 		if (strcmp(row->bridge, request->bridge) != 0)
 			return reason_set(why, -EEXIST, request->port, "it is in Open vSwitch bridge %s already, as port %s", row->bridge, row->name);
 	}
-	world_change("ovs port %s bridge=%s ours=1 gone=0 guest=%s vf=%s lease=%s tag=%d iface-id=%s rate=%u", request->port, request->bridge,
+	if (request->settings)
+		port_settings_format_trunks(request->settings, trunks);
+	for (char *blank = trunks; (blank = strchr(blank, ' ')); blank++)
+		*blank = ',';
+	world_change("ovs port %s bridge=%s ours=1 gone=0 guest=%s vf=%s lease=%s tag=%d iface-id=%s rate=%u%s%.500s", request->port, request->bridge,
 		     request->guest, request->vf, request->lease ? request->lease : "",
 		     request->settings && request->settings->has_tag ? request->settings->tag : request->tag,
-		     request->settings ? request->settings->iface_id : "", request->settings ? request->settings->ingress_rate : 0);
+		     request->settings ? request->settings->iface_id : "", request->settings ? request->settings->ingress_rate : 0,
+		     *trunks ? " trunks=" : "", trunks);
 	return 0;
 }
 

@@ -238,6 +238,8 @@ static void read_ovs(char *const *words)
 	take_text(words, "guest", row->guest, sizeof(row->guest));
 	take_text(words, "lease", row->lease, sizeof(row->lease));
 	take_text(words, "iface-id", row->iface_id, sizeof(row->iface_id));
+	take_text(words, "trunks", row->trunks, sizeof(row->trunks));
+	take_text(words, "attached-mac", row->attached_mac, sizeof(row->attached_mac));
 	take_text(words, "vf", row->vf, sizeof(row->vf));
 	take_text(words, "datapath", row->datapath, sizeof(row->datapath));
 	take_text(words, "members", row->members, sizeof(row->members));
@@ -401,7 +403,7 @@ const struct world *world_read(void)
 void world_change(const char *format, ...)
 {
 	static const char *const files[] = { "host", "changes" };
-	char line[512], path[4096];
+	char line[1024], path[4096];
 	va_list args;
 
 	va_start(args, format);

@@ -45,6 +45,7 @@ struct world_link {
 struct world_ovs {
 	char kind[12];      /* "bridge", "port" */
 	char name[64], bridge[64], type[20], peer[64], error[160], guest[40], lease[20], vf[32], datapath[16], members[160], iface_id[64];
+	char trunks[512], attached_mac[20]; /* "100,200" */
 	int ofport, tag, rate;
 	bool ours, is_gone;
 };

@@ -288,8 +288,10 @@ void inventory_join_devices(struct inventory *inventory, const struct netdev *li
 		struct ovs_port *port = &inventory->ovs.port[i];
 		const struct netdev *netdev = netdev_find(list, count, port->members ? port->member[0] : port->name);
 
-		if (netdev && may_lead(netdev))
-			memcpy(port->leads, bottom(netdev, list, count)->name, sizeof(port->leads));
+		if (!netdev || !may_lead(netdev))
+			continue;
+		memcpy(port->leads, bottom(netdev, list, count)->name, sizeof(port->leads));
+		port->mtu = netdev->mtu;
 	}
 }
 

@@ -153,6 +153,7 @@ static const struct field ovs_port_fields[] = {
 	FIELD(ovs_port, type, "type", TEXT),
 	FIELD(ovs_port, peer, "peer", TEXT),
 	FIELD(ovs_port, leads, "leads", TEXT),
+	FIELD(ovs_port, mtu, "mtu", UNSIGNED),
 	FIELD(ovs_port, ofport, "ofport", SIGNED),
 	FIELD(ovs_port, error, "error", TEXT),
 	FIELD(ovs_port, ours, "ours", FLAG),

@@ -90,6 +90,19 @@ static void join_bridge(const struct inventory *inventory, const char *name, str
 		network->bridge[network->bridges++] = bridge;
 }
 
+/* Notes the port that carries least. */
+static void note_mtu(const struct ovs_port *port, bool is_uplink, struct network *network)
+{
+	const struct ovs_port *narrow = network->narrow;
+
+	if (!is_netdev(port) || !port->mtu || (narrow && network->narrow_is_uplink && !is_uplink))
+		return;
+	if (narrow && network->narrow_is_uplink == is_uplink && narrow->mtu <= port->mtu)
+		return;
+	network->narrow = port;
+	network->narrow_is_uplink = is_uplink;
+}
+
 /* Notes what a port is to the network. */
 static void note_port(const struct inventory *inventory, const struct ovs_port *port, struct network *network)
 {
@@ -97,6 +110,7 @@ static void note_port(const struct inventory *inventory, const struct ovs_port *
 	const struct ovs_port *other = strcmp(port->type, "patch") == 0 ? other_end(&inventory->ovs, port) : NULL;
 
 	network->uplinks |= uplinks;
+	note_mtu(port, uplinks != 0, network);
 	if (other)
 		join_bridge(inventory, other->bridge, network);
 	else if (is_tunnel(port))

@@ -28,6 +28,8 @@ struct network {
 	unsigned int uplinks;             /* bit N: the uplink of inventory->pf[N], a bond that it is in, or a VLAN on either, is a port */
 	const struct ovs_port *tunnel;    /* a port that is a tunnel, NULL: none */
 	const struct ovs_port *device;    /* a port that is another device which may lead to a cable, NULL: none */
+	const struct ovs_port *narrow;    /* of the uplinks, else of the devices, the port with the smallest MTU; NULL: it is not known */
+	bool narrow_is_uplink;
 };
 
 /*

@@ -186,12 +186,33 @@ enum verdict rules_network(const struct rule_case *c, struct reason *why)
 }
 
 /*
- * rules_mtu() - its uplink carries what the guest's port carried at the source. A source or a record that does not tell passes.
+ * narrow_port() - the port by which the guest's bridge reaches the network, if it carries less than the guest's port at the source: a VLAN
+ * on the uplink, or another device, may carry less than the uplink. What goes by tunnels does not go by it.
+ * Return: NULL if it carries as much, or if that is not known
+ */
+static const struct ovs_port *narrow_port(const struct rule_case *c, unsigned int source)
+{
+	struct network network;
+
+	network_find(c->inventory, c->vf->bridge, &network);
+	return !network.is_ovn && !network.tunnel && network.narrow && network.narrow->mtu < source ? network.narrow : NULL;
+}
+
+/*
+ * rules_mtu() - its uplink, and what its bridge reaches the network by, carry what the guest's port carried at the source. A source or a
+ * record that does not tell passes.
  */
 enum verdict rules_mtu(const struct rule_case *c, struct reason *why)
 {
 	unsigned int source = c->incoming && c->vf && c->vf->passport ? c->vf->passport->mtu : 0;
+	const struct ovs_port *narrow = source ? narrow_port(c, source) : NULL;
 
+	if (narrow && strcmp(narrow->name, c->pf->uplink) != 0) {
+		reason_set(why, -EPERM, NULL, "the MTU of %s, by which bridge %s reaches the network, is %u, and that of the guest's representor at "
+			   "the source is %u", narrow->name, c->vf->bridge, narrow->mtu, source);
+		reason_cure(why, "ip link set dev %s mtu %u, here and at what carries it on; or choose another destination", narrow->name, source);
+		return VERDICT_REFUSE;
+	}
 	if (!source || !c->pf->uplink_mtu || source <= c->pf->uplink_mtu)
 		return VERDICT_PASS;
 	reason_set(why, -EPERM, NULL, "the MTU of its uplink %s is %u, and that of the guest's representor at the source is %u", c->pf->uplink,

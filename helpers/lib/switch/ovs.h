@@ -28,6 +28,7 @@ struct ovs_port {
 	char type[16];        /* Interface.type: "" or "system": a netdev; "internal", "patch", "vxlan", "geneve", "dpdk", … */
 	char peer[64];        /* of a patch port: the port at its other end */
 	char leads[16];       /* the netdev at the bottom of it, if it may lead to a cable; "" a guest's or the host's own; set by the inventory */
+	unsigned int mtu;     /* of the netdev that leads there, bytes; 0: not known; set by the inventory */
 	int ofport;           /* -1: failed, 0: not known yet */
 	char error[256];      /* Interface.error */
 	bool ours;            /* external_ids say that vferry made it */
