@@ -237,6 +237,31 @@ static void a_restarted_guest_begins_a_new_sequence(void)
 	end_station(st);
 }
 
+static void two_guests_with_one_mac_are_told_from_one_that_restarts(void)
+{
+	struct station *st = new_station();
+	struct numbered f = { .mac = { 2, 0, 0, 0, 0, 1 }, .boot = BOOT + 1 };
+	int i;
+
+	feed(st, 1, 0);
+	for (i = 0; i < 3; i++) {
+		f.seq = (uint64_t)i + 1;
+		expect("result of station_count()", station_count(st, &f, T0 + (2 * i + 1) * NS_PER_MS, -1), 0);
+		expect("frames of the guest that was heard before", (int64_t)st->stream[0].twins, 2 * i);
+		feed(st, (uint64_t)i + 2, 2 * i + 2);
+	}
+	expect("frames of the guest that was heard before", (int64_t)st->stream[0].twins, 5);
+	end_station(st);
+	st = new_station();
+	feed(st, 1, 0);
+	f.boot = BOOT + 1;
+	expect("result of station_count()", station_count(st, &f, T0 + NS_PER_MS, -1), 0);
+	f.boot = BOOT + 2;
+	expect("result of station_count()", station_count(st, &f, T0 + 2 * NS_PER_MS, -1), 0);
+	expect("frames of the guest that was heard before", (int64_t)st->stream[0].twins, 0);
+	end_station(st);
+}
+
 static void each_mac_has_its_own_stream(void)
 {
 	struct station *st = new_station();
@@ -400,7 +425,7 @@ static void the_report_tells_what_was_counted(void)
 	st->ping[0].ip = 0x0a4d000a;
 	text = render(st);
 	expect_text(text, "\"interface\": \"st\\\"0\"");
-	expect_text(text, "\"mac\": \"02:00:00:00:00:01\", \"nic\": 0, \"tag\": \"vm\", \"boot\": \"11223344\", \"boots\": 1");
+	expect_text(text, "\"mac\": \"02:00:00:00:00:01\", \"nic\": 0, \"tag\": \"vm\", \"boot\": \"11223344\", \"boots\": 1, \"twins\": 0");
 	expect_text(text, "\"received\": 3, \"lost\": 10,");
 	expect_text(text, "\"longest_lost_run\": 10, \"longest_lost_run_first\": 3");
 	expect_text(text, "\"silent_ms\": 95.000");
@@ -484,6 +509,7 @@ int main(void)
 		TEST(an_answer_that_is_far_too_late_is_told_apart),
 		TEST(a_ping_survives_the_wire),
 		TEST(arp_survives_the_wire),
+		TEST(two_guests_with_one_mac_are_told_from_one_that_restarts),
 		TEST(the_report_tells_what_was_counted),
 		TEST(a_guest_that_fell_silent_shows_in_its_longest_gap),
 		TEST(the_report_replaces_its_file_whole),

@@ -239,6 +239,8 @@ static int count_frame(struct stream *s, struct timeline *t, const struct number
 	*is_new = true;
 	memcpy(g.mac, f->mac, MAC_LEN);
 	if (f->boot != s->latest.boot) {
+		s->twins += s->boots > 1 && f->boot == s->former;
+		s->former = s->latest.boot;
 		begin(s, f);
 		return note_gap(&s->longest, t, &g);
 	}

@@ -69,6 +69,8 @@ struct run {
  * @latest:		the frame with the highest number of the boot seen last
  * @vlan:		VLAN id of the frame that arrived last, -1 untagged
  * @boots:		how many boots of the guest were seen: 1 if it never restarted
+ * @former:		the boot before the one seen last, if there were two
+ * @twins:		how often a frame was of that one again: two guests have this MAC
  * @first, @last:	lowest and highest sequence number of the boot seen last
  * @received:		different frames received, all boots
  * @duplicates:		frames received again
@@ -80,8 +82,9 @@ struct run {
 struct stream {
 	uint8_t mac[MAC_LEN];
 	struct numbered latest;
+	uint32_t former;
 	int vlan;
-	uint64_t boots, first, last, received, duplicates, out_of_order;
+	uint64_t twins, boots, first, last, received, duplicates, out_of_order;
 	int64_t first_ns, last_ns;
 	struct run *run;
 	size_t n_runs, room;

@@ -128,8 +128,8 @@ static void json_stream(FILE *out, const struct stream *s, int64_t now_ns)
 	stream_open_gap(&open, s, now_ns);
 	fprintf(out, "{\"mac\": \"%s\", \"nic\": %u, \"tag\": ", mac_text(s->mac, text), s->latest.nic);
 	json_string(out, s->latest.tag);
-	fprintf(out, ", \"boot\": \"%08x\", \"boots\": %" PRIu64 ", \"interval_ms\": %u, \"vlan\": ", s->latest.boot,
-		s->boots, s->latest.interval_ms);
+	fprintf(out, ", \"boot\": \"%08x\", \"boots\": %" PRIu64 ", \"twins\": %" PRIu64 ", \"interval_ms\": %u, \"vlan\": ",
+		s->latest.boot, s->boots, s->twins, s->latest.interval_ms);
 	if (s->vlan < 0)
 		fputs("null", out);
 	else
@@ -302,6 +302,8 @@ void report_text(FILE *out, const struct report *r)
 		const struct stream *s = &st->stream[i];
 
 		stream_open_gap(&open, s, r->now_ns);
+		if (s->twins)
+			fprintf(out, "  %s  two guests have this MAC\n", mac_text(s->mac, text));
 		fprintf(out, "  %s  %s  frames %" PRIu64 "-%" PRIu64 ": %" PRIu64 " received, %" PRIu64 " lost, %" PRIu64
 			" twice, %" PRIu64 " out of order; longest gap %.1f ms\n", mac_text(s->mac, text), s->latest.tag, s->first,
 			s->last, s->received, stream_lost(s), s->duplicates, s->out_of_order,
