@@ -167,10 +167,11 @@ joined() {
 	return 1
 }
 
-# pull: the first cable of B; both of its ends see that.
+# pull: once guest1 is on its way to B, and before it has come, the first cable of B; both of its ends see that.
 pull() {
-	ip -n "$NS" link set B-wire0 down
-	on B 'echo >/sys/kernel/debug/swcx7/pf0/wire'
+	on B 'is_coming() { grep -qs "migration in" /run/libvirt/qemu/guest1.xml; }
+		for i in $(seq 1200); do is_coming && break; sleep 0.05; done
+		echo >/sys/kernel/debug/swcx7/pf0/wire; is_coming' && ip -n "$NS" link set B-wire0 down
 }
 
 # lag_test MODE: VFs of the second port and of the first, there and back; one member's cable is pulled during the migration.
@@ -190,8 +191,10 @@ uplink = present'
 	station_start --ping "$GUEST_IP"
 	frames_flow
 	pull &
+	pulled=$!
 	move A B
-	wait "$!"
+	wait "$pulled"
+	contains "$(vfs B guest1)" "$(pf B | cut -c 1-8)" # a VF of the port whose cable is gone
 	sleep 1
 	echo "# bond $1, one cable of B pulled, A to B: $(report '.guests[0] | "\(.lost) frames lost, longest gap \(.longest_gap.ms) ms"')" >&3
 	[ "$(report '.guests[0].silent_ms < 1000 and .pings[0].silent_ms < 1000')" = true ]
@@ -311,4 +314,26 @@ bridge = br-int'
 	answers_again
 	echo "# overlay, there and back: $(ping_report)" >&3
 	same "$before" "$(on B "ip -br addr show $(uplink B); ovs-vsctl get Open_vSwitch . other_config")"
+}
+
+# bats test_tags=long
+@test "two guests with one MAC on two hosts: the station hears both, and vferry check names them" {
+	wipe_both
+	guest A guest1 --vf "$(pf A)/1" --mac 52:54:00:0d:00:01 --cmdline "ip=$GUEST_IP interval=5 tag=guest1 serial"
+	guest B guest2 --vf "$(pf B)/1" --mac 52:54:00:0d:00:01 --cmdline "ip=10.77.0.11 interval=5 tag=guest2 serial"
+	station_start
+	frames_flow
+	for _ in $(seq 60); do
+		[ "$(report '.guests[0].twins > 10')" != true ] || break
+		sleep 0.5
+	done
+	[ "$(report '.guests[0].twins > 10')" = true ]
+	on B 'vferry inventory' >"$BATS_TEST_TMPDIR/b.json"
+	on A "cat >/root/b.json" <"$BATS_TEST_TMPDIR/b.json"
+	contains "$(on A 'vferry check --against /root/b.json; true' | tr -s ' \n' ' ')" "have one MAC, 52:54:00:0d:00:01"
+	run migrate A B guest1
+	echo "$output"
+	[ "$status" != 0 ]
+	contains "$output" "MAC 52:54:00:0d:00:01, which the guest brings along, is that of guest guest2 here"
+	[ "$(state A guest1)" = running ]
 }
