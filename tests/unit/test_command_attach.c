@@ -67,6 +67,29 @@ TEST(a_vf_that_nobody_has_and_a_mac_of_its_own_are_chosen)
 	give_back();
 }
 
+/* Forty bits of a MAC are made by chance: each is 0 now and 1 then, and no two of these are alike (but once in 2^40 / 2016 runs). */
+TEST(macs_that_are_made_differ_in_forty_bits)
+{
+	enum { MANY = 64 };
+	struct mac_address made[MANY];
+	uint8_t ones[MAC_ADDRESS_LEN] = { 0 }, zeros[MAC_ADDRESS_LEN] = { 0 };
+
+	look("host-ready.json", NULL, 0);
+	for (int i = 0; i < MANY; i++) {
+		CHECK_INT(attach_choose(&a, NULL), 0);
+		made[i] = a.mac;
+		for (int k = 0; k < i; k++)
+			CHECK(!mac_address_equal(&made[i], &made[k]));
+		for (size_t k = 1; k < sizeof(made[i].octet); k++) {
+			ones[k] |= made[i].octet[k];
+			zeros[k] |= (uint8_t)~made[i].octet[k];
+		}
+	}
+	for (size_t k = 1; k < sizeof(made[0].octet); k++)
+		CHECK_INT(ones[k] & zeros[k], 0xff);
+	give_back();
+}
+
 TEST(a_vf_that_a_definition_names_is_not_given_away)
 {
 	struct known_xml known[] = { { .name = "db1", .is_stored = true,
