@@ -231,7 +231,8 @@ static int judge_untold(const struct placement *p, const struct guest_vf *vf, st
 	if (!p->incoming)
 		return 0;
 	if (vf->garbled && *vf->garbled) {
-		reason_set(why, -EACCES, NULL, "what the guest's passport says of a device, which may be this VF, cannot be understood: %s", vf->garbled);
+		reason_set(why, -EACCES, NULL, "what the guest's passport says of a device, which may be this VF, cannot be understood: %s",
+			   vf->garbled);
 		reason_cure(why, "let the agent write the passport anew on the source: systemctl restart vferryd");
 		return -EACCES;
 	}
