@@ -114,7 +114,7 @@ TEST(somebody_elses_port_fits_with_its_vlans_and_iface_id_and_what_else_it_lacks
 	CHECK_INT(desired_port_fits(&port, &wanted, missing, sizeof(missing), &why), 0);
 	port.tag = 100;
 	CHECK_INT(desired_port_fits(&port, &wanted, missing, sizeof(missing), &why), -EEXIST);
-	CHECK_CONTAINS(why.what, "VLAN tag 100 instead of -1");
+	CHECK_CONTAINS(why.what, "VLAN tag 100 instead of no VLAN tag");
 }
 
 /* Whether somebody else's port with some trunks fits a guest that wants others. */

@@ -444,7 +444,7 @@ TEST(somebody_elses_port_is_taken_as_it_is_and_never_removed)
 	CHECK_STR(look(ovs, "v1").bridge, "br1");
 	wanted.tag = 9;
 	CHECK_INT(ovs_add_port(ovs, &wanted, deadline_in(20000), &why), -EEXIST);
-	CHECK_CONTAINS(why.what, "VLAN tag -1 instead of 9");
+	CHECK_CONTAINS(why.what, "no VLAN tag instead of VLAN tag 9");
 }
 
 TEST(a_netdev_that_is_not_there_is_refused_in_open_vswitchs_words_and_taken_out_again)

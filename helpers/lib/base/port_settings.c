@@ -69,6 +69,16 @@ void port_settings_add_trunk(struct port_settings *settings, unsigned int vlan)
 	settings->trunks++;
 }
 
+/* Return: out, a tag in words. */
+char *port_tag_format(int tag, char out[PORT_TAG_LEN])
+{
+	if (tag < 0)
+		snprintf(out, PORT_TAG_LEN, "no VLAN tag");
+	else
+		snprintf(out, PORT_TAG_LEN, "VLAN tag %d", tag);
+	return out;
+}
+
 /* out: PORT_TRUNKS_LEN bytes. Return: out, "" without trunks. */
 char *port_settings_format_trunks(const struct port_settings *settings, char *out)
 {

@@ -59,6 +59,10 @@ bool port_settings_equal_vlans(const struct port_settings *a, const struct port_
 bool port_settings_has_trunk(const struct port_settings *settings, unsigned int vlan);
 void port_settings_add_trunk(struct port_settings *settings, unsigned int vlan);
 
+/* A tag in words: "VLAN tag 100", "no VLAN tag" below 0. out: PORT_TAG_LEN bytes. Return: out. */
+#define PORT_TAG_LEN 24
+char *port_tag_format(int tag, char out[PORT_TAG_LEN]);
+
 /* The trunks as text "10 20 30", and back. out: PORT_TRUNKS_LEN bytes. Parsing: 0, -EINVAL; *settings untouched on failure. */
 char *port_settings_format_trunks(const struct port_settings *settings, char *out);
 int port_settings_parse_trunks(const char *text, struct port_settings *settings);

@@ -224,6 +224,8 @@ static void say_missing(const struct port_settings *has, const struct port_setti
  */
 int desired_port_fits(const struct ovs_port *port, const struct port_settings *wanted, char *missing, size_t size, struct reason *why)
 {
+	char has[PORT_TAG_LEN], wants[PORT_TAG_LEN];
+
 	if (missing)
 		say_missing(&port->settings, wanted, missing, size);
 	if (*wanted->iface_id && strcmp(wanted->iface_id, port->settings.iface_id) != 0) {
@@ -234,8 +236,8 @@ int desired_port_fits(const struct ovs_port *port, const struct port_settings *w
 	}
 	if (has_vlans(port, wanted))
 		return 0;
-	reason_set(why, -EEXIST, port->name, "it is in bridge %s already, not by vferry, with VLAN tag %d instead of %d, or other trunks",
-		   port->bridge, port->tag, wanted->has_tag ? wanted->tag : -1);
-	reason_cure(why, "remove it (ovs-vsctl del-port %s) or give it those VLANs", port->name);
+	reason_set(why, -EEXIST, port->name, "it is in bridge %s already, not by vferry, with %s instead of %s, or other trunks",
+		   port->bridge, port_tag_format(port->tag, has), port_tag_format(wanted->has_tag ? wanted->tag : -1, wants));
+	reason_cure(why, "give it those VLANs, or let guests use another VF: whoever put it there may need it as it is");
 	return -EEXIST;
 }

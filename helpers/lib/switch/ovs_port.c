@@ -153,6 +153,7 @@ static int update_port(struct ovs *ovs, const struct ovs_port_request *request, 
 static int keep_port(struct ovs *ovs, const struct ovs_port_request *request, const struct ovs_port *port, deadline_t deadline,
 		     struct reason *why)
 {
+	char has[PORT_TAG_LEN], wants[PORT_TAG_LEN];
 	struct ovs_port settled = { 0 };
 	int error;
 
@@ -167,8 +168,8 @@ static int keep_port(struct ovs *ovs, const struct ovs_port_request *request, co
 		return error ? error : -EAGAIN;
 	}
 	if (!has_wanted_vlans(port, request)) {
-		reason_set(why, -EEXIST, request->port, "it is in bridge %s already, not by vferry, with VLAN tag %d instead of %d, or other "
-			   "trunks", port->bridge, port->tag, wanted_tag(request));
+		reason_set(why, -EEXIST, request->port, "it is in bridge %s already, not by vferry, with %s instead of %s, or other trunks",
+			   port->bridge, port_tag_format(port->tag, has), port_tag_format(wanted_tag(request), wants));
 		reason_cure(why, "give it those VLANs, or let guests use another VF: whoever put it there may need it as it is");
 		return -EEXIST;
 	}
