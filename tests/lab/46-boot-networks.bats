@@ -40,6 +40,11 @@ install() {
 		-o Dpkg::Options::=--force-confnew --no-install-recommends install $1 2>&1" >&2
 }
 
+# install_manager: NetworkManager, if it is not there yet.
+install_manager() {
+	on A 'command -v nmcli >/dev/null' || install '$(ls ./*.deb | grep -v ifupdown2)'
+}
+
 # ports: A's two ports, as udev named them.
 ports() {
 	on A 'udevadm settle; for d in /sys/bus/pci/drivers/mlx5_core/*/sriov_totalvfs; do ls "${d%/*}/net" | grep -v _ | head -n 1; done'
@@ -56,7 +61,11 @@ bond_after_boot() {
 	no_harmful_set A
 	same "" "$(on A 'systemctl --failed --no-legend')"
 	[ "$(on A 'systemctl show -P Result vferry-card; systemctl show -P Result vferry-host' | sort -u)" = success ]
-	contains "$(on A 'vferry check; true' | tr -s ' \n' ' ')" "bridge br-lag reaches"
+	on A 'vferry check' >"$BATS_TEST_TMPDIR/check"
+	for port in $(ports); do
+		grep -q "$port is in bridge br-lag" "$BATS_TEST_TMPDIR/check"
+	done
+	contains "$(tail -n 1 "$BATS_TEST_TMPDIR/check")" Ready.
 	on A 'cat /proc/net/bonding/bond0 >/root/bond; journalctl -b -o short-monotonic --no-pager | grep -iE "vferry|bond0" | head -n 20' >&2
 }
 
@@ -66,7 +75,7 @@ bond_after_boot() {
 	guest A guest1 --vf "$(pf A)/1" --cmdline "ip=$GUEST_IP interval=20 hz=50 tag=guest1 serial"
 	station_start --ping "$GUEST_IP"
 	frames_flow
-	install '$(ls ./*.deb | grep -v ifupdown2)'
+	install_manager
 	on A 'systemctl start NetworkManager && nm-online -s -q -t 60; nmcli device' >&2
 	[ "$(on A 'systemctl is-active NetworkManager')" = active ]
 	mapfile -t names < <(representors)
@@ -91,7 +100,9 @@ bond_after_boot() {
 # bats test_tags=long
 @test "a bond by NetworkManager, as vferry(7) shows it, stands after a boot over ports that vferry-card made ready" {
 	mapfile -t port < <(ports)
-	on A 'ovs-vsctl del-br br-vferry; vferry prepare --card-only --yes >/dev/null
+	install_manager
+	on A 'systemctl enable vferry-card vferry-host 2>/dev/null; systemctl start NetworkManager
+		ovs-vsctl --if-exists del-br br-vferry; vferry prepare --card-only --yes >/dev/null
 		mkdir -p /etc/vferry; printf "[host]\nbridge = br-lag\nuplink = present\n" >/etc/vferry/vferry.conf
 		printf "[main]\nno-auto-default=*\n" >/etc/NetworkManager/conf.d/server.conf; systemctl reload NetworkManager # as on RHEL servers
 		nmcli connection add type bond ifname bond0 bond.options mode=802.3ad ipv4.method disabled ipv6.method disabled
@@ -106,7 +117,7 @@ bond_after_boot() {
 # bats test_tags=long
 @test "a bond by systemd-networkd, as vferry(7) shows it, stands after a boot over ports that vferry-card made ready" {
 	mapfile -t port < <(ports)
-	on A 'nmcli -g UUID connection show | xargs -rn 1 nmcli connection delete uuid; systemctl disable NetworkManager NetworkManager-wait-online
+	on A 'rm -f /etc/NetworkManager/system-connections/*; systemctl disable NetworkManager NetworkManager-wait-online
 		mkdir -p /etc/systemd/network; cd /etc/systemd/network
 		printf "[NetDev]\nName=bond0\nKind=bond\n[Bond]\nMode=802.3ad\n" >bond0.netdev
 		printf "[Match]\nName=bond0\n[Link]\nRequiredForOnline=carrier\n[Network]\nLinkLocalAddressing=no\n" >bond0.network
@@ -123,7 +134,7 @@ bond_after_boot() {
 @test "a bond by ifupdown2, as vferry(7) shows it, stands after a boot over ports that vferry-card made ready" {
 	mapfile -t port < <(ports)
 	on A 'systemctl disable systemd-networkd; rm -f /etc/systemd/network/{bond0,ports}.net*'
-	install './ifupdown2*.deb'
+	install './*.deb'
 	on A 'printf "auto lo\niface lo inet loopback\n\nauto bond0\niface bond0\n    bond-slaves '"${port[0]} ${port[1]}"'\n    bond-mode 802.3ad\n" \
 		>/etc/network/interfaces; systemctl enable networking' >&2
 	reboot_a >&3 2>&1
