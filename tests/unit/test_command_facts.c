@@ -275,6 +275,35 @@ TEST(a_user_sees_firewalld_by_its_control_group)
 	CHECK_CONTAINS(read_facts_as_user().firewall_mend, "firewall-cmd --permanent --add-port=49152-49215/tcp");
 }
 
+TEST(root_who_cannot_read_the_rules_is_told_of_the_firewall_as_a_user_is)
+{
+	static const char *const unread[] = { NULL, "not JSON", "{\"nftables\": 7}", "" };
+	struct facts facts;
+
+	if (geteuid() != 0)
+		SKIP("only root asks the packet filter");
+	check_file("/sys/fs/cgroup/system.slice/firewalld.service/cgroup.procs", "1\n");
+	for (size_t i = 0; i < sizeof(unread) / sizeof(unread[0]); i++) {
+		if (unread[i])
+			program("/usr/sbin/nft", unread[i]);
+		facts = read_facts();
+		CHECK_STR(facts.firewall, "firewalld runs; its rules could not be read with nft");
+		CHECK_CONTAINS(facts.firewall_mend, "firewall-cmd --permanent --add-port=49152-49215/tcp");
+	}
+	chmod(check_file("/usr/sbin/nft", "#!/bin/sh\necho '{\"nftables\": []}'\nexit 1\n"), 0755);
+	CHECK_CONTAINS(read_facts().firewall, "firewalld runs");
+	program("/usr/sbin/nft", "{\"nftables\": []}");
+	CHECK_STR(read_facts().firewall, ""); /* firewalld has been started, and has written no rule */
+}
+
+TEST(root_without_nft_is_told_of_ufw)
+{
+	if (geteuid() != 0)
+		SKIP("only root asks the packet filter");
+	check_file("/etc/ufw/ufw.conf", "ENABLED=yes\n");
+	CHECK_STR(read_facts().firewall, "ufw is enabled; its rules could not be read with nft");
+}
+
 TEST(a_hook_in_a_folder_that_a_user_may_not_enter_is_not_known_to_be_absent)
 {
 	char folder[PATH_MAX];

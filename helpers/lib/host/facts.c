@@ -385,21 +385,23 @@ static void read_unix(struct facts *facts)
 	}
 }
 
-/* Looks for a firewall, as far as one can be seen. A user sees whether firewalld runs by its control group: its unit writes no pid file. */
+/*
+ * Looks for a firewall, as far as one can be seen. Who cannot read its rules, a user, or root where nft is not installed or does not
+ * answer in time, sees whether firewalld runs by its control group: its unit writes no pid file.
+ */
 static void read_firewall(struct facts *facts, deadline_t deadline)
 {
 	autofree char *ufw = read_text("/etc/ufw/ufw.conf");
+	const char *why = geteuid() == 0 ? "could not be read with nft" : "can be seen by root alone";
 	char enabled[8] = "";
 
-	if (geteuid() == 0)
-		facts_read_packet_filter(facts, deadline);
-	if (*facts->firewall || geteuid() == 0)
+	if (geteuid() == 0 && facts_read_packet_filter(facts, deadline))
 		return;
 	if (ufw && find_value(ufw, "ENABLED", '=', enabled, sizeof(enabled)) && strcmp(enabled, "yes") == 0) {
-		snprintf(facts->firewall, sizeof(facts->firewall), "ufw is enabled; its rules can be seen by root alone");
+		snprintf(facts->firewall, sizeof(facts->firewall), "ufw is enabled; its rules %s", why);
 		snprintf(facts->firewall_mend, sizeof(facts->firewall_mend), "ufw allow 49152:49215/tcp");
 	} else if (sysroot_exists("/sys/fs/cgroup/system.slice/firewalld.service")) {
-		snprintf(facts->firewall, sizeof(facts->firewall), "firewalld runs; its rules can be seen by root alone");
+		snprintf(facts->firewall, sizeof(facts->firewall), "firewalld runs; its rules %s", why);
 		snprintf(facts->firewall_mend, sizeof(facts->firewall_mend), "%s", FACTS_FIREWALLD_MEND);
 	}
 }

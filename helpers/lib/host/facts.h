@@ -69,8 +69,11 @@ void facts_read(struct facts *facts, deadline_t deadline);
 /* A part of it: the versions of QEMU and libvirt; architecture and is_modular are set. */
 void facts_read_versions(struct facts *facts, deadline_t deadline);
 
-/* Another part, for root: firewall and firewall_mend, by the rules of the packet filter; both are empty. See facts_firewall.c. */
-void facts_read_packet_filter(struct facts *facts, deadline_t deadline);
+/*
+ * Another part, for root: firewall and firewall_mend, by the rules of the packet filter; both are empty. See facts_firewall.c.
+ * Return: whether the rules could be read.
+ */
+bool facts_read_packet_filter(struct facts *facts, deadline_t deadline);
 
 /* Another: managers, of the VFs and representors of a host. Reads files alone. */
 void facts_read_managers(const struct inventory *inventory, struct facts *facts);

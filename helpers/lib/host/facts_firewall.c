@@ -177,18 +177,20 @@ static void note(struct facts *facts, struct json_object *chain)
 }
 
 /* See the header. */
-void facts_read_packet_filter(struct facts *facts, deadline_t deadline)
+bool facts_read_packet_filter(struct facts *facts, deadline_t deadline)
 {
 	char program[256], json[] = "-j", list[] = "list", ruleset[] = "ruleset";
 	char *argv[] = { program, json, list, ruleset, NULL };
 	autofree char *text = calloc(1, RULESET_MAX);
 	struct json_object *root, *items;
+	bool is_read;
 
 	if (!text || sysroot_path(program, sizeof(program), "/usr/sbin/nft") || !sysroot_exists("/usr/sbin/nft") ||
 	    spawn_run(argv, text, RULESET_MAX, deadline_within(deadline, 2000), NULL) != 0)
-		return;
+		return false;
 	root = json_tokener_parse(text);
 	items = root ? json_object_object_get(root, "nftables") : NULL;
+	is_read = json_object_is_type(items, json_type_array);
 	for (size_t i = 0; !*facts->firewall && i < count(items); i++) {
 		struct json_object *chain = json_object_object_get(json_object_array_get_idx(items, i), "chain");
 
@@ -196,4 +198,5 @@ void facts_read_packet_filter(struct facts *facts, deadline_t deadline)
 			note(facts, chain);
 	}
 	json_object_put(root);
+	return is_read;
 }
