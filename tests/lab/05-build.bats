@@ -11,7 +11,7 @@ setup() {
 	REPO=$BATS_TEST_TMPDIR/repo
 	mkdir -p "$VFERRY_LAB_CACHE" "$REPO"
 	local part
-	for part in common platform build kernel; do
+	for part in common platform build kernel daemons; do
 		# shellcheck source=/dev/null
 		. "$LAB_DIR/lib/$part.sh"
 	done
@@ -77,6 +77,21 @@ source_of() {
 	printf 'Package: linux-source-%s\nVersion: %s-1\nArchitecture: amd64\nMaintainer: a test <a@test.invalid>\nDescription: test\n' \
 		"$series" "$1" >"$BATS_TEST_TMPDIR/package/DEBIAN/control"
 	dpkg-deb -b "$BATS_TEST_TMPDIR/package" "$REPO/linux-source-${series}_$1-1.deb" >/dev/null
+}
+
+# source_package VERSION: the source of a package "daemon" of which upstream's file says "upstream", and Debian's patch makes "patched".
+source_package() {
+	local dir=$BATS_TEST_TMPDIR/daemon
+	mkdir -p "$dir/daemon-1/debian/patches" "$dir/daemon-1/debian/source"
+	echo upstream >"$dir/daemon-1/text"
+	tar -cJf "$dir/daemon_1.orig.tar.xz" -C "$dir" --exclude=debian daemon-1
+	printf -- '--- a/text\n+++ b/text\n@@ -1 +1 @@\n-upstream\n+patched\n' >"$dir/daemon-1/debian/patches/one.patch"
+	echo one.patch >"$dir/daemon-1/debian/patches/series"
+	echo '3.0 (quilt)' >"$dir/daemon-1/debian/source/format"
+	printf 'daemon (%s) unstable; urgency=low\n\n  * test\n\n -- a test <a@test.invalid>  Thu, 01 Jan 2026 00:00:00 +0000\n' "$1" >"$dir/daemon-1/debian/changelog"
+	printf 'Source: daemon\nMaintainer: a test <a@test.invalid>\n\nPackage: daemon\nArchitecture: any\nDescription: test\n' >"$dir/daemon-1/debian/control"
+	(cd "$dir" && dpkg-source -b daemon-1 >/dev/null 2>&1) && mv "$dir"/daemon_* "$REPO/" &&
+		(cd "$REPO" && dpkg-scansources . >Sources 2>/dev/null)
 }
 
 # whole UPSTREAM...: kernels of which the mirror has everything.
@@ -236,4 +251,34 @@ choose() {
 	B=nonsense run "$LAB_DIR/lab" build
 	[ "$status" -ne 0 ]
 	[[ $output == *"there is no platform 'nonsense'"* ]]
+}
+
+@test "a source package is fetched in the version that is asked for, with Debian's patches, also where the mirror lacks its .dsc" {
+	source_package 1-2
+	whole 6.12.117
+	mirror_is_ready
+	rm "$REPO"/*.dsc
+	run source_fetch daemon 1-2 "$BATS_TEST_TMPDIR/fetched"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(cat "$BATS_TEST_TMPDIR/fetched/text")" = patched ]
+	run source_fetch daemon 1-3 "$BATS_TEST_TMPDIR/other"
+	[ "$status" -ne 0 ]
+	echo changed >>"$REPO/daemon_1.orig.tar.xz"
+	run source_fetch daemon 1-2 "$BATS_TEST_TMPDIR/changed"
+	[ "$status" -ne 0 ]
+}
+
+@test "a mirror that lacks the source of the hosts' libvirt: one sentence, and nothing is left" {
+	whole 6.12.117
+	mirror_is_ready
+	LAB_HOST_TREE=$BATS_TEST_TMPDIR/host
+	libvirt_version() { echo 9.9-1; }
+	tree_make() { mkdir -p "$2/srv"; }
+	run artefact "$LAB_CACHE/daemons-trixie-0" daemons_make
+	echo "$output"
+	[ "$status" -ne 0 ]
+	[ "$(grep -c source <<<"$output")" = 1 ]
+	[[ $output == *"the mirror lacks the source of libvirt 9.9-1, of which trixie's daemons are built"* ]]
+	[ -z "$(find "$LAB_CACHE" -name 'daemons-*')" ]
 }

@@ -5,6 +5,7 @@
 #   host-tree-PLATFORM-KEY   Debian root tree of a host, without a kernel (mmdebstrap)
 #   build-tree-PLATFORM-KEY  Debian tree with compiler, in which modules and vferry's package are built
 #   kernel-, modules-, choice-PLATFORM-KEY   the hosts' kernel and the software CX-7 (see kernel.sh)
+#   daemons-PLATFORM-KEY     libvirt's modular daemons (see daemons.sh)
 #   guest-KEY                the small guest, guest.elf
 #   station-KEY              the station's program
 #   image-PLATFORM-KEY       root.img, vmlinuz, initrd of a host
@@ -54,16 +55,19 @@ build_packages() {
 keys() {
 	local suites="${PLATFORM_SUITES[*]} $PLATFORM_PREFER"
 	LAB_HOST_TREE=$LAB_CACHE/host-tree-$PLATFORM_NAME-$(hash_of "=$suites $(host_packages)")
-	LAB_BUILD_TREE=$LAB_CACHE/build-tree-$PLATFORM_NAME-$(hash_of "=$suites $(build_packages)")
-	LAB_CHOICE=$LAB_CACHE/choice-$PLATFORM_NAME-$(hash_of "=$LAB_BUILD_TREE" "$LAB_MODULES")
+	LAB_BUILD_TREE=$LAB_CACHE/build-tree-$PLATFORM_OF-$(hash_of "=$suites $(build_packages)")
+	LAB_CHOICE=$LAB_CACHE/choice-$PLATFORM_OF-$(hash_of "=$LAB_BUILD_TREE" "$LAB_MODULES")
 	LAB_GUEST_BUILT=$LAB_CACHE/guest-$(hash_of "$LAB_GUEST")
 	LAB_STATION_BUILT=$LAB_CACHE/station-$(hash_of "$LAB_STATION" "$LAB_GUEST/frame.h")
 }
 
-# image_key: computes the image's place, when the kernel is chosen.
+# image_key: computes the image's place and that of libvirt's daemons, when the kernel is chosen and the host's tree is there.
 image_key() {
 	kernel_places "$(head -n 1 "$LAB_CHOICE")"
-	LAB_IMAGE=$LAB_CACHE/image-$PLATFORM_NAME-$(hash_of "=$LAB_HOST_TREE $LAB_KERNEL $LAB_MODULES_BUILT" "$LAB_DIR/host" \
+	LAB_DAEMONS_BUILT=
+	[ -z "$PLATFORM_DAEMONS" ] || daemons_key
+	LAB_IMAGE=$LAB_CACHE/image-$PLATFORM_NAME-$(hash_of "=$LAB_HOST_TREE $LAB_KERNEL $LAB_MODULES_BUILT $LAB_DAEMONS_BUILT" "$LAB_DIR/host" \
+		${PLATFORM_INIT:+"$LAB_DIR/boot-by-systemd"} \
 		${PLATFORM_FILES:+"$LAB_DIR/platforms/$PLATFORM_FILES"} "$LAB_DIR/lib/image.sh" "$LAB_KEY_FILE.pub")
 }
 
@@ -75,7 +79,7 @@ tree_run() {
 		options+=(--aptopt="$setting")
 	done < <(apt_settings)
 	if [ -n "$PLATFORM_PREFER" ]; then
-		options+=(--setup-hook="cp '$(apt_world "$PLATFORM_NAME")/preferences' \"\$1/etc/apt/preferences.d/lab\"")
+		options+=(--setup-hook="cp '$(apt_world "$PLATFORM_OF")/preferences' \"\$1/etc/apt/preferences.d/lab\"")
 	fi
 	mkdir -p "$2.tmp"
 	INITRD=No TMPDIR=$2.tmp mmdebstrap --quiet --mode=root --variant=minbase --include="$1" "${options[@]}" \
@@ -84,7 +88,7 @@ tree_run() {
 		--dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/doc/*/*' \
 		--dpkgopt='path-include=/usr/share/doc/*/copyright' \
-		"${PLATFORM_SUITES[0]}" "$2" "$(apt_world "$PLATFORM_NAME")/sources.list" 2>"$2.log"
+		"${PLATFORM_SUITES[0]}" "$2" "$(apt_world "$PLATFORM_OF")/sources.list" 2>"$2.log"
 }
 
 # tree_make PACKAGE,... TARGET: the same. The mirror may change while it works: then package lists are fetched anew, once.
@@ -195,9 +199,10 @@ build_is_done() {
 		[ -s "$LAB_CHOICE" ] && [ -e "$LAB_HOST_TREE" ] && [ -e "$LAB_BUILD_TREE" ] && [ -e "$LAB_GUEST_BUILT" ] && [ -e "$LAB_STATION_BUILT" ] ||
 			return 1
 		image_key
-		[ -e "$LAB_KERNEL" ] && [ -e "$LAB_MODULES_BUILT" ] && [ -e "$LAB_IMAGE" ] || return 1
+		[ -e "$LAB_KERNEL" ] && [ -e "$LAB_MODULES_BUILT" ] && [ -e "$LAB_IMAGE" ] && [ -e "${LAB_DAEMONS_BUILT:-/}" ] || return 1
 		host_is "$host"
-		touch "$LAB_CHOICE" "$LAB_HOST_TREE" "$LAB_BUILD_TREE" "$LAB_GUEST_BUILT" "$LAB_STATION_BUILT" "$LAB_KERNEL" "$LAB_MODULES_BUILT" "$LAB_IMAGE"
+		touch "$LAB_CHOICE" "$LAB_HOST_TREE" "$LAB_BUILD_TREE" "$LAB_GUEST_BUILT" "$LAB_STATION_BUILT" "$LAB_KERNEL" "$LAB_MODULES_BUILT" "$LAB_IMAGE" \
+			${LAB_DAEMONS_BUILT:+"$LAB_DAEMONS_BUILT"}
 	done
 }
 
@@ -223,6 +228,7 @@ build_platform() {
 	keys
 	build_parts
 	image_key
+	[ -z "$PLATFORM_DAEMONS" ] || artefact "$LAB_DAEMONS_BUILT" daemons_make
 	artefact "$LAB_IMAGE" image_make
 }
 
@@ -230,7 +236,7 @@ build_platform() {
 build_parts() {
 	local worker workers=() status=0
 	[ -e "$LAB_HOST_TREE" ] && [ -e "$LAB_BUILD_TREE" ] || platform_refresh ||
-		die "the package lists of $PLATFORM_NAME cannot be fetched, and the cache lacks its trees"
+		die "the package lists of $PLATFORM_OF cannot be fetched, and the cache lacks its trees"
 	artefact "$LAB_HOST_TREE" tree_make "$(host_packages)" &
 	workers+=($!)
 	(

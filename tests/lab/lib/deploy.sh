@@ -56,7 +56,7 @@ deploy_package() {
 
 # deploy_to HOST: installs its HOST_DEB, unless the host has just this one. libvirtd
 # looks for hooks anew on SIGHUP; an agent of before ends, and a test that wants one
-# starts it. A lab host has no systemd.
+# starts it. On a platform with systemd the package starts it.
 deploy_to() {
 	local sum
 	sum=$(sha256sum <"${HOST_DEB[$1]}")
@@ -71,8 +71,11 @@ deploy_to() {
 			exit 1
 		}
 		echo '$sum' >/run/vferry-lab-deployed
-		kill -HUP \$(cat /run/libvirtd.pid) || exit 1
-		/usr/lib/vferry-lab/agent stop" <"${HOST_DEB[$1]}"
+		if [ -d /run/systemd/system ]; then
+			systemctl try-reload-or-restart 'libvirtd*.service' 'virtqemud*.service'
+		else
+			kill -HUP \$(cat /run/libvirtd.pid) && /usr/lib/vferry-lab/agent stop
+		fi" <"${HOST_DEB[$1]}"
 }
 
 # deploy_find SOURCE: HOST_DEB of both hosts become the packages of a checkout.

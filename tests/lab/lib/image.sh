@@ -12,7 +12,7 @@ image_make() {
 	mkdir "$target"
 	cp -a --reflink=auto "$LAB_HOST_TREE" "$work"
 	version=$(<"$LAB_KERNEL/version")
-	image_modules "$work" "$version" && image_files "$work" &&
+	image_modules "$work" "$version" && image_files "$work" && image_platform "$work" &&
 		image_initrd "$work" "$version" "$target/initrd" &&
 		image_capabilities "$work" || return 1
 	cp "$(find "$LAB_KERNEL/boot" "$LAB_KERNEL/usr/lib/modules/$version" -maxdepth 1 -name 'vmlinuz*' 2>/dev/null | head -n 1)" "$target/vmlinuz" || return 1
@@ -46,6 +46,17 @@ image_files() {
 	rm -f "$tree/etc/libvirt/qemu/networks/autostart/"*
 }
 
+# image_platform TREE: what the platform has beside packages: a boot by systemd; libvirt's modular daemons in place of libvirtd, each started
+# by its socket, and virtqemud at boot as well, as on RHEL, where /etc/libvirt is for root alone.
+image_platform() {
+	if [ -n "$PLATFORM_DAEMONS" ]; then
+		cp -a "$LAB_DAEMONS_BUILT/." "$1/" && chmod 700 "$1/etc/libvirt" &&
+			chroot "$1" systemctl --quiet mask libvirtd{,-ro,-admin,-tcp,-tls}.socket libvirtd.service &&
+			chroot "$1" systemctl --quiet enable "${LAB_DAEMONS[@]/%/.socket}" virtqemud.service || return 1
+	fi
+	[ -z "$PLATFORM_INIT" ] || { cp "$LAB_DIR/boot-by-systemd" "$1/root/" && chroot "$1" /root/boot-by-systemd; }
+}
+
 # image_initrd TREE VERSION TARGET: busybox, the root disk's modules, /init.
 image_initrd() {
 	local tree=$1 version=$2 target=$3 dir=$3.d file
@@ -70,7 +81,7 @@ image_initrd() {
 
 # image_capabilities TREE: lets libvirt probe its QEMU now, natively, in a
 # chroot; on a host under software emulation that takes 23 s of every boot.
-# libvirt takes its cached answer if the change times (ctime) of libvirtd and
+# libvirt takes its cached answer if the change times (ctime) of its daemon and
 # QEMU are the same, and mke2fs -d keeps these.
 image_capabilities() {
 	# shellcheck disable=SC2016 # the inner shell expands it
@@ -81,7 +92,7 @@ image_capabilities() {
 			mknod -m 666 "dev/${node%:*}" c 1 "${node#*:}"
 		done
 		mkdir -p run/lock dev/shm var/log/libvirt
-		chroot . libvirtd --daemon && chroot . virsh -q -c qemu:///system capabilities >/dev/null
-	' image_capabilities "$1" >&2 &&
+		chroot . "/usr/sbin/$2" --daemon && chroot . virsh -q -c qemu:///system capabilities >/dev/null
+	' image_capabilities "$1" "$([ -n "$PLATFORM_DAEMONS" ] && echo virtqemud || echo libvirtd)" >&2 &&
 		compgen -G "$1/var/cache/libvirt/qemu/capabilities/*.xml" >/dev/null
 }

@@ -14,12 +14,12 @@ LAB_VFIO_FILES=(drivers/vfio/{vfio_main.c,group.c,container.c,virqfd.c,vfio.h} d
 
 # versions_of PACKAGE: prints its versions on the platform's suites, newest first.
 versions_of() {
-	in_world "$PLATFORM_NAME" apt-cache madison "$1" 2>/dev/null | awk -F'|' '{ gsub(/ /, "", $2); print $2 }' | sort -rVu
+	in_world "$PLATFORM_OF" apt-cache madison "$1" 2>/dev/null | awk -F'|' '{ gsub(/ /, "", $2); print $2 }' | sort -rVu
 }
 
 # depends_of PACKAGE VERSION: prints the names of the kernel's packages on which this one depends.
 depends_of() {
-	in_world "$PLATFORM_NAME" apt-cache show "$1=$2" 2>/dev/null | sed -n 's/^Depends: //p' | tr ',' '\n' |
+	in_world "$PLATFORM_OF" apt-cache show "$1=$2" 2>/dev/null | sed -n 's/^Depends: //p' | tr ',' '\n' |
 		sed -n 's/^ *\(linux-[a-z]*-[0-9a-z][^ ]*\).*/\1/p'
 }
 
@@ -71,7 +71,7 @@ vfio_sources() {
 	[ -n "$version" ] || { say "the mirror has no linux-source-$series, which vfio.ko of Linux $1 is made of"; return 1; }
 	[ "$version" = "$2" ] || say "the mirror has no linux-source-$series of version $2; vfio.ko is made of $version"
 	mkdir -p "$3.source" "$3"
-	unpack_packages "$PLATFORM_NAME" "$3.source" "linux-source-$series=$version" &&
+	unpack_packages "$PLATFORM_OF" "$3.source" "linux-source-$series=$version" &&
 		xz -dc "$3.source/usr/src/linux-source-$series.tar.xz" 2>/dev/null |
 		tar -x --occurrence=1 -C "$3.source" "${LAB_VFIO_FILES[@]/#/linux-source-$series/}" &&
 		mv "${LAB_VFIO_FILES[@]/#/$3.source/linux-source-$series/}" "$3/" && rm -rf --one-file-system "$3.source"
@@ -84,7 +84,7 @@ kernel_make() {
 	[ -n "$release" ] || { say "the mirror has no linux-image-amd64 $version"; return 1; }
 	mapfile -t closure < <(kernel_closure "$version" linux-image-amd64 linux-headers-amd64)
 	mkdir -p "$target"
-	unpack_packages "$PLATFORM_NAME" "$target" "${closure[@]}" && vfio_sources "$release" "$version" "$target/vfio" || return 1
+	unpack_packages "$PLATFORM_OF" "$target" "${closure[@]}" && vfio_sources "$release" "$version" "$target/vfio" || return 1
 	[ -e "$target/usr/src/linux-headers-$release/Makefile" ] || { say "headers and image of linux $version are of two kernels"; return 1; }
 	echo "$release" >"$target/version"
 	echo "$version" >"$target/package"
@@ -92,8 +92,8 @@ kernel_make() {
 
 # kernel_places VERSION: LAB_KERNEL and LAB_MODULES_BUILT become those of this version.
 kernel_places() {
-	LAB_KERNEL=$LAB_CACHE/kernel-$PLATFORM_NAME-$(hash_of "=$1")
-	LAB_MODULES_BUILT=$LAB_CACHE/modules-$PLATFORM_NAME-$(hash_of "=$LAB_BUILD_TREE $1" "$LAB_MODULES")
+	LAB_KERNEL=$LAB_CACHE/kernel-$PLATFORM_OF-$(hash_of "=$1")
+	LAB_MODULES_BUILT=$LAB_CACHE/modules-$PLATFORM_OF-$(hash_of "=$LAB_BUILD_TREE $1" "$LAB_MODULES")
 }
 
 # kernel_candidates: prints the versions to try: what the mirror has, newest first, and what is in the cache.
@@ -101,7 +101,7 @@ kernel_candidates() {
 	local kernel
 	{
 		versions_of linux-image-amd64 | head -n "$LAB_KERNEL_TRIES"
-		for kernel in "$LAB_CACHE/kernel-$PLATFORM_NAME-"*; do
+		for kernel in "$LAB_CACHE/kernel-$PLATFORM_OF-"*; do
 			[[ $kernel == *.* ]] || cat "$kernel/package" 2>/dev/null
 		done | sort -rV
 	} | awk '!seen[$0]++'
@@ -139,7 +139,7 @@ kernel_choose() {
 		if kernel_try "$version"; then
 			[ "$version" = "$newest" ] || note="linux $newest, the newest, cannot be used (see $LAB_CACHE/modules-*.failed); the hosts get $version"
 			printf '%s\n%s\n' "$version" "$note" >"$LAB_CHOICE.new" && mv "$LAB_CHOICE.new" "$LAB_CHOICE"
-			prune "choice-$PLATFORM_NAME"
+			prune "choice-$PLATFORM_OF"
 			return
 		fi
 	done

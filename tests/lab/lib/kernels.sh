@@ -10,7 +10,7 @@ LAB_KERNEL_SUITES=(trixie:trixie trixie-security:trixie trixie-backports:backpor
 # headers_make VERSION TARGET: the headers of that version, from the apt world LAB_KERNEL_WORLD.
 headers_make() {
 	local closure
-	mapfile -t closure < <(PLATFORM_NAME=$LAB_KERNEL_WORLD kernel_closure "$1" linux-headers-amd64)
+	mapfile -t closure < <(PLATFORM_OF=$LAB_KERNEL_WORLD kernel_closure "$1" linux-headers-amd64)
 	unpack_packages "$LAB_KERNEL_WORLD" "$2" "${closure[@]}"
 }
 
@@ -34,7 +34,7 @@ kernel_verdict() {
 		echo "# kernels: the mirror has no $suite; passed over"
 		return
 	fi
-	version=$(PLATFORM_NAME=$LAB_KERNEL_WORLD versions_of linux-headers-amd64 | head -n 1)
+	version=$(PLATFORM_OF=$LAB_KERNEL_WORLD versions_of linux-headers-amd64 | head -n 1)
 	[ -n "$version" ] || { echo "# kernels: $suite has no linux-headers-amd64; passed over"; return; }
 	name="the software CX-7 compiles against linux $version of $suite without a warning"
 	verdict=$LAB_CACHE/compiled-$(hash_of "=$LAB_BUILD_TREE $version" "$LAB_MODULES")

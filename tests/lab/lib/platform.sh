@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # Platforms: what a host is made of (see platforms/README.md), and the Debian
 # mirror's suites of each, in an apt of the lab's own: this machine's lists,
 # settings and packages are not touched.
@@ -19,7 +19,7 @@ platform_valid() {
 # platform_load NAME: sets PLATFORM_*.
 platform_load() {
 	platform_valid "$1"
-	PLATFORM_NAME=$1
+	PLATFORM_NAME=$1 PLATFORM_OF=$1 PLATFORM_INIT='' PLATFORM_DAEMONS=''
 	# shellcheck source=/dev/null
 	. "$LAB_DIR/platforms/$1"
 }
@@ -140,6 +140,6 @@ world_refresh() {
 
 # platform_refresh [now]: the package lists of the platform; now: however fresh they are.
 platform_refresh() {
-	[ "${1:-}" != now ] || rm -f "$(apt_world "$PLATFORM_NAME")/fresh"
-	world_refresh "$PLATFORM_NAME" "$PLATFORM_PREFER" "${PLATFORM_SUITES[@]}"
+	[ "${1:-}" != now ] || rm -f "$(apt_world "$PLATFORM_OF")/fresh"
+	world_refresh "$PLATFORM_OF" "$PLATFORM_PREFER" "${PLATFORM_SUITES[@]}"
 }
