@@ -193,6 +193,10 @@ FAULT(the_hook_has_the_label_of_its_folder, READY, "\"seen_by_root\": true", "\"
       "vferry's hook has the label virt_hook_t, not vferry_hook_exec_t", "restorecon -Rv /etc/libvirt/hooks")
 FAULT(the_worker_has_the_label_of_its_folder, READY, "\"seen_by_root\": true", "\"seen_by_root\": true, \"has_selinux\": true, \"hook_label\": "
       "\"vferry_hook_exec_t\", \"worker_label\": \"bin_t\"", "V8", NULL, "warning", "vferry's worker has the label bin_t", "restorecon -Rv")
+FAULT(selinux_without_a_policy_has_no_labels, READY, "\"has_hook\": true", "\"has_hook\": true, \"has_worker\": true, \"has_selinux\": true", "V8", NULL,
+      "not-applicable", "hook and worker have no label: SELinux has no policy", NULL)
+FAULT(a_hook_that_is_not_there_has_no_label, READY, "\"has_hook\": true", "\"has_hook\": false, \"has_worker\": true, \"has_selinux\": true", "V8", NULL,
+      "not-applicable", "hook or worker is not installed", NULL)
 FAULT(a_label_that_nobody_may_see, READY, "\"has_hook\": true", "\"has_hook\": false, \"is_hook_hidden\": true, \"has_selinux\": true", "V8", NULL,
       "unknown", "only root sees the labels", NULL)
 FAULT(the_module_of_selinux_is_missing, READY, "\"seen_by_root\": true", "\"seen_by_root\": true, \"has_selinux\": true, "

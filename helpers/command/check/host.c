@@ -249,7 +249,9 @@ static void look_label(const struct check_case *c, struct finding *f)
 	}
 	if (!*label) {
 		check_found(f, facts->is_hook_hidden ? STATE_UNKNOWN : STATE_NONE,
-			    facts->is_hook_hidden ? "only root sees the labels: /etc/libvirt is closed to others" : "hook or worker is not installed");
+			    facts->is_hook_hidden ? "only root sees the labels: /etc/libvirt is closed to others" :
+			    facts->has_hook && facts->has_worker ? "hook and worker have no label: SELinux has no policy" :
+								   "hook or worker is not installed");
 		return;
 	}
 	if (strcmp(label, HOOK_LABEL) == 0) {
