@@ -53,9 +53,14 @@ says() {
 	contains "$(jq -r .found <<<"$line")" "$4"
 }
 
-# workers HOST: how many threads virtqemud has there that serve calls; nothing if it does not run.
-workers() {
-	on "$1" 'cat /proc/$(systemctl show -P MainPID virtqemud)/task/*/comm | grep -cx rpc-virtqemud'
+# raised HOST: waits until the agent there has given virtqemud its 20 threads for calls.
+raised() {
+	waits "$1" '[ "$(cat /proc/$(systemctl show -P MainPID virtqemud)/task/*/comm | grep -cx rpc-virtqemud)" = 20 ]'
+}
+
+# failed HOST: units that failed there, but for the one that waits until each cabled port has an address: nobody answers DHCP here.
+failed() {
+	on "$1" 'systemctl --failed --no-legend --plain' | grep -v '^NetworkManager-wait-online.service' || true
 }
 
 # moment UNIT PROPERTY: when systemd saw it on A, in microseconds of this boot.
@@ -70,7 +75,7 @@ moment() {
 		[ "$(on "$host" 'systemctl is-enabled libvirtd.service libvirtd.socket | sort -u; pidof libvirtd')" = masked ]
 		[ "$(on "$host" 'firewall-cmd --get-default-zone')" = public ]
 		[ "$(on "$host" 'stat -c %a /etc/libvirt')" = 700 ]
-		[ -z "$(on "$host" 'systemctl --failed --no-legend')" ]
+		same "" "$(failed "$host")"
 	done
 	on A 'virsh version --daemon; firewall-cmd --version; nmcli --version; systemctl --version | head -n 1; nmcli device' >&3
 }
@@ -80,7 +85,7 @@ moment() {
 	for host in A B; do
 		says "$host" P13 ok "virtqemud listens"
 		says "$host" P13 ok "virtqemud listens" nobody
-		waits "$host" '[ "$(vferry check --json | jq -r ".checks[] | select(.id == \"V7\") | .state")" = ok ]'
+		raised "$host"
 		says "$host" V7 ok "virtqemud has 20 threads"
 		says "$host" L1 unknown "only root sees" nobody
 		[ "$(check_line "$host" L1 | jq -r .state)" != failure ]
@@ -128,7 +133,7 @@ moment() {
 	before=$(on A 'systemctl show -P MainPID virtqemud')
 	agent=$(on A 'systemctl show -P MainPID vferryd')
 	on A 'systemctl restart virtqemud'
-	waits A '[ "$(cat /proc/$(systemctl show -P MainPID virtqemud)/task/*/comm | grep -cx rpc-virtqemud)" = 20 ]'
+	raised A
 	[ "$(on A 'systemctl show -P MainPID virtqemud')" != "$before" ]
 	[ "$(on A 'systemctl show -P MainPID vferryd')" = "$agent" ]
 	[ "$(state A guest1)" = running ]
@@ -147,9 +152,9 @@ moment() {
 	says A P13 ok "virtqemud listens"
 	says A V7 none "does not run at the moment"
 	on A 'systemctl start vferryd'
-	waits A '[ "$(cat /proc/$(systemctl show -P MainPID virtqemud)/task/*/comm | grep -cx rpc-virtqemud)" = 20 ]'
+	raised A
 	sleep 15 # three times what it would take an idle one to go
-	[ "$(workers A)" = 20 ]
+	says A V7 ok "virtqemud has 20 threads"
 	[ "$(on A 'systemctl show -P NRestarts virtqemud')" = 0 ]
 	on A 'rm -r /run/systemd/system/virtqemud.service.d; systemctl daemon-reload; systemctl restart virtqemud'
 }
@@ -182,11 +187,11 @@ pool() {
 }
 
 # bats test_tags=long
-@test "after a reboot the card is ready before Open vSwitch, the host after it and before virtqemud, and guests come through the firewall" {
-	on A "systemctl enable vferry-card vferry-host 2>/dev/null"
+@test "after a reboot the card is ready before Open vSwitch, the host after it and before virtqemud, and the pool has its VFs" {
+	on A "systemctl enable vferry-card vferry-host virtnetworkd 2>/dev/null; virsh -q -c $URI net-autostart vf-pool"
 	reboot_a >&3 2>&1
 	settled
-	[ -z "$(on A 'systemctl --failed --no-legend')" ]
+	same "" "$(failed A)"
 	moments=$(moment vferry-card InactiveEnterTimestampMonotonic
 		moment ovs-vswitchd ExecMainStartTimestampMonotonic
 		moment vferry-host InactiveEnterTimestampMonotonic
@@ -194,10 +199,38 @@ pool() {
 	echo "$moments"
 	[ "$(grep -c '^[1-9]' <<<"$moments")" = 4 ]
 	same "$moments" "$(sort -n <<<"$moments")"
+	[ "$(on A "virsh -c $URI net-info vf-pool | sed -n 's/^Active: *//p'")" = yes ]
+	[ "$(on A "virsh -c $URI net-dumpxml vf-pool | grep -c '<address type=.pci.'")" -ge 8 ]
 	says A P9 ok "ssh 22 open"
 	says A NM ok "no network manager"
 	says A V6 ok ""
 	guest B guest2 --vf "$(pf B)/2"
 	move B A guest2
 	waits A "virsh -q -c $URI metadata guest2 urn:vferry:passport:1 2>/dev/null | grep -q $(pf A)"
+}
+
+# play OPTION...: the Ansible role on A, from this machine.
+play() {
+	local key=${VFERRY_LAB_CACHE:-$HOME/.cache/vferry-lab}/ssh/id_ed25519
+	echo "hostA ansible_host=$(on A "ip -4 -br addr show mgmt | sed 's/.* \([0-9.]*\)\/.*/\1/'") ansible_user=root ansible_python_interpreter=/usr/bin/python3 \
+ansible_ssh_private_key_file=$key ansible_ssh_common_args='-F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null'" >"$BATS_TEST_TMPDIR/hosts"
+	ip netns exec "$NS" env ANSIBLE_LOCALHOST_WARNING=False ansible-playbook -T 60 -i "$BATS_TEST_TMPDIR/hosts" \
+		"$BATS_TEST_DIRNAME/../../install/ansible/site.yml" -e "vferry_inventories=$BATS_TEST_TMPDIR/inventories" "$@"
+}
+
+# bats test_tags=long
+@test "the Ansible role: installs the package, has the agent run where a distribution leaves it off, gathers; a second run changes nothing" {
+	command -v ansible-playbook >/dev/null || skip "ansible-playbook is not installed; run: install/dependencies --what check"
+	fetch_debs "$BATS_TEST_TMPDIR/debs" python3-apt
+	"$LAB" push A "$BATS_TEST_TMPDIR"/debs/*.deb :/root/debs/
+	on A 'dpkg --force-unsafe-io -i /root/debs/*.deb >/dev/null 2>&1; systemctl disable --now vferryd 2>/dev/null; cat /root/vferry.deb' >"$BATS_TEST_TMPDIR/vferry.deb"
+	run play -e "vferry_package=$BATS_TEST_TMPDIR/vferry.deb"
+	echo "$output"
+	[ "$status" = 0 ]
+	[ "$(on A 'systemctl is-active vferryd; systemctl is-enabled vferryd')" = "active
+enabled" ]
+	[ "$(jq -r '.guests[].name' "$BATS_TEST_TMPDIR/inventories/hostA.json")" = guest2 ]
+	run play -e "vferry_package=$BATS_TEST_TMPDIR/vferry.deb"
+	echo "$output"
+	contains "$output" "changed=0"
 }

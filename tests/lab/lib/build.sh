@@ -105,6 +105,12 @@ tree_make() {
 	rm -rf "$2.log" "$2.tmp"
 }
 
+# in_tree TREE COMMAND...: runs a command in a Debian tree, with a /proc and processes of its own, which end with it.
+in_tree() {
+	# shellcheck disable=SC2016 # the inner shell expands it
+	unshare --mount --pid --fork --kill-child bash -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$@"
+}
+
 # artefact PATH MAKER ARGUMENT...: makes the artefact unless it is there, by
 # "MAKER ARGUMENT... TARGET"; it appears only when it is whole.
 artefact() {

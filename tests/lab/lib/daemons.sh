@@ -53,15 +53,10 @@ source_fetch() {
 	done
 }
 
-# daemons_compile TREE: compiles them in TREE/srv/libvirt and installs them below TREE/srv/out, in a process namespace of its own.
+# daemons_compile TREE: compiles them in TREE/srv/libvirt/build.
 daemons_compile() {
-	# shellcheck disable=SC2016 # the inner shell expands it
-	unshare --mount --pid --fork --kill-child bash -c '
-		tree=$1 options=$2
-		shift 2
-		mount -t proc proc "$tree/proc" && chroot "$tree" /usr/bin/env LC_ALL=C bash -c "cd /srv/libvirt && meson setup build $options &&
-			ninja -C build ${*/#/src/}"
-	' daemons_compile "$1" "${LAB_DAEMONS_MESON[*]}" "${LAB_DAEMONS[@]}"
+	in_tree "$1" env LC_ALL=C meson setup /srv/libvirt/build /srv/libvirt "${LAB_DAEMONS_MESON[@]}" &&
+		in_tree "$1" env LC_ALL=C ninja -C /srv/libvirt/build "${LAB_DAEMONS[@]/#/src/}"
 }
 
 # daemons_collect BUILD TARGET: the programs, their units, and what there is of their configuration.

@@ -51,10 +51,10 @@ image_files() {
 image_platform() {
 	if [ -n "$PLATFORM_DAEMONS" ]; then
 		cp -a "$LAB_DAEMONS_BUILT/." "$1/" && chmod 700 "$1/etc/libvirt" &&
-			chroot "$1" systemctl --quiet mask libvirtd{,-ro,-admin,-tcp,-tls}.socket libvirtd.service &&
-			chroot "$1" systemctl --quiet enable "${LAB_DAEMONS[@]/%/.socket}" virtqemud.service || return 1
+			in_tree "$1" systemctl --quiet mask libvirtd{,-ro,-admin,-tcp,-tls}.socket libvirtd.service &&
+			in_tree "$1" systemctl --quiet enable "${LAB_DAEMONS[@]/%/.socket}" virtqemud.service || return 1
 	fi
-	[ -z "$PLATFORM_INIT" ] || { cp "$LAB_DIR/boot-by-systemd" "$1/root/" && chroot "$1" /root/boot-by-systemd; }
+	[ -z "$PLATFORM_INIT" ] || { cp "$LAB_DIR/boot-by-systemd" "$1/root/" && in_tree "$1" /root/boot-by-systemd; }
 }
 
 # image_initrd TREE VERSION TARGET: busybox, the root disk's modules, /init.
