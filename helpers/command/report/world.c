@@ -83,7 +83,7 @@ static void write_user(const struct device_user *user, size_t number, FILE *out)
 
 	pci_address_format(&user->device, address);
 	if (strcmp(user->kind, DEVICE_USER_VDPA) == 0)
-		fprintf(out, "file /sys/bus/pci/devices/%s/mlx5_core.vnet.9/%s/vhost-vdpa-%zu/dev 1\n", address, name, number);
+		fprintf(out, "vdpa %s %s %zu\n", address, name, number);
 	else if (strcmp(user->kind, DEVICE_USER_RDMA) == 0)
 		fprintf(out, "file /sys/bus/pci/devices/%s/infiniband_verbs/%s/dev 1\n", address, name);
 	else if (strcmp(user->kind, DEVICE_USER_FUNCTION) == 0)

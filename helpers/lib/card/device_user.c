@@ -79,27 +79,48 @@ static void add_folder(struct search *search, const struct pci_address *device, 
 	}
 }
 
-/* Notes the vDPA devices of an auxiliary device; each is opened as /dev/vhost-vdpa-N. */
-static void add_vdpa(struct search *search, const struct pci_address *device, const char *child)
+/*
+ * Whether a child of a function, or of an auxiliary device of it, is a vDPA device: it is on their bus. It is called as its maker liked
+ * (vdpa dev add name). Where no bus is to be seen, the name that the kernel gives tells.
+ */
+static bool is_vdpa(const char *address, const char *parent, const char *name)
 {
-	char address[PCI_ADDRESS_LEN], path[64];
-	autoclosedir DIR *directory = sysroot_opendir("/sys/bus/pci/devices/%s/%s", pci_address_format(device, address), child);
-	const struct dirent *entry, *inner;
+	char bus[16];
+
+	if (sysroot_link_name(bus, sizeof(bus), "/sys/bus/pci/devices/%s/%s/%s/subsystem", address, parent, name) == 0)
+		return strcmp(bus, "vdpa") == 0;
+	return strncmp(name, "vdpa", 4) == 0;
+}
+
+/* Notes a vDPA device; it is opened as /dev/vhost-vdpa-N. */
+static void add_vdpa(struct search *search, const struct pci_address *device, const char *parent, const char *name)
+{
+	char address[PCI_ADDRESS_LEN], path[64] = "";
+	autoclosedir DIR *files = sysroot_opendir("/sys/bus/pci/devices/%s/%s/%s", pci_address_format(device, address), parent, name);
+	struct device_user user = { .device = *device, .kind = DEVICE_USER_VDPA };
+	const struct dirent *entry;
+
+	while (files && (entry = readdir(files))) {
+		if (strncmp(entry->d_name, "vhost-vdpa-", 11) == 0)
+			snprintf(path, sizeof(path), "/dev/%.40s", entry->d_name);
+	}
+	snprintf(user.name, sizeof(user.name), "%.47s", name);
+	add(search, &user, path);
+}
+
+/*
+ * Notes the vDPA devices below a function: mlx5 makes them children of the function itself, beside mlx5_core.vnet.N, and of the auxiliary
+ * device of a subfunction (Linux drivers/vdpa/mlx5/net/mlx5_vnet.c mlx5v_probe(): mdev->device). parent: "." or an auxiliary device.
+ */
+static void add_vdpas(struct search *search, const struct pci_address *device, const char *parent)
+{
+	char address[PCI_ADDRESS_LEN];
+	autoclosedir DIR *directory = sysroot_opendir("/sys/bus/pci/devices/%s/%s", pci_address_format(device, address), parent);
+	const struct dirent *entry;
 
 	while (directory && (entry = readdir(directory))) {
-		struct device_user user = { .device = *device, .kind = DEVICE_USER_VDPA };
-		autoclosedir DIR *files = NULL;
-
-		if (strncmp(entry->d_name, "vdpa", 4) != 0)
-			continue;
-		snprintf(user.name, sizeof(user.name), "%.47s", entry->d_name);
-		*path = '\0';
-		files = sysroot_opendir("/sys/bus/pci/devices/%s/%s/%s", address, child, entry->d_name);
-		while (files && (inner = readdir(files))) {
-			if (strncmp(inner->d_name, "vhost-vdpa-", 11) == 0)
-				snprintf(path, sizeof(path), "/dev/%.40s", inner->d_name);
-		}
-		add(search, &user, path);
+		if ((entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN) && is_vdpa(address, parent, entry->d_name))
+			add_vdpa(search, device, parent, entry->d_name);
 	}
 }
 
@@ -128,8 +149,7 @@ static void add_children(struct search *search, const struct pci_address *device
 
 		if (strncmp(entry->d_name, "mlx5_core.", 10) != 0)
 			continue;
-		if (strncmp(entry->d_name + 10, "vnet.", 5) == 0)
-			add_vdpa(search, device, entry->d_name);
+		add_vdpas(search, device, entry->d_name);
 		snprintf(user.name, sizeof(user.name), "%.47s", entry->d_name);
 		if (!is_plain_child(entry->d_name + 10))
 			add(search, &user, "");
@@ -147,6 +167,7 @@ static void add_device(struct search *search, const struct pci_address *device)
 	}
 	add_folder(search, device, "vfio-dev", DEVICE_USER_VFIO, "/dev/vfio/devices/");
 	add_folder(search, device, "infiniband_verbs", DEVICE_USER_RDMA, "/dev/infiniband/");
+	add_vdpas(search, device, ".");
 	add_children(search, device);
 }
 
