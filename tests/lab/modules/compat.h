@@ -40,4 +40,16 @@
 #define COMPAT_DESCRIBE_REGION(function)
 #endif
 
+/*
+ * vdpa_device.dma_dev: which device does the DMA. In Linux 7 it is a member of the union vmap, and vdpa_alloc_device() has one parameter more,
+ * for mapping operations of a driver's own.
+ */
+#ifdef FOUND_VDPA_VMAP
+#define compat_vdpa_dma_dev vmap.dma_dev
+#define compat_vdpa_alloc(type, member, parent, ops, name) vdpa_alloc_device(type, member, parent, ops, NULL, 1, 1, name, false)
+#else
+#define compat_vdpa_dma_dev dma_dev
+#define compat_vdpa_alloc(type, member, parent, ops, name) vdpa_alloc_device(type, member, parent, ops, 1, 1, name, false)
+#endif
+
 #endif

@@ -9,6 +9,8 @@
  * mlx5_core.eth.N with a devlink instance of its own, nested in that of the function (uplink_on_pci=1 puts the port on the
  * function's instance as before 6.3). A PF has a struct mlx5_rep for each VF: devlink port and representor.
  *
+ * With the parameter vnet=1 a VF also has an auxiliary device mlx5_core.vnet.N, for mlx5_vdpa.
+ *
  * Everything that changes reps or the mode runs under the devlink instance lock of the PF.
  */
 #ifndef MLX5_CORE_H
@@ -52,7 +54,7 @@ struct mlx5_eth {
 };
 
 /*
- * struct mlx5_adev - auxiliary device mlx5_core.eth.N
+ * struct mlx5_adev - auxiliary device mlx5_core.eth.N or mlx5_core.vnet.N
  * @adev:	in the auxiliary bus; freed by its release
  * @dev:	the function
  */
@@ -62,11 +64,22 @@ struct mlx5_adev {
 };
 
 /*
+ * struct mlx5_vnet - what a vDPA device of a VF takes of the frames that its vport delivers
+ * @func:	its callbacks
+ * @mac:	its MAC
+ */
+struct mlx5_vnet {
+	struct swcx7_func func;
+	u8 mac[ETH_ALEN];
+};
+
+/*
  * struct mlx5_dev - a PCI function, private part of its devlink instance
  * @pdev:	PCI device
  * @pf:		the PF that it is or belongs to
  * @vport:	its own vport
  * @adev:	auxiliary device, NULL with uplink_on_pci=1
+ * @vnet_adev:	auxiliary device for vDPA, NULL without
  * @eth:	Ethernet side, set while it exists
  * @eth_on_pci:	memory for @eth with uplink_on_pci=1
  * @reps:	PF only: one for each possible VF
@@ -76,7 +89,7 @@ struct mlx5_dev {
 	struct pci_dev *pdev;
 	struct swcx7_pf *pf;
 	struct swcx7_vport *vport;
-	struct mlx5_adev *adev;
+	struct mlx5_adev *adev, *vnet_adev;
 	struct mlx5_eth *eth;
 	struct mlx5_eth eth_on_pci;
 	struct mlx5_rep *reps;
@@ -86,12 +99,14 @@ struct mlx5_dev {
 /*
  * struct mlx5_netdev - private part of every netdev of ours
  * @func:	function side of the vport; unused in a representor
+ * @vnet:	vDPA device of the function, NULL while none is at work
  * @vport:	vport that it sends through
  * @netdev:	itself
  * @is_rep:	it is a representor
  */
 struct mlx5_netdev {
 	struct swcx7_func func;
+	struct mlx5_vnet __rcu *vnet;
 	struct swcx7_vport *vport;
 	struct net_device *netdev;
 	bool is_rep;
@@ -105,6 +120,13 @@ u32 mlx5_port_index(const struct mlx5_dev *dev, int vport_number);
 extern struct auxiliary_driver mlx5_eth_driver;
 int mlx5_eth_create(struct mlx5_dev *dev);
 void mlx5_eth_destroy(struct mlx5_dev *dev);
+struct mlx5_adev *mlx5_adev_create(struct mlx5_dev *dev, const char *name);
+
+/* mlx5_core_vnet.c: the last two for mlx5_vdpa */
+void mlx5_vnet_create(struct mlx5_dev *dev);
+void mlx5_vnet_destroy(struct mlx5_dev *dev);
+void mlx5_vnet_attach(struct mlx5_dev *dev, struct mlx5_vnet *vnet);
+void mlx5_vnet_detach(struct mlx5_dev *dev);
 
 /* mlx5_core_devlink.c */
 extern const struct devlink_ops mlx5_pf_devlink_ops;

@@ -168,12 +168,13 @@ static void release_adev(struct device *device)
 }
 
 /**
- * new_adev() - make an auxiliary device, not yet added
+ * mlx5_adev_create() - make an auxiliary device mlx5_core.NAME.N, not yet added
  * @dev:	its function
+ * @name:	its kind: "eth", "vnet"
  *
  * Return: the device, or an ERR_PTR
  */
-static struct mlx5_adev *new_adev(struct mlx5_dev *dev)
+struct mlx5_adev *mlx5_adev_create(struct mlx5_dev *dev, const char *name)
 {
 	struct mlx5_adev *adev = kzalloc(sizeof(*adev), GFP_KERNEL);
 	int id, ret;
@@ -187,7 +188,7 @@ static struct mlx5_adev *new_adev(struct mlx5_dev *dev)
 	}
 	adev->dev = dev;
 	adev->adev.id = id;
-	adev->adev.name = "eth";
+	adev->adev.name = name;
 	adev->adev.dev.parent = &dev->pdev->dev;
 	adev->adev.dev.release = release_adev;
 	ret = auxiliary_device_init(&adev->adev);
@@ -212,7 +213,7 @@ int mlx5_eth_create(struct mlx5_dev *dev)
 
 	if (uplink_on_pci)
 		return setup_eth(&dev->eth_on_pci, dev, priv_to_devlink(dev));
-	adev = new_adev(dev);
+	adev = mlx5_adev_create(dev, "eth");
 	if (IS_ERR(adev))
 		return PTR_ERR(adev);
 	ret = auxiliary_device_add(&adev->adev);

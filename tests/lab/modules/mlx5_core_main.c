@@ -68,6 +68,9 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (ret)
 		return ret;
 	pci_set_master(pdev);
+	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
+	if (ret)
+		goto undo_enable;
 	devlink = devlink_alloc(ops, sizeof(*dev), &pdev->dev);
 	if (!devlink) {
 		ret = -ENOMEM;
@@ -85,8 +88,10 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (ret)
 		devl_unregister(devlink);
 	devl_unlock(devlink);
-	if (!ret)
+	if (!ret) {
+		mlx5_vnet_create(dev);
 		return 0;
+	}
 	mlx5_reps_free(dev);
 undo_devlink:
 	devlink_free(devlink);
@@ -108,6 +113,7 @@ static void remove(struct pci_dev *pdev)
 
 	if (mlx5_is_pf(dev))
 		mlx5_sriov_disable(dev);
+	mlx5_vnet_destroy(dev);
 	devl_lock(devlink);
 	if (mlx5_is_pf(dev))
 		swcx7_esw_set_state(dev->pf, SWCX7_ESW_LEGACY);

@@ -16,14 +16,38 @@
 static LIST_HEAD(block_callbacks);
 
 /**
+ * vnet_of() - the vDPA device that is to get a frame
+ * @priv:	netdev of its function
+ * @skb:	the frame
+ *
+ * Steering as mlx5_vdpa's: what is for the MAC of its device, and all multicast, passes the netdev by
+ * (mlx5_vdpa_add_mac_vlan_rules() in Linux 6.12).
+ *
+ * Return: the device, or NULL; under RCU
+ */
+static struct mlx5_vnet *vnet_of(struct mlx5_netdev *priv, const struct sk_buff *skb)
+{
+	const u8 *destination = ((const struct ethhdr *)skb->data)->h_dest;
+	struct mlx5_vnet *vnet = rcu_dereference(priv->vnet);
+
+	return vnet && (is_multicast_ether_addr(destination) || ether_addr_equal(destination, vnet->mac)) ? vnet : NULL;
+}
+
+/**
  * netdev_rx() - swcx7_func_ops.rx: a frame for the netdev of a function
  * @func:	its function side
  * @skb:	the frame, taken over
  */
 static void netdev_rx(struct swcx7_func *func, struct sk_buff *skb)
 {
-	struct net_device *netdev = container_of(func, struct mlx5_netdev, func)->netdev;
+	struct mlx5_netdev *priv = container_of(func, struct mlx5_netdev, func);
+	struct net_device *netdev = priv->netdev;
+	struct mlx5_vnet *vnet = vnet_of(priv, skb);
 
+	if (vnet) {
+		vnet->func.ops->rx(&vnet->func, skb);
+		return;
+	}
 	if (!netif_running(netdev)) {
 		kfree_skb(skb);
 		return;
@@ -40,12 +64,18 @@ static void netdev_rx(struct swcx7_func *func, struct sk_buff *skb)
  */
 static void netdev_link(struct swcx7_func *func, bool up)
 {
-	struct net_device *netdev = container_of(func, struct mlx5_netdev, func)->netdev;
+	struct mlx5_netdev *priv = container_of(func, struct mlx5_netdev, func);
+	struct mlx5_vnet *vnet;
 
-	if (up && netif_running(netdev))
-		netif_carrier_on(netdev);
+	if (up && netif_running(priv->netdev))
+		netif_carrier_on(priv->netdev);
 	else
-		netif_carrier_off(netdev);
+		netif_carrier_off(priv->netdev);
+	rcu_read_lock();
+	vnet = rcu_dereference(priv->vnet);
+	if (vnet)
+		vnet->func.ops->link(&vnet->func, up);
+	rcu_read_unlock();
 }
 
 static const struct swcx7_func_ops func_ops = { .rx = netdev_rx, .link = netdev_link };

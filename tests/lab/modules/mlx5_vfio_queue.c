@@ -9,17 +9,14 @@
  * or written by vfio_dma_rw() count. So one page is pinned and let go at the first work: device->pinned.
  */
 #include <linux/eventfd.h>
-#include <linux/if_vlan.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 #include <linux/virtio_pci.h>
 #include <linux/virtio_ring.h>
-#include <net/gso.h>
 #include "mlx5_vfio.h"
 
 #define ISR_QUEUE	0x1	/* bit 0 of the ISR register: a queue has news */
 #define HEADER_SIZE	sizeof(struct virtio_net_hdr_mrg_rxbuf)
-#define RX_QUEUE_MAX	1000
 #define TX_BUDGET	(2 * MLX5_VFIO_QUEUE_SIZE)
 
 /**
@@ -158,28 +155,6 @@ static void push(struct mlx5_vfio_device *device, struct mlx5_vfio_queue *queue,
 }
 
 /**
- * send_frame() - send what is in device->buffer through the vport
- * @device:	the device, locked
- * @len:	bytes with the virtio header
- */
-static void send_frame(struct mlx5_vfio_device *device, int len)
-{
-	int frame_len = len - (int)HEADER_SIZE;
-	struct sk_buff *skb;
-
-	if (frame_len < ETH_HLEN || frame_len > MLX5_VFIO_FRAME_MAX)
-		return;
-	skb = alloc_skb(frame_len + NET_SKB_PAD, GFP_KERNEL);
-	if (!skb)
-		return;
-	skb_reserve(skb, NET_SKB_PAD);
-	skb_put_data(skb, device->buffer + HEADER_SIZE, frame_len);
-	local_bh_disable();
-	swcx7_tx_from_function(device->vport, skb);
-	local_bh_enable();
-}
-
-/**
  * transmit() - move frames from the guest to the vport
  * @device:	the device, locked
  */
@@ -194,7 +169,7 @@ static void transmit(struct mlx5_vfio_device *device)
 	while (sent < TX_BUDGET && pop(device, queue, &head)) {
 		len = copy_chain(device, queue, head, MLX5_VFIO_BUFFER_SIZE, false);
 		push(device, queue, head, 0);
-		send_frame(device, len);
+		swcx7_send(device->vport, device->buffer + HEADER_SIZE, len - (int)HEADER_SIZE);
 		sent++;
 	}
 	if (sent)
@@ -217,7 +192,7 @@ static bool receive_frame(struct mlx5_vfio_device *device, struct sk_buff *skb)
 	u16 head;
 	int len;
 
-	if (skb->len > MLX5_VFIO_FRAME_MAX || !pop(device, queue, &head))
+	if (skb->len > SWCX7_FRAME_MAX || !pop(device, queue, &head))
 		return false;
 	memcpy(device->buffer, &header, HEADER_SIZE);
 	skb_copy_bits(skb, 0, device->buffer + HEADER_SIZE, skb->len);
@@ -290,34 +265,6 @@ void mlx5_vfio_kick(struct mlx5_vfio_device *device)
 }
 
 /**
- * enqueue() - hand a frame to the thread, in pieces of the size that goes over a wire
- * @device:	the device
- * @skb:	the frame, taken over on success
- *
- * Return: false when it must be dropped
- */
-static bool enqueue(struct mlx5_vfio_device *device, struct sk_buff *skb)
-{
-	struct sk_buff *segments, *segment, *next;
-
-	if (!skb_is_gso(skb)) {
-		if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))
-			return false;
-		skb_queue_tail(&device->rx_queue, skb);
-		return true;
-	}
-	segments = skb_gso_segment(skb, 0);
-	if (IS_ERR_OR_NULL(segments))
-		return false;
-	consume_skb(skb);
-	skb_list_walk_safe(segments, segment, next) {
-		skb_mark_not_on_list(segment);
-		skb_queue_tail(&device->rx_queue, segment);
-	}
-	return true;
-}
-
-/**
  * vport_rx() - swcx7_func_ops.rx
  *
  * The frame leaves its sender's socket buffer here: a stopped guest must not hold up the sender.
@@ -326,8 +273,7 @@ static void vport_rx(struct swcx7_func *func, struct sk_buff *skb)
 {
 	struct mlx5_vfio_device *device = container_of(func, struct mlx5_vfio_device, func);
 
-	skb_orphan(skb);
-	if (!READ_ONCE(device->running) || skb_queue_len(&device->rx_queue) >= RX_QUEUE_MAX || !enqueue(device, skb)) {
+	if (!READ_ONCE(device->running) || !swcx7_enqueue(&device->rx_queue, skb)) {
 		atomic64_inc(&device->vport->dropped);
 		kfree_skb(skb);
 		return;

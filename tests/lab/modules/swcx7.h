@@ -28,6 +28,7 @@
 #define SWCX7_PSID_LEN		SWCX7_VERSION_LEN
 #define SWCX7_FAULT_TEXT_LEN	120
 #define SWCX7_DEFAULT_IO_EQS	8
+#define SWCX7_FRAME_MAX		9996	/* bytes of a frame without FCS */
 
 struct dentry;
 struct swcx7_card;
@@ -181,6 +182,10 @@ void swcx7_esw_set_state(struct swcx7_pf *pf, enum swcx7_esw_state state);
 void swcx7_esw_link_update(struct swcx7_pf *pf);
 void swcx7_tx_from_function(struct swcx7_vport *vport, struct sk_buff *skb);
 void swcx7_tx_from_rep(struct swcx7_vport *vport, struct sk_buff *skb);
+
+/* swcx7_frame.c: frames of drivers that have them in a guest's memory */
+void swcx7_send(struct swcx7_vport *vport, const void *data, int len);
+bool swcx7_enqueue(struct sk_buff_head *queue, struct sk_buff *skb);
 
 /* swcx7_link.c: the physical link around a mode change */
 void swcx7_link_drop(struct swcx7_pf *pf);
