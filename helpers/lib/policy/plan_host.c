@@ -58,13 +58,35 @@ static bool changes_number(const struct inventory_pf *pf, unsigned int vfs)
 }
 
 /*
+ * name_user() - who has a VF that a driver holds, for behind a sentence: ": guest web1, vdpa0 has it by way of vDPA"
+ * @p:		host, and who is here
+ * @pf:		its PF
+ * @vf:		VF
+ * @out:	receives it; "" if no more is known than the driver
+ * Return: out
+ */
+static const char *name_user(const struct placement *p, const struct inventory_pf *pf, const struct inventory_vf *vf, char *out, size_t size)
+{
+	autouses struct uses uses = { 0 };
+	const struct use *by = NULL;
+	char text[192];
+
+	*out = '\0';
+	if (uses_find_card(p->inventory, p->running, pf, &uses) == 0)
+		uses_grade(&uses, vf, NULL, &by);
+	if (by && by->kind != USE_DRIVER)
+		snprintf(out, size, ": %s", uses_say(by, text, sizeof(text)));
+	return out;
+}
+
+/*
  * judge_number() - whether the number of VFs can be what is wanted
  * @idle:	PF without its idle drivers
  */
 static int judge_number(const struct placement *p, const struct inventory_pf *idle, unsigned int vfs, struct reason *why)
 {
 	const struct inventory_vf *bound = disturb_bound_vf(idle);
-	char address[PCI_ADDRESS_LEN];
+	char address[PCI_ADDRESS_LEN], user[200];
 
 	if (vfs > idle->total_vfs) {
 		reason_set(why, -ERANGE, NULL, "it offers %u VFs, and %u are wanted", idle->total_vfs, vfs);
@@ -75,8 +97,9 @@ static int judge_number(const struct placement *p, const struct inventory_pf *id
 		return 0;
 	if (bound)
 		return reason_set(why, -EBUSY, pci_address_format(&bound->address, address),
-				  "it has %u VFs, and that cannot be made %u while its VF %s is held by driver %s", idle->num_vfs, vfs,
-				  pci_address_format(&bound->address, address), bound->driver);
+				  "it has %u VFs, and that cannot be made %u while its VF %s is held by driver %s%s", idle->num_vfs, vfs,
+				  pci_address_format(&bound->address, address), bound->driver,
+				  name_user(p, idle, bound, user, sizeof(user)));
 	for (size_t i = 0; i < p->leases->count; i++) {
 		const struct record *record = &p->leases->record[i];
 
