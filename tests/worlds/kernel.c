@@ -145,6 +145,21 @@ static void count_link(const struct world *world, const struct world_link *link)
 		firmware_count(world_root(), FIRMWARE_LINK_VF);
 }
 
+/*
+ * Whether rtnetlink tells what a link lies on: not of kinds that have no ndo_get_iflink() for it (Linux net/core/dev.c dev_get_iflink()),
+ * which are linked in sysfs alone.
+ */
+static bool tells_lower(const struct world_link *link)
+{
+	static const char *const silent[] = { "vxlan", "hsr", "amt" };
+
+	for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++) {
+		if (strcmp(link->kind, silent[i]) == 0)
+			return false;
+	}
+	return link->lower || link->peer || link->far;
+}
+
 /* Adds a link. mask: IFLA_EXT_MASK of the request. */
 static void add_link(const struct world_link *link, uint32_t mask)
 {
@@ -156,7 +171,7 @@ static void add_link(const struct world_link *link, uint32_t mask)
 	nlmsg_append(msg, &header, sizeof(header), NLMSG_ALIGNTO);
 	nla_put_string(msg, IFLA_IFNAME, link->name);
 	nla_put_u32(msg, IFLA_MTU, link->mtu);
-	if (link->lower || link->peer || link->far)
+	if (tells_lower(link))
 		nla_put_u32(msg, IFLA_LINK, link->lower ? link->lower : link->peer ? link->peer : link->far);
 	if (link->far)
 		nla_put_u32(msg, LINK_NETNSID, OWN_SPACE);

@@ -57,6 +57,18 @@ static const char *name_of(const struct world *world, uint32_t index)
 	return "";
 }
 
+/* Shows that a link lies on another (Linux net/core/dev.c netdev_adjacent_sysfs_add()). */
+static void show_lower(const struct world *world, const char *folder, uint32_t index)
+{
+	char name[32], target[32];
+
+	if (!*name_of(world, index))
+		return;
+	snprintf(name, sizeof(name), "lower_%s", name_of(world, index));
+	snprintf(target, sizeof(target), "../%s", name_of(world, index));
+	put_link(folder, name, target);
+}
+
 /* Shows one link. */
 static void show(const struct world *world, const struct world_link *link)
 {
@@ -77,6 +89,9 @@ static void show(const struct world *world, const struct world_link *link)
 		snprintf(master, sizeof(master), "../%s", name_of(world, link->master));
 	put_link(folder, "device", target);
 	put_link(folder, "master", master);
+	show_lower(world, folder, link->lower);
+	show_lower(world, folder, link->second);
+	show_lower(world, folder, link->third);
 }
 
 /* Lists a link among its device's. */

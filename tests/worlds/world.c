@@ -184,6 +184,8 @@ static void read_link(char *const *words)
 	take_text(words, "parent", link->parent, sizeof(link->parent));
 	take_text(words, "port", link->port, sizeof(link->port));
 	take_number(words, "lower", &link->lower);
+	take_number(words, "second", &link->second);
+	take_number(words, "third", &link->third);
 	take_number(words, "master", &link->master);
 	take_number(words, "peer", &link->peer);
 	take_number(words, "far", &link->far);

@@ -34,7 +34,7 @@ struct world_pf {
 };
 
 struct world_link {
-	uint32_t index, lower, master, peer, far, mtu;
+	uint32_t index, lower, second, third, master, peer, far, mtu;
 	char name[16], kind[16], parent[32], port[32], space[64];
 	bool is_up, no_carrier, has_default, has_route, is_gone, is_dead;
 	unsigned int addresses;

@@ -68,6 +68,8 @@ static void write_netdev(const struct inventory *inventory, const struct netdev 
 	fprintf(out, " lower=%u master=%u peer=%u addresses=%u", index_of(inventory, netdev->lower),
 		strcmp(netdev->master_kind, "openvswitch") ? index_of(inventory, netdev->master) : 0, index_of(inventory, netdev->peer),
 		netdev->addresses);
+	if (netdev->second)
+		fprintf(out, " second=%u third=%u", index_of(inventory, netdev->second), index_of(inventory, netdev->third));
 	if (netdev->default_route || netdev->other_route)
 		fprintf(out, " route=%s", netdev->default_route ? "default" : "other");
 	if (*netdev->space)

@@ -24,6 +24,7 @@ struct netdev {
 	uint32_t master;            /* ifindex of bond, bridge or (for Open vSwitch) the datapath; 0: none */
 	char master_kind[16];       /* "bond", "bridge", "openvswitch" */
 	uint32_t lower;             /* ifindex of the device that it lies on, in this namespace: VLAN, macvtap, tunnel, whatever; 0: none */
+	uint32_t second, third;     /* the same where it lies on several, as an HSR does; 0: none */
 	uint32_t peer;              /* ifindex of a veth's other end, in this namespace; 0: none */
 	uint32_t far;               /* as lower, in another namespace; 0: none */
 	int far_space;              /* which: its number here, as IFLA_LINK_NETNSID tells it */

@@ -64,6 +64,14 @@ static void add_members(struct walk *walk, const struct netdev *master, uint32_t
 	}
 }
 
+/* Whether a device lies on another; see the header. */
+bool netdev_lies_on(const struct netdev *netdev, uint32_t ifindex)
+{
+	if (netdev->space[0])
+		return netdev->far == ifindex;
+	return netdev->lower == ifindex || netdev->second == ifindex || netdev->third == ifindex;
+}
+
 /* Notes what lies on one device, and its master. */
 static void follow(struct walk *walk, const struct netdev *netdev, uint32_t start)
 {
@@ -72,7 +80,7 @@ static void follow(struct walk *walk, const struct netdev *netdev, uint32_t star
 	for (size_t i = 0; i < walk->count; i++) {
 		const struct netdev *other = &walk->list[i];
 
-		if (other->ifindex != start && (other->space[0] ? other->far == netdev->ifindex : other->lower == netdev->ifindex))
+		if (other->ifindex != start && netdev_lies_on(other, netdev->ifindex))
 			add(walk, other, false);
 	}
 	if (!master || strcmp(master->kind, "openvswitch") == 0 || master->ifindex == start)
@@ -108,6 +116,15 @@ static bool is_told(const struct netdev *netdev)
 	return netdev->lower || netdev->far || is_one_of(netdev->kind, told);
 }
 
+/* Notes one more that a device lies on. No kind of the kernel lies on more than three (Linux net/hsr/hsr_slave.c: two, and one beside). */
+static void add_lower(struct netdev *netdev, uint32_t ifindex)
+{
+	uint32_t *free_one = !netdev->lower ? &netdev->lower : !netdev->second ? &netdev->second : &netdev->third;
+
+	if (!*free_one)
+		*free_one = ifindex;
+}
+
 /* Completes a list by sysfs; see the header. */
 void netdev_complete_stack(struct netdev *list, size_t count)
 {
@@ -115,10 +132,11 @@ void netdev_complete_stack(struct netdev *list, size_t count)
 		autoclosedir DIR *directory = is_told(&list[i]) ? NULL : sysroot_opendir("/sys/class/net/%s", list[i].name);
 		const struct dirent *entry;
 
-		while (directory && !list[i].lower && (entry = readdir(directory))) {
+		while (directory && (entry = readdir(directory))) {
 			const struct netdev *lower = strncmp(entry->d_name, "lower_", 6) ? NULL : netdev_find(list, count, entry->d_name + 6);
 
-			list[i].lower = lower ? lower->ifindex : 0;
+			if (lower)
+				add_lower(&list[i], lower->ifindex);
 		}
 	}
 }

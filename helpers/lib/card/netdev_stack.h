@@ -21,9 +21,12 @@ struct netdev_rider {
  */
 size_t netdev_find_riders(const struct netdev *list, size_t count, uint32_t ifindex, struct netdev_rider *rider, size_t max);
 
+/* Whether a device lies on the one with an index: here, or from another namespace. */
+bool netdev_lies_on(const struct netdev *netdev, uint32_t ifindex);
+
 /*
  * Notes in a list what lies on what, where rtnetlink does not tell it: what the kernel links in sysfs alone, such as a VXLAN and its
- * device.
+ * device, an HSR and its two.
  */
 void netdev_complete_stack(struct netdev *list, size_t count);
 

@@ -18,7 +18,7 @@
 static bool carries(const struct netdev *netdev, const struct netdev *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (list[i].lower == netdev->ifindex || list[i].far == netdev->ifindex)
+		if (netdev_lies_on(&list[i], netdev->ifindex))
 			return true;
 	}
 	return false;

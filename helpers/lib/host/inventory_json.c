@@ -130,6 +130,8 @@ static const struct field netdev_fields[] = {
 	FIELD(netdev, master, "master", UNSIGNED),
 	FIELD(netdev, master_kind, "master_kind", TEXT),
 	FIELD(netdev, lower, "lower", UNSIGNED),
+	FIELD(netdev, second, "second", UNSIGNED),
+	FIELD(netdev, third, "third", UNSIGNED),
 	FIELD(netdev, peer, "peer", UNSIGNED),
 	FIELD(netdev, far, "far", UNSIGNED),
 	FIELD(netdev, addresses, "addresses", UNSIGNED),
