@@ -111,7 +111,7 @@ none_of() {
 	[ -z "$(grep -vE '^helpers/lib/policy/(rules_[a-z]+|gate)\.c:|^(helpers/command/(status/status|check/card|cluster/cluster)|helpers/agent/publish|helpers/lib/policy/patience)\.c:.*vfs_in_flight' <<<"$output")" ]
 	users=$(grep -rlE '\bdisturb_(uplink|eswitch)[[:space:]]*\(' helpers hooks --include='*.c' | sort | tr '\n' ' ')
 	echo "$users"
-	[ "$users" = "helpers/lib/engine/door.c helpers/lib/policy/disturb.c helpers/lib/policy/rules_pf.c " ]
+	[ "$users" = "helpers/lib/engine/door_pf.c helpers/lib/policy/disturb.c helpers/lib/policy/rules_pf.c " ]
 }
 
 @test "nothing reloads devlink or restarts Open vSwitch" {

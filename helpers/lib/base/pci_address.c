@@ -87,6 +87,12 @@ bool pci_address_equal(const struct pci_address *a, const struct pci_address *b)
 	return pci_address_compare(a, b) == 0;
 }
 
+/* Whether two are functions of one device; see the header. */
+bool pci_address_is_sibling(const struct pci_address *a, const struct pci_address *b)
+{
+	return a->domain == b->domain && a->bus == b->bus && a->slot == b->slot && a->function != b->function;
+}
+
 /* Return: the address as one number that sorts by domain, bus, slot, function. */
 static uint64_t sort_key(const struct pci_address *address)
 {

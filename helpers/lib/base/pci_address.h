@@ -25,6 +25,9 @@ char *pci_address_format(const struct pci_address *address, char out[PCI_ADDRESS
 
 bool pci_address_equal(const struct pci_address *a, const struct pci_address *b);
 
+/* Whether two are functions of one device: ports of one card. What happens to one may take the other's carrier away. */
+bool pci_address_is_sibling(const struct pci_address *a, const struct pci_address *b);
+
 /* Orders by domain, bus, slot, function, as memcmp(3) does. */
 int pci_address_compare(const struct pci_address *a, const struct pci_address *b);
 

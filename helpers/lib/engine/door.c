@@ -2,7 +2,7 @@
 /*
  * door.c: the one door through which this host is changed. See door.h.
  */
-#include "engine/door.h"
+#include "engine/door_judge.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,21 +12,6 @@
 #include "base/scope.h"
 #include "card/sriov.h"
 #include "card/vfio.h"
-#include "policy/disturb.h"
-#include "policy/network.h"
-
-/* One question to a judge. */
-struct question {
-	struct door *door;
-	const struct object *object;
-	const struct step *step; /* looked at */
-	const struct step *made; /* what it gives back, NULL: nothing */
-};
-
-/* What a judge says: 0: it may be; negative errno: not now, with *why; OTHERS: somebody else's by now, with *why. */
-#define OTHERS 1
-
-#define UNUSED __attribute__((unused))
 
 /*
  * door_ask() - who runs here now
@@ -104,9 +89,9 @@ static int judge_vf(const struct question *q, struct reason *why)
 }
 
 /*
- * is_changed_since() - whether somebody else has set a number since vferry did
+ * door_is_changed_since() - whether somebody else has set a number since vferry did
  */
-static int is_changed_since(const struct question *q, struct reason *why)
+int door_is_changed_since(const struct question *q, struct reason *why)
 {
 	const struct pci_address *object = q->step->has_vf ? &q->step->vf : &q->step->pf;
 	char address[PCI_ADDRESS_LEN], text[192];
@@ -197,7 +182,7 @@ static int judge_migratable(const struct question *q, struct reason *why)
 /* judge_mtu() - one that somebody else has set since stays */
 static int judge_mtu(const struct question *q, struct reason *why)
 {
-	int error = is_changed_since(q, why);
+	int error = door_is_changed_since(q, why);
 
 	return error ? error : judge_vf(q, why);
 }
@@ -215,190 +200,6 @@ static int judge_representor_up(const struct question *q, struct reason *why)
 static int judge_port(const struct question *q, struct reason *why)
 {
 	return judge_vf(q, why);
-}
-
-/* ---- PFs ------------------------------------------------------------------------------------------------------------------------- */
-
-/* A PF as it is now. */
-struct look_at_pf {
-	struct inventory own;
-	const struct inventory *inventory;
-	const struct inventory_pf *pf;
-};
-
-/* Gives back what was read for one question. */
-static void look_release(struct look_at_pf *look)
-{
-	inventory_release(&look->own);
-}
-#define autolook __attribute__((cleanup(look_release)))
-
-/*
- * look_at_pf() - reads the host, unless nothing was changed since it was read under this lock
- * Return: 0, -ENODEV if the PF is gone, negative errno
- */
-static int look_at_pf(const struct question *q, struct look_at_pf *look, struct reason *why)
-{
-	struct context *context = &q->door->context;
-	char address[PCI_ADDRESS_LEN];
-	int error = door_ask(q->door, why);
-
-	look->inventory = q->door->inventory;
-	if (!error && !look->inventory) {
-		error = inventory_read_few(&look->own, context->config->ovsdb_socket, context->deadline, why);
-		look->inventory = &look->own;
-	}
-	for (size_t i = 0; !error && i < look->inventory->pfs; i++) {
-		if (pci_address_equal(&look->inventory->pf[i].address, &q->step->pf))
-			look->pf = &look->inventory->pf[i];
-	}
-	if (error || look->pf)
-		return error;
-	return reason_set(why, -ENODEV, pci_address_format(&q->step->pf, address), "the PF is gone");
-}
-
-/* judge_autoprobe() - it disturbs nobody; what was changed since is not vferry's any more */
-static int judge_autoprobe(const struct question *q, struct reason *why)
-{
-	return is_changed_since(q, why);
-}
-
-/* judge_eswitch() - either way it takes the carrier away and makes all representors anew */
-static int judge_eswitch(const struct question *q, struct reason *why)
-{
-	autolook struct look_at_pf look = { 0 };
-	int error = is_changed_since(q, why);
-
-	if (!error)
-		error = look_at_pf(q, &look, why);
-	if (error)
-		return error;
-	if (!q->made)
-		return disturb_eswitch(look.inventory, &q->door->running, look.pf, why);
-	error = operation_refuse_bound(&q->step->pf, why);
-	return error ? error : disturb_switching(look.inventory, &q->door->running, look.pf, why) ? OTHERS : 0;
-}
-
-/* judge_num_vfs() - their number is changed only while no driver holds one */
-static int judge_num_vfs(const struct question *q, struct reason *why)
-{
-	int error = is_changed_since(q, why);
-
-	return error || !q->step->before ? error : operation_refuse_bound(&q->step->pf, why);
-}
-
-/* judge_uplink_up() - an uplink that has come to carry something stays up */
-static int judge_uplink_up(const struct question *q, struct reason *why)
-{
-	autolook struct look_at_pf look = { 0 };
-	int error = q->step->number ? 0 : look_at_pf(q, &look, why);
-
-	if (error || q->step->number)
-		return error;
-	return disturb_uplink_down(look.inventory, &q->door->running, look.pf, why) ? OTHERS : 0;
-}
-
-/*
- * read_switch() - Open vSwitch as it is now
- */
-static int read_switch(const struct question *q, struct ovs_state *state, struct reason *why)
-{
-	struct ovs *ovs;
-	int error = context_ovs(&q->door->context, &ovs, why);
-
-	return error ? error : ovs_read(ovs, state, q->door->context.deadline, why);
-}
-#define autoswitch __attribute__((cleanup(ovs_state_release)))
-
-/*
- * find_rider() - a port of a bridge beside its own and one that does not count
- */
-static const struct ovs_port *find_rider(const struct ovs_state *state, const char *bridge, const char *except)
-{
-	for (size_t i = 0; i < state->ports; i++) {
-		const struct ovs_port *port = &state->port[i];
-
-		if (strcmp(port->bridge, bridge) == 0 && strcmp(port->name, bridge) && strcmp(port->name, except))
-			return port;
-	}
-	return NULL;
-}
-
-/* judge_ovs_option() - an option that was set to something else since is somebody else's */
-static int judge_ovs_option(const struct question *q, struct reason *why)
-{
-	if (!q->made || strcmp(q->step->before_text, q->made->text) == 0)
-		return 0;
-	reason_set(why, -EBUSY, q->step->name, "somebody else has set this option of Open vSwitch since");
-	return OTHERS;
-}
-
-/* judge_bridge() - one that somebody has come to use, or that is not vferry's, stays */
-static int judge_bridge(const struct question *q, struct reason *why)
-{
-	autoswitch struct ovs_state state = { 0 };
-	const struct ovs_bridge *bridge;
-	const struct ovs_port *rider;
-	int error = q->step->number ? 0 : read_switch(q, &state, why);
-
-	if (error || q->step->number)
-		return error;
-	bridge = ovs_find_bridge(&state, q->step->name);
-	rider = find_rider(&state, q->step->name, "");
-	if (bridge && bridge->ours && !rider)
-		return 0;
-	reason_set(why, -EBUSY, q->step->name, "the bridge is used by %s", rider ? rider->name : "somebody else");
-	return OTHERS;
-}
-
-/*
- * refuse_loop() - whether vferry has put another uplink into the bridge: policy looked before, and somebody may have been faster
- * Return: 0, -EBUSY with *why filled, negative errno
- */
-static int refuse_loop(const struct question *q, const struct ovs_state *state, struct reason *why)
-{
-	for (size_t i = 0; i < state->ports; i++) {
-		const struct ovs_port *port = &state->port[i];
-
-		if (port->ours && strcmp(port->guest, "host") == 0 && strcmp(port->bridge, q->step->text) == 0 &&
-		    strcmp(port->name, q->step->name))
-			return reason_set(why, -EBUSY, q->step->text, "the bridge has the uplink %s already, and a second one would make a loop",
-					  port->name);
-	}
-	return 0;
-}
-
-/*
- * may_plug() - whether the uplink may be put into the bridge, as the host is now
- */
-static int may_plug(const struct question *q, const struct ovs_state *state, struct reason *why)
-{
-	autolook struct look_at_pf look = { 0 };
-	bool plug = false;
-	int error = refuse_loop(q, state, why);
-
-	if (!error)
-		error = look_at_pf(q, &look, why);
-	if (!error)
-		error = network_judge(q->door->context.config, look.inventory, look.pf, q->step->text, &plug, why);
-	return error || !plug ? error : disturb_uplink(look.inventory, look.pf, why);
-}
-
-/* judge_uplink_port() - into the bridge: no loop, and nothing of the host on it; out of it: nobody reaches the network by it */
-static int judge_uplink_port(const struct question *q, struct reason *why)
-{
-	autoswitch struct ovs_state state = { 0 };
-	const struct ovs_port *port, *rider;
-	int error = read_switch(q, &state, why);
-
-	if (error || q->step->number)
-		return error ? error : may_plug(q, &state, why);
-	port = ovs_find_port(&state, q->step->name);
-	rider = port ? find_rider(&state, port->bridge, port->name) : NULL;
-	if (!rider)
-		return 0;
-	reason_set(why, -EBUSY, port->name, "port %s of bridge %s reaches the network by it", rider->name, port->bridge);
-	return OTHERS;
 }
 
 /* ---- The door -------------------------------------------------------------------------------------------------------------------- */

@@ -2,7 +2,8 @@
 /*
  * inventory_user.c: who uses a card in ways that its netdevs do not show: other network namespaces, vDPA, RDMA, DPDK, VFIO.
  *
- * To look at all processes takes some time on a host with many; on a host that was made ready there is nothing to ask for.
+ * To look at all processes takes some time on a host with many; for an arrival on a host that was made ready there is nothing to ask
+ * for.
  */
 #include "host/inventory_user.h"
 
@@ -13,12 +14,25 @@
 #include "base/scope.h"
 #include "card/netdev_space.h"
 
-/* Whether a function of a PF is to be asked for: something may be changed that its users would feel. */
-static bool wants_pf(const struct inventory_pf *pf, const struct netdev_part *netdevs)
+/* Whether something may be changed of a PF that its users would feel, or all is asked. */
+static bool may_change(const struct inventory_pf *pf, const struct netdev_part *netdevs)
 {
 	const struct netdev *uplink = netdev_find_index(netdevs->netdev, netdevs->count, pf->uplink_ifindex);
 
-	return pf->mode != ESWITCH_SWITCHDEV || !uplink || !uplink->master;
+	return !pf->ports_unasked || pf->mode != ESWITCH_SWITCHDEV || !uplink || !uplink->master;
+}
+
+/* Whether a PF is to be asked for: it may change, or another port of its card, which may take its carrier. */
+static bool wants_pf(const struct inventory *inventory, const struct inventory_pf *pf, const struct netdev_part *netdevs)
+{
+	bool wants = may_change(pf, netdevs);
+
+	for (size_t i = 0; !wants && i < inventory->pfs; i++) {
+		const struct inventory_pf *other = &inventory->pf[i];
+
+		wants = pci_address_is_sibling(&other->address, &pf->address) && may_change(other, netdevs);
+	}
+	return wants;
 }
 
 /* Whether a VF is to be asked for: the host's own driver holds it. */
@@ -35,7 +49,7 @@ static size_t list_devices(const struct inventory *inventory, const struct netde
 	for (size_t i = 0; i < inventory->pfs; i++) {
 		const struct inventory_pf *pf = &inventory->pf[i];
 
-		if (wants_pf(pf, netdevs))
+		if (wants_pf(inventory, pf, netdevs))
 			device[count++] = pf->address;
 		for (unsigned int k = 0; k < pf->num_vfs; k++) {
 			if (wants_vf(&pf->vf[k]))

@@ -20,9 +20,9 @@ struct inventory_user_part {
 };
 
 /*
- * Reads who has the functions of those cards that something may be changed of: nobody need be asked for a PF in switchdev mode whose uplink
- * is a port of Open vSwitch, nor for VFs that the host's own driver does not hold. inventory: PFs and VFs are read, and joined with
- * netdevs.
+ * Reads who has the functions of those cards that something may be changed of. Where little is asked (inventory_read_few()) that is not a
+ * PF in switchdev mode whose uplink is a port of Open vSwitch, if the card's other ports are so too; it is never a VF that the host's own
+ * driver does not hold. inventory: PFs and VFs are read, and joined with netdevs.
  */
 void inventory_read_users(const struct inventory *inventory, const struct netdev_part *netdevs, struct inventory_user_part *part);
 

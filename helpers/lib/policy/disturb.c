@@ -210,6 +210,28 @@ int disturb_switching(const struct inventory *inventory, const struct status_lis
 }
 
 /* See disturb.h. */
+int disturb_unplug(const struct inventory *inventory, const struct status_list *running, const struct inventory_pf *pf, struct reason *why)
+{
+	return is_used(inventory, running, pf, CHANGE_UNPLUG_UPLINK, why);
+}
+
+/* See disturb.h. */
+int disturb_bridge(const struct inventory *inventory, const struct status_list *running, const char *bridge, struct reason *why)
+{
+	autouses struct uses uses = { 0 };
+	const struct use_target target = use_bridge(bridge);
+	const struct use *use;
+	char sentence[256];
+
+	if (uses_find(inventory, running, &uses))
+		return reason_set(why, -ENOMEM, NULL, "out of memory");
+	use = uses_find_user(&uses, &target, CHANGE_DELETE_BRIDGE, NULL);
+	if (!use)
+		return 0;
+	return reason_set(why, -EBUSY, bridge, "the bridge is in use by now: %s", uses_say(use, sentence, sizeof(sentence)));
+}
+
+/* See disturb.h. */
 int disturb_uplink_down(const struct inventory *inventory, const struct status_list *running, const struct inventory_pf *pf,
 			struct reason *why)
 {

@@ -29,6 +29,12 @@ int disturb_switching(const struct inventory *inventory, const struct status_lis
 int disturb_uplink_down(const struct inventory *inventory, const struct status_list *running, const struct inventory_pf *pf,
 			struct reason *why);
 
+/* Whether anybody has come to reach the network by an uplink that is in a bridge of Open vSwitch. Return: 0, -EBUSY, -ENOMEM with *why. */
+int disturb_unplug(const struct inventory *inventory, const struct status_list *running, const struct inventory_pf *pf, struct reason *why);
+
+/* Whether anybody has come to use a bridge of Open vSwitch: its ports, or what lies on its own. Return: 0, -EBUSY, -ENOMEM with *why. */
+int disturb_bridge(const struct inventory *inventory, const struct status_list *running, const char *bridge, struct reason *why);
+
 /* Whether a PF has a VF with any driver: then neither its mode nor its number of VFs may change. */
 const struct inventory_vf *disturb_bound_vf(const struct inventory_pf *pf);
 

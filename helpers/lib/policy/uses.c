@@ -157,12 +157,6 @@ const char *uses_key(enum use_kind kind)
 
 /* ---- Questions ----------------------------------------------------------------------------------------------------------------- */
 
-/* Whether two PFs are ports of one card: functions of one PCI device. */
-bool uses_is_sibling(const struct pci_address *a, const struct pci_address *b)
-{
-	return a->domain == b->domain && a->bus == b->bus && a->slot == b->slot && a->function != b->function;
-}
-
 /* The kinds that count of one use when something is done to a target. */
 static unsigned int mask_of(const struct use *use, const struct use_target *target, enum use_change change)
 {
@@ -174,7 +168,7 @@ static unsigned int mask_of(const struct use *use, const struct use_target *targ
 		return 0;
 	if (use->of.object == USE_OF_VF && pci_address_equal(pf, &target->pci))
 		return changes[change].vfs;
-	return uses_is_sibling(pf, &target->pci) ? changes[change].siblings : 0;
+	return pci_address_is_sibling(pf, &target->pci) ? changes[change].siblings : 0;
 }
 
 /* Whether a use is that of the guest for which something is done. */

@@ -87,9 +87,6 @@ int uses_find(const struct inventory *inventory, const struct status_list *runni
 /* The same for one PF (of the inventory, or a copy as it will be), the other PFs of its card, and the VFs of them all. */
 int uses_find_card(const struct inventory *inventory, const struct status_list *running, const struct inventory_pf *pf, struct uses *uses);
 
-/* Whether two PFs are ports of one card: what happens to one may take the other's carrier away. */
-bool uses_is_sibling(const struct pci_address *a, const struct pci_address *b);
-
 /* Adds one that the inventory does not tell: a promise, a definition. name is cleaned. Return: 0, -ENOMEM. */
 int uses_add(struct uses *uses, const struct use *use);
 

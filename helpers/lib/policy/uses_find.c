@@ -408,7 +408,7 @@ int uses_find_card(const struct inventory *inventory, const struct status_list *
 
 	find_function(&finder, pf);
 	for (size_t i = 0; i < inventory->pfs; i++) {
-		if (uses_is_sibling(&inventory->pf[i].address, &pf->address))
+		if (pci_address_is_sibling(&inventory->pf[i].address, &pf->address))
 			find_function(&finder, &inventory->pf[i]);
 	}
 	return end(&finder);
