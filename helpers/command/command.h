@@ -90,6 +90,9 @@ int command_parse(struct call *call, int argc, char **argv);
  */
 int command_run(struct call *call);
 
+/* The same for a call that did not come so far as to be run: wrong use, or a configuration that cannot be read. Return: status. */
+int command_answer(struct call *call, int status);
+
 /* One call of a subcommand, as a program makes it: argv[1] is its name. Return: exit status. */
 int command_main(const struct command *command, int argc, char **argv);
 

@@ -24,6 +24,8 @@ int command_main(const struct command *command, int argc, char **argv)
 	status = command_parse(&call, argc - 1, argv + 1);
 	if (status == COMMAND_RUN)
 		status = command_run(&call);
+	else if (status != COMMAND_OK)
+		status = command_answer(&call, status);
 	if (fflush(stdout) && status == COMMAND_OK)
 		status = COMMAND_NOT_READY;
 	return status;

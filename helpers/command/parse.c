@@ -69,13 +69,16 @@ static void command_help(const struct command *command, FILE *out)
 __attribute__((format(printf, 2, 3)))
 static int wrong_use(struct call *call, const char *format, ...)
 {
+	char text[400];
 	va_list args;
 
-	fprintf(call->err, "vferry %s: ", call->command->name);
 	va_start(args, format);
-	vfprintf(call->err, format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	fprintf(call->err, "; see vferry %s --help\n", call->command->name);
+	fprintf(call->err, "vferry %s: %s; see vferry %s --help\n", call->command->name, text, call->command->name);
+	call->failure = (struct reason){ 0 };
+	snprintf(call->failure.what, sizeof(call->failure.what), "%s: %s", call->command->name, text);
+	reason_cure(&call->failure, "see vferry %s --help", call->command->name);
 	return COMMAND_USAGE;
 }
 
@@ -102,11 +105,14 @@ static void store(struct call *call, const struct command_option *option, const 
 		*(bool *)member = true;
 }
 
-/* Takes all options. Return: COMMAND_RUN, COMMAND_OK after --help or --version, COMMAND_USAGE. */
+/*
+ * Takes all options, those behind a wrong one too: --json may be among them.
+ * Return: COMMAND_RUN, COMMAND_OK after --help or --version, COMMAND_USAGE.
+ */
 static int take_options(struct call *call, int argc, char **argv)
 {
 	struct option table[MAX_OPTIONS + 3];
-	int value;
+	int value, status = COMMAND_RUN;
 
 	fill_table(call->command, table);
 	optind = 0; /* getopt_long() starts anew, also for a second call in one process */
@@ -120,14 +126,16 @@ static int take_options(struct call *call, int argc, char **argv)
 			fprintf(call->out, "vferry %s\n", VFERRY_VERSION);
 			return COMMAND_OK;
 		case ':':
-			return wrong_use(call, "option '%s' needs a value", argv[optind - 1]);
+			status = status == COMMAND_RUN ? wrong_use(call, "option '%s' needs a value", argv[optind - 1]) : status;
+			break;
 		case '?':
-			return wrong_use(call, "unknown option '%s'", argv[optind - 1]);
+			status = status == COMMAND_RUN ? wrong_use(call, "unknown option '%s'", argv[optind - 1]) : status;
+			break;
 		default:
 			store(call, &call->command->options[value - FIRST_VALUE], optarg);
 		}
 	}
-	return COMMAND_RUN;
+	return status;
 }
 
 /* Whether a subcommand works by the configuration. */

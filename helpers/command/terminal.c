@@ -119,10 +119,9 @@ struct json_object *terminal_reason(const struct reason *why)
 	return json;
 }
 
-/* Does what a call asks for; see command.h. */
-int command_run(struct call *call)
+/* Answers with JSON where nothing has; see command.h. */
+int command_answer(struct call *call, int status)
 {
-	int status = call->command->run(call);
 	struct json_object *json;
 
 	if (!call->json || call->answered)
@@ -132,4 +131,10 @@ int command_run(struct call *call)
 	json_object_object_add(json, "reason", *call->failure.what ? terminal_reason(&call->failure) : NULL);
 	(void)terminal_json(call, json);
 	return status;
+}
+
+/* Does what a call asks for; see command.h. */
+int command_run(struct call *call)
+{
+	return command_answer(call, call->command->run(call));
 }
