@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,7 +18,7 @@
 #include "base/scope.h"
 #include "base/sysroot.h"
 
-#define MAX_SPACES 512
+#define MAX_SPACES 4096
 
 /* The namespaces that were looked at, by inode, and what was found. */
 struct spaces {
@@ -25,6 +26,7 @@ struct spaces {
 	size_t count;
 	struct netdev *list;
 	size_t netdevs, max;
+	bool is_unseen; /* there may be more */
 };
 
 /* Return: the inode in "net:[4026531840]", the target of a process's link; 0 if it is none. */
@@ -46,6 +48,7 @@ static bool is_new(struct spaces *spaces, unsigned long inode)
 		if (spaces->seen[i] == inode)
 			return false;
 	}
+	spaces->is_unseen |= inode && spaces->count == MAX_SPACES;
 	if (!inode || spaces->count == MAX_SPACES)
 		return false;
 	spaces->seen[spaces->count++] = inode;
@@ -58,17 +61,22 @@ static void look_into(struct spaces *spaces, const char *path, const char *name)
 	autofree struct netdev *list = NULL;
 	autonetlink struct netlink rt = { 0 };
 	size_t count = 0;
-	int own = -1;
+	int own = -1, error = netlink_open_space(&rt, path, &own, NULL);
 
-	if (netlink_open_space(&rt, path, &own, NULL) < 0 || netdev_list_links(&rt, &list, &count, NULL) < 0)
-		return;
-	for (size_t i = 0; i < count && spaces->netdevs < spaces->max; i++) {
+	if (!error)
+		error = netdev_list_links(&rt, &list, &count, NULL);
+	spaces->is_unseen |= error && error != -ENOENT && error != -ESRCH && error != -EINVAL; /* gone, or no namespace */
+	for (size_t i = 0; i < count; i++) {
 		struct netdev *netdev = &list[i];
 
 		if (!netdev->parent[0] && !(netdev->far && own >= 0 && netdev->far_space == own))
 			continue;
 		if (!netdev->far || netdev->far_space != own)
 			netdev->far = 0;
+		if (spaces->netdevs == spaces->max) {
+			spaces->is_unseen = true;
+			return;
+		}
 		netdev->ifindex = netdev->master = netdev->lower = netdev->peer = 0; /* numbers of another namespace */
 		snprintf(netdev->space, sizeof(netdev->space), "%.63s", name);
 		spaces->list[spaces->netdevs++] = *netdev;
@@ -111,7 +119,7 @@ static void look_at_names(struct spaces *spaces, const char *folder)
 }
 
 /* Finds netdevs in other namespaces; see the header. */
-size_t netdev_list_spaces(struct netdev *list, size_t max)
+size_t netdev_list_spaces(struct netdev *list, size_t max, bool *unseen)
 {
 	struct spaces spaces = { .list = list, .max = max };
 
@@ -119,5 +127,6 @@ size_t netdev_list_spaces(struct netdev *list, size_t max)
 	look_at_names(&spaces, "/run/netns");
 	look_at_processes(&spaces);
 	look_at_names(&spaces, "/run/docker/netns");
+	*unseen |= spaces.is_unseen;
 	return spaces.netdevs;
 }

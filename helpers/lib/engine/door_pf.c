@@ -60,6 +60,8 @@ static int look_at_pf(const struct question *q, struct look_at_pf *look, struct 
 	pci_address_format(&q->step->pf, address);
 	if (!error && !look->pf)
 		error = reason_set(why, -ENODEV, address, "the PF is gone");
+	else if (!error && q->made && look->inventory->users_unseen)
+		error = reason_set(why, -EAGAIN, address, "it cannot be seen who uses it");
 	else if (!error && q->made && *look->pf->trouble)
 		error = reason_set(why, -EAGAIN, address, "it cannot be seen who uses it: %s", look->pf->trouble);
 	return error;

@@ -71,5 +71,5 @@ void inventory_read_users(const struct inventory *inventory, const struct netdev
 		return;
 	part->is_unseen = device_users_find(device, devices, &users) < 0;
 	part->users = users.count;
-	part->netdevs = netdev_list_spaces(part->netdev, INVENTORY_MAX_FAR);
+	part->netdevs = netdev_list_spaces(part->netdev, INVENTORY_MAX_FAR, &part->is_unseen);
 }

@@ -45,13 +45,14 @@ static const struct {
 #define TRAFFIC (IS(USE_CONNECTION) | IS(USE_ROUTE) | IS(USE_ADDRESS) | IS(USE_STACK) | IS(USE_MEMBER) | IS(USE_BOND) | IS(USE_PORT) | \
 		 IS(USE_RDMA) | IS(USE_VFIO) | IS(USE_NAMESPACE) | IS(USE_FUNCTION))
 /* Who would be left with an uplink that answers no more, once Open vSwitch takes what comes in. */
-#define ENDPOINTS (IS(USE_CONNECTION) | IS(USE_ROUTE) | IS(USE_ADDRESS) | IS(USE_STACK) | IS(USE_MEMBER) | IS(USE_BOND) | IS(USE_RULES))
+#define ENDPOINTS (IS(USE_CONNECTION) | IS(USE_ROUTE) | IS(USE_ADDRESS) | IS(USE_STACK) | IS(USE_MEMBER) | IS(USE_BOND) | IS(USE_RULES) | \
+		   IS(USE_UNSEEN))
 
 /* For each change: whose uses of the object count, of its VFs, and of the other PFs of its card with their VFs; beside it, what he would lose. */
 static const struct {
 	unsigned int own, vfs, siblings;
 } changes[CHANGES] = {
-	[CHANGE_ESWITCH] = { TRAFFIC | IS(USE_RULES), HOLDERS | IS(USE_DRIVER) | IS(USE_UP),
+	[CHANGE_ESWITCH] = { TRAFFIC | IS(USE_RULES) | IS(USE_UNSEEN), HOLDERS | IS(USE_DRIVER) | IS(USE_UP),
 			     HOLDERS | IS(USE_CONNECTION) | IS(USE_PORT) }, /* to change the mode takes the carrier away for seconds */
 	[CHANGE_NUM_VFS] = { 0, HOLDERS | IS(USE_PROMISE) | IS(USE_DRIVER) | IS(USE_UP), 0 }, /* all VFs would go */
 	[CHANGE_UPLINK_DOWN] = { TRAFFIC, HOLDERS, 0 }, /* the network would be gone */

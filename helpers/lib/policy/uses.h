@@ -37,7 +37,7 @@ enum use_kind {
 	USE_FUNCTION,   /* a subfunction, or another child of the device that vferry does not know */
 	USE_RULES,      /* TC rules that somebody set */
 	USE_DRIVER,     /* a driver that is not the host's own holds it */
-	USE_UNSEEN,     /* mlx5_core holds it, and it has no netdev to be seen: lent to somebody */
+	USE_UNSEEN,     /* it may be lent to somebody: mlx5_core holds the VF and no netdev is to be seen, or users are not */
 	USE_UP,         /* its netdev is up, and that is all */
 	USE_DEFINITION, /* a guest that is shut off is defined with it */
 	USE_KINDS

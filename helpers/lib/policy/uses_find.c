@@ -255,6 +255,8 @@ static void find_pf(struct finder *finder, const struct inventory_pf *pf)
 		note(finder, USE_RULES, "", "%s", pf->uplink);
 	note_users(finder, &pf->address);
 	(void)note_spaces(finder, &pf->address);
+	if (inventory->users_unseen)
+		note(finder, USE_UNSEEN, "", "it cannot be seen who uses it: not all processes and network namespaces show themselves");
 }
 
 /* ---- VFs ----------------------------------------------------------------------------------------------------------------------- */
