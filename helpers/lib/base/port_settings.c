@@ -70,7 +70,7 @@ void port_settings_add_trunk(struct port_settings *settings, unsigned int vlan)
 }
 
 /* Return: out, a tag in words. */
-char *port_tag_format(int tag, char out[PORT_TAG_LEN])
+char *port_settings_format_tag(int tag, char out[PORT_TAG_LEN])
 {
 	if (tag < 0)
 		snprintf(out, PORT_TAG_LEN, "no VLAN tag");

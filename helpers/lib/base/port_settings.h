@@ -61,7 +61,7 @@ void port_settings_add_trunk(struct port_settings *settings, unsigned int vlan);
 
 /* A tag in words: "VLAN tag 100", "no VLAN tag" below 0. out: PORT_TAG_LEN bytes. Return: out. */
 #define PORT_TAG_LEN 24
-char *port_tag_format(int tag, char out[PORT_TAG_LEN]);
+char *port_settings_format_tag(int tag, char out[PORT_TAG_LEN]);
 
 /* The trunks as text "10 20 30", and back. out: PORT_TRUNKS_LEN bytes. Parsing: 0, -EINVAL; *settings untouched on failure. */
 char *port_settings_format_trunks(const struct port_settings *settings, char *out);

@@ -237,7 +237,7 @@ int desired_port_fits(const struct ovs_port *port, const struct port_settings *w
 	if (has_vlans(port, wanted))
 		return 0;
 	reason_set(why, -EEXIST, port->name, "it is in bridge %s already, not by vferry, with %s instead of %s, or other trunks",
-		   port->bridge, port_tag_format(port->tag, has), port_tag_format(wanted->has_tag ? wanted->tag : -1, wants));
+		   port->bridge, port_settings_format_tag(port->tag, has), port_settings_format_tag(wanted->has_tag ? wanted->tag : -1, wants));
 	reason_cure(why, "give it those VLANs, or let guests use another VF: whoever put it there may need it as it is");
 	return -EEXIST;
 }

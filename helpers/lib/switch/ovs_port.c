@@ -169,7 +169,7 @@ static int keep_port(struct ovs *ovs, const struct ovs_port_request *request, co
 	}
 	if (!has_wanted_vlans(port, request)) {
 		reason_set(why, -EEXIST, request->port, "it is in bridge %s already, not by vferry, with %s instead of %s, or other trunks",
-			   port->bridge, port_tag_format(port->tag, has), port_tag_format(wanted_tag(request), wants));
+			   port->bridge, port_settings_format_tag(port->tag, has), port_settings_format_tag(wanted_tag(request), wants));
 		reason_cure(why, "give it those VLANs, or let guests use another VF: whoever put it there may need it as it is");
 		return -EEXIST;
 	}
