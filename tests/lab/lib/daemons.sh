@@ -85,6 +85,7 @@ daemons_in() {
 
 # daemons_make TARGET: the daemons; the tree with the compiler goes again.
 daemons_make() {
+	need patch=patch
 	local status=0
 	tree_make "$(packages "$LAB_DIR/host/packages-libvirt")" "$1.tree" && daemons_in "$1.tree" "$1" || status=1
 	remove_unfinished "$1.tree"
