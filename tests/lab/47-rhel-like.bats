@@ -233,29 +233,3 @@ pool() {
 	move B A guest2
 	waits A "virsh -q -c $URI metadata guest2 urn:vferry:passport:1 2>/dev/null | grep -q $(pf A)"
 }
-
-# play OPTION...: the Ansible role on A, from this machine.
-play() {
-	local key=${VFERRY_LAB_CACHE:-$HOME/.cache/vferry-lab}/ssh/id_ed25519
-	echo "hostA ansible_host=$(on A "ip -4 -br addr show mgmt | sed 's/.* \([0-9.]*\)\/.*/\1/'") ansible_user=root ansible_python_interpreter=/usr/bin/python3 \
-ansible_ssh_private_key_file=$key ansible_ssh_common_args='-F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null'" >"$BATS_TEST_TMPDIR/hosts"
-	ip netns exec "$NS" env ANSIBLE_LOCALHOST_WARNING=False ansible-playbook -T 60 -i "$BATS_TEST_TMPDIR/hosts" \
-		"$BATS_TEST_DIRNAME/../../install/ansible/site.yml" -e "vferry_inventories=$BATS_TEST_TMPDIR/inventories" "$@"
-}
-
-# bats test_tags=long
-@test "the Ansible role: installs the package, has the agent run where a distribution leaves it off, gathers; a second run changes nothing" {
-	command -v ansible-playbook >/dev/null || skip "ansible-playbook is not installed; run: install/dependencies --what check"
-	fetch_debs "$BATS_TEST_TMPDIR/debs" python3-apt
-	"$LAB" push A "$BATS_TEST_TMPDIR"/debs/*.deb :/root/debs/
-	on A 'dpkg --force-unsafe-io -i /root/debs/*.deb >/dev/null 2>&1; systemctl disable --now vferryd 2>/dev/null; cat /root/vferry.deb' >"$BATS_TEST_TMPDIR/vferry.deb"
-	run play -e "vferry_package=$BATS_TEST_TMPDIR/vferry.deb"
-	echo "$output"
-	[ "$status" = 0 ]
-	[ "$(on A 'systemctl is-active vferryd; systemctl is-enabled vferryd')" = "active
-enabled" ]
-	[ "$(jq -r '.guests[].name' "$BATS_TEST_TMPDIR/inventories/hostA.json")" = guest2 ]
-	run play -e "vferry_package=$BATS_TEST_TMPDIR/vferry.deb"
-	echo "$output"
-	contains "$output" "changed=0"
-}
