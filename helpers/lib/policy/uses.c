@@ -23,7 +23,6 @@ static const struct {
 	[USE_VFIO] = { "vfio", "", " has it open by way of VFIO" },
 	[USE_RDMA] = { "rdma", "", " has its RDMA device open" },
 	[USE_NAMESPACE] = { "namespace", "", " is in another network namespace" },
-	[USE_CONNECTION] = { "connection", "", " comes in by it" },
 	[USE_ROUTE] = { "route", "", "" },
 	[USE_ADDRESS] = { "address", "", " has an address of this host" },
 	[USE_STACK] = { "stack", "", " lies on it" },
@@ -42,10 +41,10 @@ static const struct {
 #define HOLDERS (IS(USE_GUEST) | IS(USE_VDPA) | IS(USE_VFIO) | IS(USE_RDMA) | IS(USE_NAMESPACE) | IS(USE_ROUTE) | IS(USE_ADDRESS) | \
 		 IS(USE_STACK) | IS(USE_MEMBER) | IS(USE_BOND) | IS(USE_FUNCTION) | IS(USE_UNSEEN))
 /* Who has his traffic by way of an uplink. */
-#define TRAFFIC (IS(USE_CONNECTION) | IS(USE_ROUTE) | IS(USE_ADDRESS) | IS(USE_STACK) | IS(USE_MEMBER) | IS(USE_BOND) | IS(USE_PORT) | \
+#define TRAFFIC (IS(USE_ROUTE) | IS(USE_ADDRESS) | IS(USE_STACK) | IS(USE_MEMBER) | IS(USE_BOND) | IS(USE_PORT) | \
 		 IS(USE_RDMA) | IS(USE_VFIO) | IS(USE_NAMESPACE) | IS(USE_FUNCTION))
 /* Who would be left with an uplink that answers no more, once Open vSwitch takes what comes in. */
-#define ENDPOINTS (IS(USE_CONNECTION) | IS(USE_ROUTE) | IS(USE_ADDRESS) | IS(USE_STACK) | IS(USE_MEMBER) | IS(USE_BOND) | IS(USE_RULES) | \
+#define ENDPOINTS (IS(USE_ROUTE) | IS(USE_ADDRESS) | IS(USE_STACK) | IS(USE_MEMBER) | IS(USE_BOND) | IS(USE_RULES) | \
 		   IS(USE_UNSEEN))
 
 /* For each change: whose uses of the object count, of its VFs, and of the other PFs of its card with their VFs; beside it, what he would lose. */
@@ -53,15 +52,10 @@ static const struct {
 	unsigned int own, vfs, siblings;
 } changes[CHANGES] = {
 	[CHANGE_ESWITCH] = { TRAFFIC | IS(USE_RULES) | IS(USE_UNSEEN), HOLDERS | IS(USE_DRIVER) | IS(USE_UP),
-			     HOLDERS | IS(USE_CONNECTION) | IS(USE_PORT) }, /* to change the mode takes the carrier away for seconds */
-	[CHANGE_NUM_VFS] = { 0, HOLDERS | IS(USE_PROMISE) | IS(USE_DRIVER) | IS(USE_UP), 0 }, /* all VFs would go */
+			     HOLDERS | IS(USE_PORT) }, /* to change the mode takes the carrier away for seconds */
 	[CHANGE_UPLINK_DOWN] = { TRAFFIC, HOLDERS, 0 }, /* the network would be gone */
 	[CHANGE_PLUG_UPLINK] = { ENDPOINTS, 0, 0 }, /* Open vSwitch would take its traffic */
 	[CHANGE_UNPLUG_UPLINK] = { TRAFFIC, HOLDERS & ~IS(USE_UNSEEN), 0 }, /* the network would be gone */
-	[CHANGE_UNBIND_VF] = { HOLDERS | IS(USE_DRIVER), 0, 0 }, /* the VF would be gone */
-	[CHANGE_VF_FUNCTION] = { HOLDERS, 0, 0 }, /* it would be changed under its user */
-	[CHANGE_REPRESENTOR_DOWN] = { HOLDERS, 0, 0 }, /* the network would be gone */
-	[CHANGE_UNPLUG_PORT] = { IS(USE_GUEST) | IS(USE_PORT), 0, 0 }, /* the network would be gone */
 	[CHANGE_DELETE_BRIDGE] = { TRAFFIC, 0, 0 }, /* the network would be gone */
 };
 

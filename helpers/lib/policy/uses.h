@@ -27,9 +27,8 @@ enum use_kind {
 	USE_VFIO,       /* a process that has it open by way of VFIO */
 	USE_RDMA,       /* a process that has its RDMA device open: RDMA, DPDK */
 	USE_NAMESPACE,  /* its netdev is in another network namespace */
-	USE_CONNECTION, /* a migration comes in by it */
 	USE_ROUTE,      /* a route of the host leaves by it */
-	USE_ADDRESS,    /* the host has an address on it, or on what rides on it */
+	USE_ADDRESS,    /* the host has an address on it, or on what rides on it: by it a migration comes in, too */
 	USE_STACK,      /* a device rides on it: VLAN, macvtap, bridge, anything */
 	USE_MEMBER,     /* another member of a bridge that rides on it */
 	USE_BOND,       /* it is a member of a bond or team */
@@ -43,18 +42,13 @@ enum use_kind {
 	USE_KINDS
 };
 
-/* What somebody wants to do. */
+/* What somebody wants to do to a PF or a bridge; of VFs and their ports the door judges itself (engine/door.c). */
 enum use_change {
-	CHANGE_ESWITCH,          /* of a PF, either way: the carrier of the card goes for seconds, representors come or go */
-	CHANGE_NUM_VFS,          /* of a PF that has VFs */
-	CHANGE_UPLINK_DOWN,      /* of a PF */
-	CHANGE_PLUG_UPLINK,      /* of a PF: into a bridge of Open vSwitch */
-	CHANGE_UNPLUG_UPLINK,    /* of a PF */
-	CHANGE_UNBIND_VF,        /* of a VF, from whatever driver holds it */
-	CHANGE_VF_FUNCTION,      /* of a VF: migratable, MAC, rates */
-	CHANGE_REPRESENTOR_DOWN, /* of a VF */
-	CHANGE_UNPLUG_PORT,      /* of a port of Open vSwitch */
-	CHANGE_DELETE_BRIDGE,    /* of a bridge of Open vSwitch */
+	CHANGE_ESWITCH,       /* of a PF, either way: the carrier of the card goes for seconds, representors come or go */
+	CHANGE_UPLINK_DOWN,   /* of a PF */
+	CHANGE_PLUG_UPLINK,   /* of a PF: into a bridge of Open vSwitch */
+	CHANGE_UNPLUG_UPLINK, /* of a PF */
+	CHANGE_DELETE_BRIDGE, /* of a bridge of Open vSwitch */
 	CHANGES
 };
 
