@@ -45,6 +45,13 @@ setup() {
 	done
 }
 
+@test "every service may see who has a card's netdev in another network namespace" {
+	for unit in vferry-card vferry-host vferryd; do
+		grep -q '^CapabilityBoundingSet=.*CAP_SYS_ADMIN' "install/systemd/$unit.service"
+		grep -qx 'RestrictNamespaces=net' "install/systemd/$unit.service"
+	done
+}
+
 @test "the boot services come in order: card, Open vSwitch, host, libvirt" {
 	grep -q '^Before=.*ovs-vswitchd.service.*vferry-host.service' install/systemd/vferry-card.service
 	grep -q '^After=vferry-card.service.*openvswitch-switch.service' install/systemd/vferry-host.service
