@@ -120,9 +120,13 @@ static int take_options(struct call *call, int argc, char **argv)
 	while ((value = getopt_long(argc, argv, ":hV", table, NULL)) != -1) {
 		switch (value) {
 		case HELP_VALUE:
+			if (status != COMMAND_RUN)
+				break;
 			command_help(call->command, call->out);
 			return COMMAND_OK;
 		case VERSION_VALUE:
+			if (status != COMMAND_RUN)
+				break;
 			fprintf(call->out, "vferry %s\n", VFERRY_VERSION);
 			return COMMAND_OK;
 		case ':':

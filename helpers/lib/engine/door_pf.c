@@ -28,7 +28,8 @@ static void look_release(struct look_at_pf *look)
 #define autolook __attribute__((cleanup(look_release)))
 
 /*
- * look_at_host() - reads the host, unless nothing was changed since it was read under this lock
+ * look_at_host() - reads the host, unless nothing was changed since it was read under this lock; all of it, where something is given back:
+ * what is ready is asked for its users only then
  * Return: 0, negative errno
  */
 static int look_at_host(const struct question *q, struct look_at_pf *look, struct reason *why)
@@ -37,8 +38,8 @@ static int look_at_host(const struct question *q, struct look_at_pf *look, struc
 	int error = door_ask(q->door, why);
 
 	look->inventory = q->door->inventory;
-	if (!error && !look->inventory) {
-		error = inventory_read_few(&look->own, context->config->ovsdb_socket, context->deadline, why);
+	if (!error && (!look->inventory || (q->made && look->inventory->is_few))) {
+		error = (q->made ? inventory_read : inventory_read_few)(&look->own, context->config->ovsdb_socket, context->deadline, why);
 		look->inventory = &look->own;
 	}
 	return error;
@@ -168,10 +169,12 @@ int judge_ovs_option(const struct question *q, struct reason *why)
  */
 static int can_see(const struct question *q, const struct look_at_pf *look, struct reason *why)
 {
-	if (look->inventory->has_ovs && look->inventory->netdevs)
+	if (look->inventory->has_ovs && look->inventory->netdevs && !look->inventory->users_unseen)
 		return 0;
 	return reason_set(why, -EAGAIN, q->step->name, "it cannot be seen who uses it: %s",
-			  look->inventory->has_ovs ? "the network interfaces cannot be read" : look->inventory->ovs_trouble);
+			  !look->inventory->has_ovs  ? look->inventory->ovs_trouble :
+			  !look->inventory->netdevs ? "the network interfaces cannot be read" :
+						      "not all processes and network namespaces show themselves");
 }
 
 /*
@@ -268,8 +271,9 @@ int judge_uplink_port(const struct question *q, struct reason *why)
 		return error ? error : may_plug(q, &state, why);
 	port = ovs_find_port(&state, q->step->name);
 	rider = port ? find_rider(&state, port->bridge, port->name) : NULL;
+	error = port && !rider ? uplink_is_idle(q, why) : 0;
 	if (!rider)
-		return port ? uplink_is_idle(q, why) : 0;
+		return error == -ENODEV ? 0 : error; /* nobody reaches anything by an uplink that is gone */
 	reason_set(why, -EBUSY, port->name, "port %s of bridge %s reaches the network by it", rider->name, port->bridge);
 	return OTHERS;
 }

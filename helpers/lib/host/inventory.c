@@ -175,6 +175,7 @@ static int read_machine(struct inventory *inventory, bool few, const char *ovsdb
 	if (sysroot_read(inventory->hostname, sizeof(inventory->hostname), "/proc/sys/kernel/hostname") < 0)
 		inventory->hostname[0] = '\0';
 	facts_read_architecture(inventory->architecture, sizeof(inventory->architecture));
+	inventory->is_few = few;
 	error = read_pfs(inventory, why);
 	for (size_t i = 0; i < inventory->pfs; i++)
 		inventory->pf[i].ports_unasked = few;

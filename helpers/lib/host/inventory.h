@@ -82,6 +82,7 @@ struct inventory {
 	struct device_user *user;   /* who has PFs and VFs beside their netdevs */
 	size_t users;
 	bool ports_untold;           /* a record of an older vferry: it does not tell what the ports of Open vSwitch are */
+	bool is_few;                 /* read by inventory_read_few(); in no record */
 	bool users_unseen;           /* who has functions open could not be read: nothing is proven idle */
 	bool has_variant_driver;     /* modules.alias has vfio_pci: for the VF's id */
 	bool has_iommu;              /* /sys/kernel/iommu_groups is not empty */

@@ -15,22 +15,22 @@
 #include "card/netdev_space.h"
 
 /* Whether something may be changed of a PF that its users would feel, or all is asked. */
-static bool may_change(const struct inventory_pf *pf, const struct netdev_part *netdevs)
+static bool may_change(const struct inventory *inventory, const struct inventory_pf *pf, const struct netdev_part *netdevs)
 {
 	const struct netdev *uplink = netdev_find_index(netdevs->netdev, netdevs->count, pf->uplink_ifindex);
 
-	return !pf->ports_unasked || pf->mode != ESWITCH_SWITCHDEV || !uplink || !uplink->master;
+	return !inventory->is_few || pf->mode != ESWITCH_SWITCHDEV || !uplink || !uplink->master;
 }
 
 /* Whether a PF is to be asked for: it may change, or another port of its card, which may take its carrier. */
 static bool wants_pf(const struct inventory *inventory, const struct inventory_pf *pf, const struct netdev_part *netdevs)
 {
-	bool wants = may_change(pf, netdevs);
+	bool wants = may_change(inventory, pf, netdevs);
 
 	for (size_t i = 0; !wants && i < inventory->pfs; i++) {
 		const struct inventory_pf *other = &inventory->pf[i];
 
-		wants = pci_address_is_sibling(&other->address, &pf->address) && may_change(other, netdevs);
+		wants = pci_address_is_sibling(&other->address, &pf->address) && may_change(inventory, other, netdevs);
 	}
 	return wants;
 }

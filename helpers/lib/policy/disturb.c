@@ -57,6 +57,9 @@ static void cure_of(const struct use *use, const struct inventory_pf *pf, struct
 	case USE_RULES:
 		reason_cure(why, TC_CURE, pf->uplink);
 		break;
+	case USE_UNSEEN:
+		reason_cure(why, "look as root ('vferry status' says what it sees), or let guests use another PF");
+		break;
 	case USE_DRIVER:
 	case USE_UP:
 		reason_cure(why, "free it: virsh nodedev-detach, or 'vferry prepare' where nobody uses it");
@@ -91,7 +94,7 @@ int disturb_uplink(const struct inventory *inventory, const struct inventory_pf 
 	uses_say(use, sentence, sizeof(sentence));
 	reason_set(why, -EBUSY, pf->uplink, "its uplink %s cannot be put into a bridge of Open vSwitch, which would take its traffic: %s",
 		   pf->uplink, sentence);
-	if (use->kind == USE_RULES)
+	if (use->kind == USE_RULES || use->kind == USE_UNSEEN)
 		cure_of(use, pf, why);
 	else
 		reason_cure(why, "move it to another device or to the bridge, or let guests use another PF");

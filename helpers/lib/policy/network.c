@@ -90,17 +90,17 @@ static void join_bridge(const struct inventory *inventory, const char *name, str
 		network->bridge[network->bridges++] = bridge;
 }
 
-/* Notes the port that carries least. */
+/* Notes the port that carries most. A bond of Open vSwitch's own is no netdev: its members are judged as uplinks. */
 static void note_mtu(const struct ovs_port *port, bool is_uplink, struct network *network)
 {
-	const struct ovs_port *narrow = network->narrow;
+	const struct ovs_port *widest = network->widest;
 
-	if (!is_netdev(port) || !port->mtu || (narrow && network->narrow_is_uplink && !is_uplink))
+	if (!is_netdev(port) || port->members || !port->mtu || (widest && network->widest_is_uplink && !is_uplink))
 		return;
-	if (narrow && network->narrow_is_uplink == is_uplink && narrow->mtu <= port->mtu)
+	if (widest && network->widest_is_uplink == is_uplink && widest->mtu >= port->mtu)
 		return;
-	network->narrow = port;
-	network->narrow_is_uplink = is_uplink;
+	network->widest = port;
+	network->widest_is_uplink = is_uplink;
 }
 
 /* Notes what a port is to the network. */

@@ -28,8 +28,9 @@ struct network {
 	unsigned int uplinks;             /* bit N: the uplink of inventory->pf[N], a bond that it is in, or a VLAN on either, is a port */
 	const struct ovs_port *tunnel;    /* a port that is a tunnel, NULL: none */
 	const struct ovs_port *device;    /* a port that is another device which may lead to a cable, NULL: none */
-	const struct ovs_port *narrow;    /* of the uplinks, else of the devices, the port with the smallest MTU; NULL: it is not known */
-	bool narrow_is_uplink;
+	const struct ovs_port *widest;    /* of the uplinks, else of the devices, the port with the largest MTU, since which one a guest's frames
+					   * take is not known; NULL: no MTU is known */
+	bool widest_is_uplink;
 };
 
 /*

@@ -186,8 +186,8 @@ enum verdict rules_network(const struct rule_case *c, struct reason *why)
 }
 
 /*
- * narrow_port() - the port by which the guest's bridge reaches the network, if it carries less than the guest's port at the source: a VLAN
- * on the uplink, or another device, may carry less than the uplink. What goes by tunnels does not go by it.
+ * narrow_port() - the widest port by which the guest's bridge reaches the network, if it carries less than the guest's port at the source: a
+ * VLAN on the uplink, or another device, may carry less than the uplink. What goes by tunnels does not go by it.
  * Return: NULL if it carries as much, or if that is not known
  */
 static const struct ovs_port *narrow_port(const struct rule_case *c, unsigned int source)
@@ -195,7 +195,7 @@ static const struct ovs_port *narrow_port(const struct rule_case *c, unsigned in
 	struct network network;
 
 	network_find(c->inventory, c->vf->bridge, &network);
-	return !network.is_ovn && !network.tunnel && network.narrow && network.narrow->mtu < source ? network.narrow : NULL;
+	return !network.is_ovn && !network.tunnel && network.widest && network.widest->mtu < source ? network.widest : NULL;
 }
 
 /*
