@@ -22,3 +22,19 @@ waits() {
 settled() {
 	waits A '[ -z "$(systemctl list-jobs --no-legend)" ]'
 }
+
+# moment UNIT PROPERTY: when systemd saw it on A, in microseconds of this boot.
+moment() {
+	on A "systemctl show -P $2 $1"
+}
+
+# came_in_order DAEMON: at this boot A's card was ready before Open vSwitch began, and the host after that and before libvirt's daemon began.
+came_in_order() {
+	local moments
+	moments=$(moment vferry-card InactiveEnterTimestampMonotonic
+		moment ovs-vswitchd ExecMainStartTimestampMonotonic
+		moment vferry-host InactiveEnterTimestampMonotonic
+		moment "$1" ExecMainStartTimestampMonotonic)
+	echo "$moments"
+	[ "$(grep -c '^[1-9]' <<<"$moments")" = 4 ] && same "$moments" "$(sort -n <<<"$moments")"
+}

@@ -269,13 +269,21 @@ TEST(two_vfs_of_a_guest_have_an_iface_id_each)
 	free(h);
 }
 
-TEST(what_cannot_be_understood_of_a_passport_is_no_way_round_it)
+/* The host with the guest, whose VF has no passport. Free it. */
+static struct policy_host *host_with_untold_guest(void)
 {
 	struct policy_host *h = host_with_guest();
-	struct reason why = { 0 };
 
 	h->hostdev[0].passport = NULL;
 	h->domain.passport.vfs = 0;
+	return h;
+}
+
+TEST(what_cannot_be_understood_of_a_passport_is_no_way_round_it)
+{
+	struct policy_host *h = host_with_untold_guest();
+	struct reason why = { 0 };
+
 	CHECK_INT(guest_find(h, &why), 0);
 	CHECK_INT(guest_place(h, &why), 0);
 	h->domain.passport.ignored = 1;
@@ -289,11 +297,9 @@ TEST(what_cannot_be_understood_of_a_passport_is_no_way_round_it)
 
 TEST(a_guest_that_arrives_without_a_passport_gets_no_more_vlans_than_one_that_asks_for_none)
 {
-	struct policy_host *h = host_with_guest();
+	struct policy_host *h = host_with_untold_guest();
 	struct reason why = { 0 };
 
-	h->hostdev[0].passport = NULL;
-	h->domain.passport.vfs = 0;
 	set_key(&h->config, "vlans", "100-199");
 	CHECK_INT(guest_find(h, &why), 0);
 	CHECK_INT(guest_place(h, &why), -EACCES);

@@ -75,7 +75,8 @@ int judge_autoprobe(const struct question *q, struct reason *why)
 }
 
 /*
- * is_open() - whether a process has a function of the card open, or a subfunction is made of it: of a card that is ready nobody has asked
+ * is_open() - whether a process has a function of the card open, or a subfunction is made of it, at this moment: the list of uses is as old
+ * as the look at the host
  * Return: 0, OTHERS with *why, negative errno with *why if it cannot be seen
  */
 static int is_open(const struct look_at_pf *look, struct reason *why)
